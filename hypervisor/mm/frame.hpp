@@ -1,0 +1,85 @@
+// The frame table: one record for every frame of RAM, and references to frames.
+//
+// Every frame has an owner, a reference count and a typed use count. Whoever maps a frame holds a reference; a frame of
+// a domain also carries one *allocation* reference, dropped when the domain gives it up. The last reference frees it.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <utility>
+
+#include "arch/memory.hpp"
+#include "hypervisor/base/types.hpp"
+
+namespace px {
+
+class Domain;
+
+/// A record is 32 bytes: the table costs 0.8 % of RAM.
+struct Frame {
+    enum Flag : u8 {
+        free_head = 1,   ///< first frame of a free block of the buddy allocator, `order` is valid
+        domain_listed = 2,  ///< on its owner's list of frames
+        allocation_held = 4,  ///< the owner's allocation reference has not been dropped
+        reserved_home = 8,  ///< 1:1 memory of the hardware domain: ballooned out, it stays reserved for its gfn
+    };
+    std::atomic<u32> references{0};  ///< 0: free, or never RAM of ours
+    std::atomic<u32> use{0};         ///< arch use type (top 8 bits) and its count (low 24); PV page tables rest on it
+    Domain* owner = nullptr;         ///< nullptr: the hypervisor itself, or free
+    u32 next = 0, prev = 0;          ///< links of the list that it is on, as frame numbers; 0 ends a list (frame 0 is never listed)
+    u32 last_owner = 0;              ///< serial of the domain whose data it may hold; 0: zeroed or the hypervisor's
+    u8 order = 0;                    ///< size of the free block that it heads
+    u8 node = 0;                     ///< NUMA node
+    std::atomic<u8> flags{0};
+    u8 spare = 0;
+};
+static_assert(sizeof(Frame) == 32);
+
+/// The record of a frame; only where has_frame(mfn).
+inline Frame& frame_of(Mfn mfn) { return arch::frame_table()[mfn.raw]; }
+inline Mfn mfn_of(const Frame& frame) { return Mfn{static_cast<u64>(&frame - arch::frame_table())}; }
+/// True for frames of RAM within the frame table; any number may be asked.
+inline bool has_frame(Mfn mfn) { return arch::is_ram(mfn); }
+
+inline void* to_virtual(Mfn mfn) { return arch::to_virtual(to_paddr(mfn)); }
+
+/// Takes one more reference if the frame is live and belongs to `owner`; any thread, no lock.
+bool try_get_frame(Frame& frame, const Domain* owner);
+/// Takes one more reference where the caller already holds one.
+void get_frame(Frame& frame);
+/// Drops a reference; the last one returns the frame to its owner's account and the allocator.
+void put_frame(Frame& frame);
+
+/// A counted reference to a frame, dropped at the end of its life.
+class FrameRef {
+public:
+    FrameRef() = default;
+    /// Adopts a reference that the caller took.
+    explicit FrameRef(Frame& frame) : frame_(&frame) {}
+    FrameRef(FrameRef&& other) : frame_(std::exchange(other.frame_, nullptr)) {}
+    FrameRef& operator=(FrameRef&& other) {
+        if (this != &other) {
+            reset();
+            frame_ = std::exchange(other.frame_, nullptr);
+        }
+        return *this;
+    }
+    ~FrameRef() { reset(); }
+
+    explicit operator bool() const { return frame_ != nullptr; }
+    Frame& operator*() const { return *frame_; }
+    Frame* operator->() const { return frame_; }
+    Mfn mfn() const { return mfn_of(*frame_); }
+    void* data() const { return to_virtual(mfn()); }
+    void reset() {
+        if (frame_ != nullptr) put_frame(*std::exchange(frame_, nullptr));
+    }
+    /// Hands the reference to the caller.
+    Frame& release() { return *std::exchange(frame_, nullptr); }
+
+private:
+    Frame* frame_ = nullptr;
+};
+
+}  // namespace px

@@ -1,0 +1,184 @@
+// The buddy allocator of frames.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/mm/frame_allocator.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/console/log.hpp"
+
+namespace px {
+namespace {
+
+struct Node {
+    std::array<u32, max_order + 1> heads{};  ///< first free block by order; 0: none
+    u64 total = 0, free = 0;
+};
+
+/// The free lists. A block's first frame carries Flag::free_head and the block's order; frame 0 is never free.
+class FreeLists {
+public:
+    void push(Mfn first, unsigned order, u8 node) {
+        Frame& head = frame_of(first);
+        head.order = static_cast<u8>(order);
+        head.node = node;
+        head.flags.store(Frame::free_head, std::memory_order_relaxed);
+        head.prev = 0;
+        head.next = nodes_[node].heads[order];
+        if (head.next != 0) frame_of(Mfn{head.next}).prev = static_cast<u32>(first.raw);
+        nodes_[node].heads[order] = static_cast<u32>(first.raw);
+        nodes_[node].free += u64{1} << order;
+    }
+
+    void remove(Mfn first) {
+        Frame& head = frame_of(first);
+        Node& node = nodes_[head.node];
+        if (head.prev != 0) frame_of(Mfn{head.prev}).next = head.next;
+        else node.heads[head.order] = head.next;
+        if (head.next != 0) frame_of(Mfn{head.next}).prev = head.prev;
+        head.flags.store(0, std::memory_order_relaxed);
+        node.free -= u64{1} << head.order;
+    }
+
+    /// Frees a block and joins it with its free buddies.
+    void insert(Mfn first, unsigned order, u8 node) {
+        while (order < max_order) {
+            const Mfn buddy{first.raw ^ (u64{1} << order)};
+            if (!is_free_block(buddy, order, node)) break;
+            remove(buddy);
+            first = Mfn{first.raw & ~(u64{1} << order)};
+            ++order;
+        }
+        push(first, order, node);
+    }
+
+    Result<Mfn> take(unsigned order, u8 node, u64 below) {
+        for (unsigned have = order; have <= max_order; ++have) {
+            const Mfn block = first_below(node, have, order, below);
+            if (block == invalid_mfn) continue;
+            remove(block);
+            while (have > order) {
+                --have;
+                push(block + (u64{1} << have), have, node);
+            }
+            return block;
+        }
+        return Err{Errno::enomem};
+    }
+
+    Node& node(u8 index) { return nodes_[index]; }
+
+private:
+    static constexpr unsigned search_limit = 64;  ///< blocks looked at per list where an address limit is given
+
+    bool is_free_block(Mfn first, unsigned order, u8 node) const {
+        if (first.raw == 0 || !has_frame(first)) return false;
+        const Frame& head = frame_of(first);
+        return (head.flags.load(std::memory_order_relaxed) & Frame::free_head) != 0 && head.order == order &&
+               head.node == node;
+    }
+
+    Mfn first_below(u8 node, unsigned list, unsigned order, u64 below) const {
+        u32 at = nodes_[node].heads[list];
+        for (unsigned tries = 0; at != 0 && tries < search_limit; ++tries, at = frame_of(Mfn{at}).next) {
+            if (u64{at} + (u64{1} << order) <= below) return Mfn{at};
+        }
+        return invalid_mfn;
+    }
+
+    std::array<Node, max_nodes> nodes_{};
+};
+
+constinit Locked<FreeLists, LockRank::frame_allocator> free_lists;
+
+void scrub(Mfn first, unsigned order, u32 keep_serial) {
+    for (u64 i = 0; i < (u64{1} << order); ++i) {
+        Frame& frame = frame_of(first + i);
+        if (frame.last_owner == 0 || frame.last_owner == keep_serial) continue;
+        std::memset(to_virtual(first + i), 0, page_size);
+        frame.last_owner = 0;
+    }
+}
+
+}  // namespace
+
+void add_free_range(Mfn first, u64 count, u8 node) {
+    PX_ASSERT(node < max_nodes);
+    auto lists = free_lists.lock();
+    lists->node(node).total += count;
+    u64 at = first.raw;
+    const u64 end = first.raw + count;
+    while (at < end) {
+        unsigned order = max_order;
+        while ((at & ((u64{1} << order) - 1)) != 0 || at + (u64{1} << order) > end) --order;
+        lists->insert(Mfn{at}, order, node);
+        at += u64{1} << order;
+    }
+}
+
+Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
+    REQUIRE(order <= max_order, enomem);
+    Result<Mfn> block = Err{Errno::enomem};
+    {
+        auto lists = free_lists.lock();
+        if (hint.node < max_nodes) block = lists->take(order, hint.node, hint.below);
+        for (u8 node = 0; !block && !(hint.exact_node && hint.node < max_nodes) && node < max_nodes; ++node) {
+            block = lists->take(order, node, hint.below);
+        }
+    }
+    const Mfn first = TRY(block);
+    scrub(first, order, serial);
+    return first;
+}
+
+void return_block(Mfn first, unsigned order, u32 serial) {
+    for (u64 i = 0; i < (u64{1} << order); ++i) {
+        Frame& frame = frame_of(first + i);
+        PX_ASSERT(frame.references.load(std::memory_order_relaxed) == 0);
+        frame.owner = nullptr;
+        frame.last_owner = serial;
+        frame.use.store(0, std::memory_order_relaxed);
+        frame.flags.store(0, std::memory_order_relaxed);
+    }
+    auto lists = free_lists.lock();
+    lists->insert(first, order, frame_of(first).node);
+}
+
+namespace {
+constexpr u32 hypervisor_serial = ~u32{0};  ///< frames that held the hypervisor's data are zeroed for everybody
+}
+
+Result<Mfn> allocate_frames(unsigned order, const AllocationHint& hint) {
+    const Mfn first = TRY(take_block(order, 0, hint));
+    for (u64 i = 0; i < (u64{1} << order); ++i) {
+        frame_of(first + i).references.store(1, std::memory_order_relaxed);
+    }
+    return first;
+}
+
+void free_frames(Mfn first, unsigned order) {
+    for (u64 i = 0; i < (u64{1} << order); ++i) {
+        const u32 before = frame_of(first + i).references.exchange(0, std::memory_order_acq_rel);
+        PX_ASSERT(before == 1);
+    }
+    return_block(first, order, hypervisor_serial);
+}
+
+MemoryTotals memory_totals(u8 node) {
+    auto lists = free_lists.lock();
+    return {lists->node(node).total, lists->node(node).free};
+}
+
+MemoryTotals memory_totals() {
+    MemoryTotals sum{0, 0};
+    auto lists = free_lists.lock();
+    for (u8 node = 0; node < max_nodes; ++node) {
+        sum.total_frames += lists->node(node).total;
+        sum.free_frames += lists->node(node).free;
+    }
+    return sum;
+}
+
+}  // namespace px

@@ -1,0 +1,44 @@
+// The buddy allocator of frames, one set of free lists per NUMA node.
+//
+// A frame's old contents never reach another domain: what was last owned by another domain is zeroed when it is handed
+// out (Frame::last_owner), so a domain that gives back and takes its own memory pays nothing.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hypervisor/base/result.hpp"
+#include "hypervisor/mm/frame.hpp"
+
+namespace px {
+
+inline constexpr unsigned max_order = 18;  ///< 1 GiB
+inline constexpr unsigned max_nodes = 8;
+
+/// Gives free RAM to the allocator: boot, and a domain's reserved memory at its end. Takes the allocator's lock.
+void add_free_range(Mfn first, u64 count, u8 node);
+
+struct AllocationHint {
+    u8 node = 0xff;            ///< preferred NUMA node; 0xff: any
+    bool exact_node = false;   ///< fail instead of taking another node's memory
+    u64 below = ~u64{0};       ///< the block's frame numbers must be smaller than this
+};
+
+/// A block of 2^order naturally aligned frames for the hypervisor itself, zeroed, references = 1 each.
+/// Errors: enomem.
+Result<Mfn> allocate_frames(unsigned order, const AllocationHint& hint = {});
+/// Frees what allocate_frames gave.
+void free_frames(Mfn first, unsigned order);
+
+/// For the domain memory code only: a block without references, zeroed unless it last belonged to `serial`.
+Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint);
+/// Returns frames that have no reference left; `serial` says whose data they hold (0: nobody's).
+void return_block(Mfn first, unsigned order, u32 serial);
+
+struct MemoryTotals {
+    u64 total_frames;  ///< given to the allocator since boot
+    u64 free_frames;
+};
+MemoryTotals memory_totals();
+MemoryTotals memory_totals(u8 node);
+
+}  // namespace px
