@@ -1,0 +1,66 @@
+// What belongs to one physical CPU, and softirqs.
+//
+// FS and GS are the guest's: the block is found from the stack pointer (arch::this_cpu_pointer). Interrupt handlers only
+// note work in `softirqs`; it is done by process_softirqs() on the way back to a guest, or in the idle loop, with
+// interrupts enabled.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+
+#include "arch/cpu.hpp"
+#include "arch/per_cpu.hpp"
+#include "hypervisor/base/types.hpp"
+#include "hypervisor/time/timer.hpp"
+
+namespace px {
+
+class Vcpu;
+
+inline constexpr unsigned max_cpus = 256;
+
+/// Deferred work of a CPU, in the order in which it is done.
+enum class Softirq : u8 {
+    timer,     ///< expired software timers
+    call,      ///< functions that other CPUs asked this one to run with interrupts enabled (tasklets)
+    console,   ///< input characters to hand out, output to drain
+    schedule,  ///< pick another vCPU; last, so that the work above is seen by the choice
+    count,
+};
+
+struct PerCpu {
+    explicit PerCpu(CpuId cpu) : id(cpu) {}
+
+    CpuId id;
+    std::atomic<u32> softirqs{0};   ///< bit per Softirq
+    Vcpu* current = nullptr;        ///< whose registers this CPU holds; nullptr: idle
+    TimerQueue timers;
+    u32 lock_depth = 0;             ///< locks held (PX_DEBUG_LOCKS)
+    u8 lock_ranks[16]{};
+    bool online = false;
+    u64 context_switches = 0;
+    arch::PerCpuState arch;
+};
+
+/// The block of the CPU that runs this. The CPU can't change under it: the hypervisor never migrates a running context.
+inline PerCpu& this_cpu() { return *arch::this_cpu_pointer(); }
+/// The block of any CPU that was found at boot; nullptr for others.
+PerCpu* per_cpu(CpuId cpu);
+/// Number of CPUs that are online; their ids are dense from 0.
+unsigned online_cpus();
+
+/// Notes work for this CPU; any context, also interrupt handlers.
+inline void raise_softirq(Softirq which) {
+    this_cpu().softirqs.fetch_or(1u << static_cast<unsigned>(which), std::memory_order_release);
+}
+/// Notes work for another CPU and interrupts it.
+void raise_softirq_on(CpuId cpu, Softirq which);
+inline bool softirq_pending() { return this_cpu().softirqs.load(std::memory_order_relaxed) != 0; }
+/// Does the work that is noted, until none is. Interrupts enabled, no lock held, not from a handler.
+void process_softirqs();
+
+/// For long operations: true when something else should run first. The operation then returns a continuation.
+inline bool preemption_pending() { return softirq_pending(); }
+
+}  // namespace px

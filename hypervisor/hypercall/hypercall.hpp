@@ -1,0 +1,69 @@
+// What a hypercall is: arguments, reply, continuation, table.
+//
+// A family has one file and one function per sub-operation, found through a table. Each is view → check → commit.
+// A long one returns `again` after changing the arguments so that the caller executes the same instruction anew with
+// them: nothing is kept in the hypervisor between the parts.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <span>
+
+#include "hypervisor/base/result.hpp"
+
+namespace px {
+
+class Vcpu;
+
+struct HypercallArgs {
+    std::array<u64, 5> value;
+    u64& operator[](usize index) { return value[index]; }
+    u64 operator[](usize index) const { return value[index]; }
+};
+
+/// What a hypercall leaves in the caller's result register, or that it is to be executed again.
+struct Reply {
+    i64 value = 0;
+    bool again = false;
+    constexpr Reply() = default;
+    constexpr Reply(i64 result) : value(result) {}
+};
+inline constexpr Reply run_again = [] {
+    Reply reply;
+    reply.again = true;
+    return reply;
+}();
+
+using HypercallHandler = Result<Reply> (*)(Vcpu& caller, HypercallArgs& args);
+
+/// Who may reach a hypercall; sub-operations check privilege themselves.
+struct HypercallEntry {
+    HypercallHandler handler = nullptr;  ///< nullptr: -ENOSYS
+};
+
+inline constexpr unsigned hypercall_count = 64;
+/// The generic part of the table; the architecture adds its own rows.
+using HypercallTable = std::array<HypercallEntry, hypercall_count>;
+
+/// The register value for a result: the value, or -errno. The one place where an errno becomes a number.
+constexpr i64 to_register(const Result<Reply>& result) {
+    return result.ok() ? result.value().value : -static_cast<i64>(result.error());
+}
+
+// Handlers of the families (hypervisor/hypercall/<family>.cpp).
+Result<Reply> hypercall_memory_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_set_timer_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_xen_version(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_console_io(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_grant_table_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_vm_assist(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_vcpu_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_sched_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_event_channel_op(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_sysctl(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_domctl(Vcpu& caller, HypercallArgs& args);
+Result<Reply> hypercall_multicall(Vcpu& caller, HypercallArgs& args);
+// hvm_op, physdev_op, platform_op and dm_op belong to the architecture.
+
+}  // namespace px
