@@ -1,0 +1,85 @@
+// A virtual CPU: what the hypervisor knows of it whatever the architecture.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+
+#include "arch/vcpu.hpp"
+#include "hypervisor/abi/vcpu.hpp"
+#include "hypervisor/abi/xen.hpp"
+#include "hypervisor/base/result.hpp"
+#include "hypervisor/domain/runstate.hpp"
+#include "hypervisor/mm/frame.hpp"
+#include "hypervisor/sched/unit.hpp"
+#include "hypervisor/time/timer.hpp"
+
+namespace px {
+
+class Domain;
+
+class Vcpu {
+public:
+    Vcpu(Domain& owner, VcpuId number);
+    ~Vcpu();
+    Vcpu(const Vcpu&) = delete;
+    Vcpu& operator=(const Vcpu&) = delete;
+
+    Domain& domain;
+    const VcpuId id;
+    sched::Unit unit;
+
+    /// Why it can't run; it is runnable while the word is 0 and its domain isn't paused.
+    enum Halt : u32 {
+        down = 1,        ///< not (yet) brought up: VCPUOP_up, INIT/SIPI
+        blocked = 2,     ///< SCHEDOP_block, HLT: until an event or interrupt is deliverable
+        polling = 4,     ///< SCHEDOP_poll: until one of the ports fires or time runs out
+        waiting = 8,     ///< for a device model; replayed when it has answered
+    };
+    bool is_runnable() const;
+    bool is_halted(Halt why) const { return (halts_.load(std::memory_order_acquire) & why) != 0; }
+    /// Adds a reason to halt; the current vCPU stops at the next return to the guest.
+    void halt(Halt why);
+    /// Takes a reason away and wakes the vCPU if none is left. Any context.
+    void resume(Halt why);
+    /// Counted pauses by others. pause() returns when it doesn't run any more; not on the caller's own vCPU.
+    void pause();
+    void pause_nosync();
+    void unpause();
+    /// Something became deliverable: ends block, and makes a running vCPU look at it. Any context.
+    void kick();
+
+    /// SCHEDOP_block: unmasks event delivery and halts unless something is deliverable already.
+    void block();
+    /// SCHEDOP_poll bookkeeping: wakes a poller of `port`.
+    void event_sent(EvtPort port);
+
+    /// The vcpu_info, wherever it is placed: in shared_info, or registered by the guest. Never null.
+    abi::VcpuInfo& info() { return *info_; }
+    /// Moves the vcpu_info into guest memory. Errors: einval (twice, misplaced), efault, enoent.
+    Result<> register_info(Gfn gfn, u32 offset);
+
+    Runstate runstate;
+    u32 processor() const { return unit.cpu().raw; }
+
+    Timer singleshot_timer;
+    Timer periodic_timer;
+    u64 periodic_period = 0;     ///< nanoseconds, 0: off
+    Timer poll_timer;
+    EvtPort poll_port{0};        ///< 0: any of several
+    std::array<EvtPort, 32> virq_ports{};  ///< port bound to each per-vCPU VIRQ; 0: none
+
+    arch::VcpuState arch;
+
+private:
+    friend class Domain;
+    std::atomic<u32> halts_{down};
+    std::atomic<u32> pause_count_{0};
+    abi::VcpuInfo* info_;
+    FrameRef info_frame_;
+};
+
+/// The vCPU whose registers this CPU holds.
+Vcpu& current_vcpu();
+
+}  // namespace px

@@ -1,0 +1,58 @@
+// The frames of one domain: its list, its counters and its claim.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "hypervisor/base/result.hpp"
+#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
+#include "hypervisor/mm/physmap.hpp"
+
+namespace px {
+
+class DomainMemory {
+public:
+    /// `serial`: unique for the life of the host; tells whose data a freed frame holds.
+    DomainMemory(Domain& domain, u32 serial) : domain_(domain), serial_(serial) {}
+
+    /// 2^order frames, each with its allocation reference. Errors: enomem (none free, over max_frames, or claimed by
+    /// others).
+    Result<Mfn> allocate(unsigned order, const AllocationHint& hint = {});
+    /// Boot memory becomes the domain's (the 1:1 hardware domain): each frame gets its allocation reference.
+    void adopt(Mfn first, u64 count);
+    /// Gives up a frame: drops its allocation reference, once. False: it had been given up already, or isn't ours.
+    bool release(Frame& frame);
+    /// Called by put_frame() for the last reference.
+    void last_reference_dropped(Frame& frame);
+    /// Gives up every frame; preemptible; for a dying domain.
+    Progress relinquish();
+
+    u64 frames() const { return frames_.load(std::memory_order_relaxed); }
+    u64 max_frames() const { return max_frames_.load(std::memory_order_relaxed); }
+    void set_max_frames(u64 frames) { max_frames_.store(frames, std::memory_order_relaxed); }
+    /// Frames promised but not yet allocated [xen/public memory.h claim_pages]. Errors: enomem, einval.
+    Result<> set_claim(u64 frames);
+    u64 claim() const;
+    u32 serial() const { return serial_; }
+
+private:
+    struct List {
+        u32 head = 0;
+        u64 claim = 0;
+    };
+    void link(List& list, Frame& frame);
+    void unlink(List& list, Frame& frame);
+
+    Domain& domain_;
+    u32 serial_;
+    std::atomic<u64> frames_{0};
+    std::atomic<u64> max_frames_{0};
+    Locked<List, LockRank::domain_memory> list_;
+};
+
+/// Sum of all claims: what take_block must leave free for others.
+u64 outstanding_claims();
+
+}  // namespace px

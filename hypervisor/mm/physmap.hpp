@@ -1,0 +1,76 @@
+// A domain's physmap: what stands behind each of its guest frame numbers.
+//
+// The entries' bits are the architecture's (arch::PhysmapPolicy: NPT, EPT, stage 2); the meaning is here. An entry that
+// names a frame of another domain (foreign, grant) owns a reference to it. After a change the stale translations are
+// flushed from every CPU before a removed frame's reference can be dropped. The lock ranks LockRank::p2m.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "arch/physmap.hpp"
+#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/mm/frame.hpp"
+#include "hypervisor/mm/gfn_type.hpp"
+#include "hypervisor/mm/page_table.hpp"
+
+namespace px {
+
+struct GfnEntry {
+    Mfn mfn = invalid_mfn;
+    GfnType type = GfnType::invalid;
+    u8 order = 0;  ///< size of the leaf that holds it
+};
+
+/// Progress of a preemptible operation.
+enum class Progress : u8 { done, more };
+
+class Physmap {
+public:
+    explicit Physmap(Domain& domain) : domain_(domain) {}
+
+    /// Allocates the root table. Errors: enomem.
+    Result<> create();
+    /// The root for the hardware's nested walk.
+    Mfn root() const;
+
+    GfnEntry lookup(Gfn gfn);
+    /// A reference to the RAM frame behind `gfn` (ram, foreign and grant types; read-only types only when `write` is
+    /// false). Errors: efault when there is none.
+    Result<FrameRef> get_frame(Gfn gfn, bool write, GfnType* type = nullptr);
+
+    /// Puts 2^order frames of the domain itself at `gfn`. Errors: enomem, eexist when something is mapped there.
+    Result<> add_ram(Gfn gfn, Mfn mfn, unsigned order);
+    /// Device memory, `count` frames. Errors: enomem.
+    Result<> add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only = false);
+    /// Another domain's frame; the entry takes over `frame`'s reference. What was there is removed as by remove().
+    /// `type`: foreign, grant_writable or grant_read_only. Errors: enomem.
+    Result<> add_foreign(Gfn gfn, FrameRef frame, GfnType type);
+    /// Marks a frame number as handled by an emulator, ours or an ioreq server's. Errors: enomem.
+    Result<> add_emulated(Gfn gfn, u64 count, GfnType type = GfnType::mmio_emulated);
+    /// Changes ram ↔ ram_read_only ↔ log_dirty … of what is mapped. Errors: enoent, enomem.
+    Result<> change_type(Gfn gfn, GfnType type);
+    /// Removes one frame number; flushed; gives what was there. The caller gets the reference of a foreign or grant
+    /// entry with it (drop it); own RAM stays the domain's. Errors: enomem (a large leaf had to be split).
+    struct Removed {
+        GfnEntry entry;
+        FrameRef reference;  ///< empty unless the entry was foreign or a grant
+    };
+    Result<Removed> remove(Gfn gfn);
+
+    /// Drops every foreign and grant entry; preemptible; for a dying domain.
+    Progress relinquish();
+    /// Frees the tables; nothing may run on them any more.
+    void destroy();
+
+    /// Frames of the tables, in use and in the pool [xen/public domctl.h paging_mempool].
+    u64 table_frames() const;
+
+private:
+    void flush();
+
+    Domain& domain_;
+    Locked<PageTable<arch::PhysmapPolicy>, LockRank::p2m> table_;
+    u64 relinquish_cursor_ = 0;
+};
+
+}  // namespace px
