@@ -18,3 +18,12 @@ function(px_unit_test name)
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()
+
+# The hypervisor's own flags: nothing of a hosted environment but header-only C++.
+if(PX_BUILD STREQUAL "x86")
+    add_compile_options(-O2 -g -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-asynchronous-unwind-tables
+        -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing -fvisibility=hidden -fPIE
+        -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none -fno-common
+        -ffunction-sections -fno-tree-loop-distribute-patterns)
+    add_compile_definitions(PX_HYPERVISOR)
+endif()

@@ -198,7 +198,12 @@ private:
         }
     }
 
-    static bool takes_modrm(char format) { return std::string_view{"MBZrgGs"}.find(format) != std::string_view::npos; }
+    static constexpr bool takes_modrm(char format) {
+        switch (format) {
+            case 'M': case 'B': case 'Z': case 'r': case 'g': case 'G': case 's': return true;
+            default: return false;
+        }
+    }
 
     void set_sizes_of_legacy() {
         constexpr u8 sizes[3][2] = {{2, 4}, {4, 2}, {8, 4}};

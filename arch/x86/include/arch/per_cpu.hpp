@@ -1,0 +1,43 @@
+// Contract: finding this CPU's block, and what the architecture keeps in it.
+//
+// this_cpu_pointer()   any context whose stack lies in a CPU's stack block, NMI and #MC handlers included
+// PerCpuState          default-constructible
+//
+// A stack block is 64 KiB, aligned to its size: guard, #DF, guard, NMI, guard, #MC, guard, #DB, guard, then 28 KiB of
+// main stack whose last 16 bytes hold the pointer to the CPU's PerCpu.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "arch/x86/cpu/descriptors.hpp"
+#include "hypervisor/base/types.hpp"
+
+namespace px {
+struct PerCpu;
+}
+
+namespace px::arch {
+
+inline constexpr usize stack_block_size = 65536;
+inline constexpr usize stack_block_top = stack_block_size - 16;
+
+inline PerCpu* this_cpu_pointer() {
+    u64 stack;
+    asm("movq %%rsp, %0" : "=r"(stack));
+    return *reinterpret_cast<PerCpu**>((stack & ~u64{stack_block_size - 1}) + stack_block_top);
+}
+
+struct PerCpuState {
+    u32 apic_id = 0;
+    u32 acpi_uid = 0;
+    u64 stack_block = 0;          ///< lowest address of the stack block
+    Gdt gdt{};
+    Tss tss{};
+    Mfn host_save{};              ///< AMD-V host save area / VMXON region
+    Mfn host_vmcb{};              ///< AMD-V: hidden host state for VMLOAD
+    u64 asid_generation = 0;
+    u32 next_asid = 0;
+    u64 tsc_offset = 0;
+};
+
+}  // namespace px::arch
