@@ -1,0 +1,126 @@
+// The console.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/console/console.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "arch/time.hpp"
+#include "hypervisor/abi/xen.hpp"
+#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/console/input.hpp"
+#include "hypervisor/console/rate_limit.hpp"
+
+namespace px {
+namespace {
+
+constexpr usize ring_size = 65536;
+constexpr usize max_devices = 4;
+constexpr usize longest_line = 255;
+
+struct Console {
+    std::array<ConsoleDevice*, max_devices> devices{};
+    usize device_count = 0;
+    std::array<char, ring_size> ring{};
+    u64 head = 0;      ///< characters ever written
+    u64 cleared = 0;   ///< what lies before was cleared by the toolstack
+    bool at_line_start = true;
+
+    u64 oldest() const { return std::max(cleared, head > ring_size ? head - ring_size : 0); }
+
+    void to_ring(std::string_view text) {
+        for (char c : text) ring[head++ % ring_size] = c;
+    }
+    void to_devices(std::string_view text) {
+        for (usize i = 0; i < device_count; ++i) devices[i]->write(text);
+    }
+};
+
+constinit Locked<Console, LockRank::console> console;
+constinit LogThresholds host_levels{LogLevel::info, LogLevel::info};
+constinit LogThresholds guest_levels{LogLevel::error, LogLevel::warning};
+constinit bool timestamps = false;
+constinit RateLimit limited_lines;
+constinit ConsoleInput input;
+
+usize put_prefix(std::span<char> line, LogLevel level, bool guest) {
+    usize used = 0;
+    if (timestamps) {
+        const u64 now = arch::now();
+        used = format_to(line, "[{:5}.{:06}] ", now / 1'000'000'000, now / 1'000 % 1'000'000);
+    }
+    const std::string_view tag = level == LogLevel::error ? "error: " : level == LogLevel::warning ? "warning: " : "";
+    return used + format_to(line.subspan(used), "(PX) {}{}", guest ? "guest: " : "", tag);
+}
+
+}  // namespace
+
+void console_add_device(ConsoleDevice& device) {
+    auto guard = console.lock();
+    if (guard->device_count == max_devices) return;
+    guard->devices[guard->device_count++] = &device;
+    for (u64 at = guard->oldest(); at < guard->head; ++at) {
+        const char c = guard->ring[at % ring_size];
+        device.write({&c, 1});
+    }
+}
+
+void console_set_levels(LogThresholds host, LogThresholds guest) {
+    host_levels = host;
+    guest_levels = guest;
+}
+LogThresholds console_levels(bool guest) { return guest ? guest_levels : host_levels; }
+void console_set_timestamps(bool on) { timestamps = on; }
+
+void vlog(LogLevel level, bool guest, std::string_view format, std::span<const FormatArg> arguments) {
+    const LogThresholds thresholds = guest ? guest_levels : host_levels;
+    if (level > std::max(thresholds.always, thresholds.limited)) return;
+    if (level > thresholds.always && !limited_lines.allow(arch::now())) return;
+    std::array<char, longest_line + 1> line;
+    const std::span<char> text(line.data(), longest_line);
+    usize used = put_prefix(text, level, guest);
+    used += vformat(text.subspan(used), format, arguments);
+    line[used++] = '\n';
+    console_write({line.data(), used}, true);
+}
+
+void console_write(std::string_view text, bool to_ring) {
+    auto guard = console.lock();
+    if (to_ring) guard->to_ring(text);
+    guard->to_devices(text);
+}
+
+void console_write_emergency(std::string_view text) { console.unlocked().to_devices(text); }
+
+usize console_ring_read(u64* index, std::span<char> out) {
+    auto guard = console.lock();
+    *index = std::clamp(*index, guard->oldest(), guard->head);
+    usize count = 0;
+    while (count < out.size() && *index < guard->head) out[count++] = guard->ring[(*index)++ % ring_size];
+    return count;
+}
+
+void console_ring_clear() {
+    auto guard = console.lock();
+    guard->cleared = guard->head;
+}
+
+u64 console_ring_head() { return console.lock()->head; }
+
+void console_poll_input() {
+    // Characters leave the devices under the lock; what they cause happens without it.
+    std::array<char, 64> typed;
+    usize count = 0;
+    {
+        auto guard = console.lock();
+        for (usize i = 0; i < guard->device_count; ++i) {
+            while (count < typed.size() && guard->devices[i]->read(typed[count])) ++count;
+        }
+    }
+    for (usize i = 0; i < count; ++i) input.typed(typed[i]);
+}
+
+usize console_read(std::span<char> out) { return input.read(out); }
+
+}  // namespace px

@@ -1,0 +1,51 @@
+// The console: devices, the ring that `xl dmesg` reads, and who gets the typed characters.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "hypervisor/base/result.hpp"
+#include "hypervisor/console/log.hpp"
+
+namespace px {
+
+/// A device that shows text. Called with the console's lock held, interrupts off.
+class ConsoleDevice {
+public:
+    virtual void write(std::string_view text) = 0;
+    /// The next typed character, if any.
+    virtual bool read(char&) { return false; }
+
+protected:
+    ~ConsoleDevice() = default;
+};
+
+/// Adds a device; it first gets everything that the ring holds. At most 4.
+void console_add_device(ConsoleDevice& device);
+/// Thresholds of `loglvl` and `guest_loglvl`: the lower one prints always, between both at a limited rate.
+struct LogThresholds {
+    LogLevel always, limited;
+};
+void console_set_levels(LogThresholds host, LogThresholds guest);
+void console_set_timestamps(bool on);
+LogThresholds console_levels(bool guest);
+
+/// Text without any prefix, e.g. what dom0 prints; goes to the ring as well when `to_ring`.
+void console_write(std::string_view text, bool to_ring);
+/// For crashes and NMI: no lock, no ring.
+void console_write_emergency(std::string_view text);
+
+/// Polls the devices for typed characters; called by the console softirq. Three times Ctrl-A moves the input between
+/// the hardware domain (VIRQ_CONSOLE) and the hypervisor's own keys.
+void console_poll_input();
+/// Characters typed for the hardware domain [xen/public console_io read]; returns how many.
+usize console_read(std::span<char> out);
+
+/// [xen/public sysctl.h readconsole]: copies from ring position `*index` on (the oldest if it is gone), moves `*index`.
+usize console_ring_read(u64* index, std::span<char> out);
+void console_ring_clear();
+u64 console_ring_head();
+
+}  // namespace px
