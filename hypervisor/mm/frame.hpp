@@ -32,7 +32,7 @@ struct Frame {
     u8 order = 0;                    ///< size of the free block that it heads
     u8 node = 0;                     ///< NUMA node
     std::atomic<u8> flags{0};
-    u8 spare = 0;
+    u8 is_ram = 0;                   ///< 1: this frame exists; arch::is_ram() reads it
 };
 static_assert(sizeof(Frame) == 32);
 

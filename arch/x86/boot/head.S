@@ -1,7 +1,7 @@
 // Ways in by 32-bit protected mode: Multiboot 1, Multiboot 2, PVH. All end in boot_start(protocol, info).
 //
-// The boot page tables map the first 4 GiB 1:1 and the image at its address, all by 2 MiB pages; boot/paging.cpp
-// replaces them before anything else runs.
+// The boot page tables map the first 4 GiB 1:1, at the image's address and at the direct map's, all by 2 MiB pages;
+// mm/setup.cpp replaces them.
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -117,6 +117,7 @@ pvh_entry:
     movl $LOAD(boot_level4), %edx
     movl $(LOAD(boot_level3) + 3), (%edx)
     movl $(LOAD(boot_level3) + 3), 261 * 8(%edx)
+    movl $(LOAD(boot_level3) + 3), 264 * 8(%edx)
 
     movl $LOAD(boot_level4), %eax
     movl %eax, %cr3

@@ -4,12 +4,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "hypervisor/base/nanoseconds.hpp"
 #include "hypervisor/base/types.hpp"
 
 namespace px::arch {
 
-u64 now();
-void program_timer(u64 deadline);
+Nanoseconds now();
+void program_timer(Nanoseconds deadline);
 
 struct WallClock {
     u64 seconds;
@@ -18,6 +19,6 @@ struct WallClock {
 WallClock wall_clock();
 
 /// Sets the clock; 0 at the start of every test. Returns nothing to wait for: software timers run when the test says so.
-void host_set_now(u64 nanoseconds);
+void host_set_now(Nanoseconds now);
 
 }  // namespace px::arch

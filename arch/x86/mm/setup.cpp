@@ -1,0 +1,176 @@
+// From the boot loader's memory map to frame table, direct map, allocator and the hardware domain's share.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/mm/address_space.hpp"
+#include "arch/x86/mm/early_memory.hpp"
+#include "arch/x86/mm/mappings.hpp"
+#include "hypervisor/console/log.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
+
+namespace px::arch {
+namespace {
+
+using boot::MemoryKind;
+using boot::MemoryRegion;
+
+constinit MemoryLayout layout;
+constinit u64 frame_table_end = 0;  ///< frames that the table may cover
+constexpr u64 chunk_frames = (u64{2} << 20) / sizeof(Frame);  ///< frames whose records fill one 2 MiB page
+constinit std::array<u64, direct_map_size / page_size / chunk_frames / 64> chunk_present{};
+
+extern "C" const char image_start[], text_end[], rodata_end[], image_end[];
+
+u64 load_address(const char* symbol) { return reinterpret_cast<u64>(symbol) - image_base; }
+
+void note_ours(u64 start, u64 end) {
+    if (!layout.ours.push_back({align_down<u64>(start, page_size), align_up<u64>(end, page_size), MemoryKind::reserved}).ok()) {
+        panic("too many ranges of hypervisor memory");
+    }
+    std::sort(layout.ours.begin(), layout.ours.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+}
+
+template <class Visitor>
+void for_each_usable(Visitor visit) {
+    for (const MemoryRegion& region : layout.machine) {
+        if (region.kind != MemoryKind::usable) continue;
+        const u64 start = align_up<u64>(region.start, page_size), end = align_down<u64>(region.end, page_size);
+        if (start < end && end <= direct_map_size) visit(start, end);
+    }
+}
+
+void map_frame_table(PageTable<NativePaging>& table, u64 start, u64 end) {
+    constexpr u64 chunk_pages = (u64{2} << 20) >> page_shift;
+    for (u64 chunk = (start >> page_shift) / chunk_frames; chunk <= ((end >> page_shift) - 1) / chunk_frames; ++chunk) {
+        u64& word = chunk_present[chunk / 64];
+        if ((word >> (chunk % 64) & 1) != 0) continue;
+        const Paddr memory = early_memory().take(chunk_pages, u64{2} << 20);
+        if (!table.map(page_number(frame_table_base) + chunk * chunk_pages, to_mfn(memory), 9, {.writable = true})) {
+            panic("no memory for the frame table");
+        }
+        word |= u64{1} << (chunk % 64);
+    }
+    frame_table_end = std::max(frame_table_end, end >> page_shift);
+}
+
+void must(Result<Changed> result) {
+    if (!result) panic("no memory for the first page tables");
+}
+
+/// The image: text executable, constants read-only, data writable; each frame has the same rights in the direct map.
+void map_image(PageTable<NativePaging>& table) {
+    struct Part { const char *start, *end; bool writable, executable; };
+    const Part parts[] = {{image_start, text_end, false, true}, {text_end, rodata_end, false, false}, {rodata_end, image_end, true, false}};
+    for (const Part& part : parts) {
+        const u64 pages = static_cast<u64>(part.end - part.start) >> page_shift;
+        const Mfn frame = to_mfn(Paddr{load_address(part.start)});
+        must(table.map_range(page_number(reinterpret_cast<u64>(part.start)), frame, pages,
+                             {.writable = part.writable, .executable = part.executable}));
+        must(table.map_range(page_number(direct_map_base) + frame.raw, frame, pages, {.writable = part.writable}));
+    }
+}
+
+void build_address_space(bool gigabyte_pages) {
+    auto& table = boot_page_table();
+    if (!table.create()) panic("no memory for the first page table");
+    const unsigned limit = gigabyte_pages ? 18 : 9;
+    for_each_usable([&](u64 start, u64 end) {
+        must(table.map_range(page_number(direct_map_base) + (start >> page_shift), to_mfn(Paddr{start}),
+                             (end - start) >> page_shift, {.writable = true}, limit));
+    });
+    map_image(table);
+    for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
+    // The trampoline of starting CPUs turns paging on while it runs at its physical address.
+    must(table.map(0, Mfn{0}, 9, {.writable = true, .executable = true, .global = false}));
+    write_cr<3>(to_paddr(table.root()).raw);
+    write_cr<4>(read_cr<4>() | cr4::pge);
+}
+
+/// Where the hardware domain's share ends: the lowest address below which enough usable frames lie.
+void choose_dom0_range(Dom0Choice choose) {
+    layout.dom0_frames = choose(layout.ram_frames);
+    u64 missing = layout.dom0_frames;
+    for_each_usable([&](u64 start, u64 end) {
+        for_each_gap({start, end, MemoryKind::usable}, layout.ours, [&](u64 from, u64 to) {
+            const u64 take = std::min(missing, (to - from) >> page_shift);
+            if (take == 0) return;
+            missing -= take;
+            layout.dom0_limit = from + (take << page_shift);
+        });
+    });
+    layout.dom0_frames -= missing;
+}
+
+void give_to_allocator(const StaticVector<MemoryRegion, 64>& kept) {
+    for_each_usable([&](u64 start, u64 end) {
+        start = std::max(start, layout.dom0_limit);
+        if (start >= end) return;
+        for_each_gap({start, end, MemoryKind::usable}, kept, [](u64 from, u64 to) {
+            add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0);
+        });
+    });
+}
+
+/// Modules go where the hardware domain's kernel can't overwrite them. Copied once, freed with their boot memory.
+void move_modules(boot::BootInfo& info) {
+    for (boot::BootModule& module : info.modules) {
+        if (module.size == 0) continue;
+        const u64 frames = align_up<u64>(module.size, page_size) >> page_shift;
+        unsigned order = 0;
+        while ((u64{1} << order) < frames) ++order;
+        const auto memory = allocate_frames(order);
+        if (!memory) {
+            panic("no room to move a module of {} KiB out of dom0's memory: dom0_mem leaves too little", module.size >> 10);
+        }
+        std::memmove(to_virtual(*memory), to_virtual(Paddr{module.start}), module.size);
+        module.start = to_paddr(*memory).raw;
+    }
+}
+
+}  // namespace
+
+MemoryLayout& memory_layout() { return layout; }
+
+bool is_ram(Mfn mfn) {
+    if (mfn.raw >= frame_table_end) return false;
+    const u64 chunk = mfn.raw / chunk_frames;
+    return (chunk_present[chunk / 64] >> (chunk % 64) & 1) != 0 && frame_table()[mfn.raw].is_ram != 0;
+}
+
+void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
+    boot::normalise(info.memory);
+    layout.machine = info.memory;
+    note_ours(load_address(image_start), load_address(image_end));
+    note_ours(0, page_size);  // frame 0 ends lists
+    for_each_usable([&](u64 start, u64 end) {
+        layout.ram_frames += (end - start) >> page_shift;
+        if (start < 0x90000 && end > 0x8000 && layout.trampoline == 0) layout.trampoline = std::max<u64>(start, 0x8000);
+    });
+    if (layout.trampoline != 0) note_ours(layout.trampoline, layout.trampoline + page_size);
+
+    auto taken = layout.ours;
+    for (const boot::BootModule& module : info.modules) {
+        if (module.size == 0) continue;
+        (void)taken.push_back({align_down<u64>(module.start, page_size), align_up<u64>(module.start + module.size, page_size),
+                               MemoryKind::reserved}).ok();
+    }
+    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    if (!early_memory().choose(layout.machine, taken)) panic("no free memory below 4 GiB");
+    build_address_space((cpuid(0x80000001).edx >> 26 & 1) != 0);
+    const MemoryRegion early = early_memory().close();
+    note_ours(early.start, early.end);
+    (void)taken.push_back(early).ok();
+    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+
+    for_each_usable([](u64 start, u64 end) {
+        for (u64 at = start; at < end; at += page_size) frame_of(to_mfn(Paddr{at})).is_ram = 1;
+    });
+    choose_dom0_range(choose);
+    give_to_allocator(taken);
+    move_modules(info);
+}
+
+}  // namespace px::arch

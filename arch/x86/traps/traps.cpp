@@ -1,0 +1,100 @@
+// Exceptions and interrupts of the hypervisor itself.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "arch/per_cpu.hpp"
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/machine/crash.hpp"
+#include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/traps/trap_frame.hpp"
+#include "hypervisor/console/log.hpp"
+
+namespace px::arch {
+namespace {
+
+constinit std::array<IdtEntry, 256> idt{};
+constinit std::array<InterruptHandler, 256> handlers{};
+
+extern "C" const char trap_stubs[];
+
+struct Fixup {
+    u64 fault, resume;
+};
+extern "C" const Fixup exception_table_start[];
+extern "C" const Fixup exception_table_end[];
+
+bool fix_up(TrapFrame& frame) {
+    for (const Fixup* entry = exception_table_start; entry != exception_table_end; ++entry) {
+        if (entry->fault == frame.rip) {
+            frame.rip = entry->resume;
+            return true;
+        }
+    }
+    return false;
+}
+
+Ist stack_of(unsigned vector) {
+    switch (vector) {
+    case exception::double_fault: return Ist::double_fault;
+    case exception::nmi: return Ist::nmi;
+    case exception::machine_check: return Ist::machine_check;
+    case exception::debug: return Ist::debug;
+    default: return Ist::none;
+    }
+}
+
+/// NMI: another CPU's crash, or the machine's; touches lock-free memory only.
+void handle_nmi(const TrapFrame& frame) {
+    if (crash_in_progress()) stop_this_cpu();
+    count_nmi(frame);
+}
+
+}  // namespace
+
+extern "C" void handle_trap(TrapFrame* frame) {
+    const u8 number = static_cast<u8>(frame->vector);
+    if (number >= 32) {
+        if (handlers[number] != nullptr) return handlers[number](number);
+        if (number != vector::spurious) {
+            local_apic_eoi();
+            log_warning("no handler for interrupt vector {:#x}", number);
+        }
+        return;
+    }
+    if (number == exception::nmi) return handle_nmi(*frame);
+    if ((number == exception::general_protection || number == exception::invalid_opcode) && fix_up(*frame)) return;
+    crash_on_trap(*frame);
+}
+
+void set_interrupt_handler(u8 number, InterruptHandler handler) { handlers[number] = handler; }
+
+void init_traps() {
+    for (unsigned i = 0; i < idt.size(); ++i) {
+        idt[i] = IdtEntry::interrupt_gate(reinterpret_cast<u64>(trap_stubs) + i * 16, stack_of(i));
+    }
+}
+
+void load_descriptors(PerCpuState& cpu) {
+    // The tops of the emergency stacks; see the picture in arch/per_cpu.hpp.
+    for (unsigned i = 0; i < 4; ++i) cpu.tss.ist[i] = cpu.stack_block + (2 * i + 2) * page_size;
+    cpu.tss.rsp0 = cpu.stack_block + stack_block_top;
+    cpu.gdt.set_tss(reinterpret_cast<u64>(&cpu.tss), sizeof(Tss) - 1);
+    const TablePointer gdt{sizeof(Gdt) - 1, reinterpret_cast<u64>(&cpu.gdt)};
+    const TablePointer idt_pointer{sizeof(idt) - 1, reinterpret_cast<u64>(idt.data())};
+    asm volatile(
+        "lgdt %0\n"
+        "pushq %2\n"
+        "leaq 1f(%%rip), %%rax\n"
+        "pushq %%rax\n"
+        "lretq\n"
+        "1: movw %w3, %%ss\n"
+        "xorl %%eax, %%eax\n"
+        "movw %%ax, %%ds\n"
+        "movw %%ax, %%es\n"
+        "lidt %1\n"
+        "ltr %w4" ::"m"(gdt), "m"(idt_pointer), "i"(u64{selector::code}), "r"(selector::data), "r"(selector::tss)
+        : "rax", "memory");
+}
+
+}  // namespace px::arch
