@@ -42,14 +42,14 @@ enum class MemoryOp : u32 {
 
 /// MemoryReservation::mem_flags. Bits 0–7: address bits of the frames' addresses (0: any); 8–15: NUMA node + 1.
 namespace memf {
-inline constexpr u32 address_bits(u32 bits) { return bits; }
-inline constexpr u32 get_address_bits(u32 flags) { return flags & 0xff; }
-inline constexpr u32 node(u32 n) { return (n + 1) << 8; }
-inline constexpr u32 get_node(u32 flags) { return ((flags >> 8) - 1) & 0xff; }
+constexpr u32 address_bits(u32 bits) { return bits; }
+constexpr u32 get_address_bits(u32 flags) { return flags & 0xff; }
+constexpr u32 node(u32 n) { return (n + 1) << 8; }
+constexpr u32 get_node(u32 flags) { return ((flags >> 8) - 1) & 0xff; }
 inline constexpr u32 populate_on_demand = 1u << 16;
 inline constexpr u32 exact_node_request = 1u << 17;
 inline constexpr u32 vnode = 1u << 18;  ///< the node is a virtual one of the domain
-inline constexpr u32 exact_node(u32 n) { return node(n) | exact_node_request; }
+constexpr u32 exact_node(u32 n) { return node(n) | exact_node_request; }
 }  // namespace memf
 
 /// increase: OUT mfns. decrease: IN gfns. populate_physmap: IN gfns, OUT mfns for PV callers.

@@ -65,7 +65,6 @@ struct HvmHwCpu {
     u32 flags;  ///< fpu_initialised
     u32 pad0;
 };
-/// The record that ends before flags and has no msr_tsc_aux is of Xen 3; it is not accepted.
 
 struct HvmHwVpic {
     u8 irr, imr, isr;
