@@ -30,7 +30,7 @@ enum class Softirq : u8 {
 };
 
 struct PerCpu {
-    explicit PerCpu(CpuId cpu) : id(cpu) {}
+    PerCpu(CpuId cpu, TimerHardware hardware) : id(cpu), timers(cpu, hardware) {}
 
     CpuId id;
     std::atomic<u32> softirqs{0};   ///< bit per Softirq

@@ -173,6 +173,7 @@ boot_gdt_pointer64:
     .globl boot_stack
 boot_stack:
     .skip 65536 - 16
+    .globl boot_stack_top
 boot_stack_top:
     .skip 16                               /* the block's PerCpu pointer: arch/per_cpu.hpp */
     .globl boot_level4

@@ -7,7 +7,7 @@
 
 #include "arch/per_cpu.hpp"
 #include "arch/x86/cpu/registers.hpp"
-#include "arch/x86/machine/acpi_power.hpp"
+#include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/local_apic.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/console/console.hpp"

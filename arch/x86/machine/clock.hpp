@@ -1,0 +1,38 @@
+// The nanosecond clock: TSC × scale, the same on every CPU; and the local APIC's timer.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "arch/time.hpp"
+#include "hypervisor/base/result.hpp"
+
+namespace px::arch {
+
+/// A multiplier as pvclock has it: ns = ((ticks << shift, or >> -shift) × multiplier) >> 32. [xen/public xen.h]
+struct TickScale {
+    u32 multiplier;
+    i8 shift;
+};
+
+/// Measures the TSC against HPET, PM timer or PIT; boot CPU, interrupts off. Panics where no clock runs.
+void init_clock();
+/// The boot CPU's and later each CPU's timer.
+void init_cpu_timer();
+
+u64 tsc_khz();
+TickScale tsc_scale();
+/// Nanoseconds at TSC value `tsc` of this CPU.
+Nanoseconds time_at(u64 tsc);
+/// Nanoseconds for a number of ticks at `scale`.
+u64 scale_ticks(u64 ticks, TickScale scale);
+/// True where the TSC is invariant and was seen in step on all CPUs.
+bool tsc_is_stable();
+void note_tsc_unstable();
+
+/// Busy wait.
+void delay(Nanoseconds duration);
+
+/// Seconds since 1970 UTC as the CMOS clock tells, read anew.
+u64 read_cmos_clock();
+
+}  // namespace px::arch
