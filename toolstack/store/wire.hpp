@@ -1,0 +1,85 @@
+// The wire protocol: messages as bytes, and the two queues of a connection.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "hypervisor/base/result.hpp"
+
+namespace px::store {
+
+/// [xen/public io/xs_wire.h]
+enum class MessageType : u32 {
+    control = 0, directory = 1, read = 2, get_perms = 3, watch = 4, unwatch = 5, transaction_start = 6, transaction_end = 7,
+    introduce = 8, release = 9, get_domain_path = 10, write = 11, mkdir = 12, rm = 13, set_perms = 14, watch_event = 15,
+    error = 16, is_domain_introduced = 17, resume = 18, set_target = 19, reset_watches = 21, directory_part = 22,
+};
+inline constexpr u32 message_type_limit = 23;
+
+/// In front of each message, little endian on both ends.
+struct MessageHeader {
+    MessageType type;
+    u32 request;      ///< chosen by the client, echoed in the reply; 0 in events
+    u32 transaction;  ///< 0: none
+    u32 length;       ///< bytes that follow, at most payload_max
+};
+static_assert(sizeof(MessageHeader) == 16);
+
+inline constexpr usize payload_max = 4096;
+
+struct Message {
+    MessageHeader header;
+    std::string payload;
+};
+
+/// The bytes of a message; `payload` is at most payload_max long.
+std::string encode(MessageType type, u32 request, u32 transaction, std::string_view payload);
+
+/// An error's name on the wire, "ENOENT". Errors that the protocol doesn't know become "EINVAL".
+std::string_view error_name(Errno error);
+/// The reverse, for clients; an unknown name is eio.
+Errno error_from_name(std::string_view name);
+
+/// The NUL-terminated strings of a payload; nothing when the last one isn't terminated.
+Result<std::vector<std::string_view>> split_strings(std::string_view payload);
+
+/// Takes bytes as they arrive and yields whole messages.
+class Inbox {
+public:
+    void append(std::span<const char> bytes) { bytes_.append(bytes.data(), bytes.size()); }
+    /// Is there a whole message? Error emsgsize for a header that announces more than payload_max: the connection is lost.
+    Result<bool> next(Message& message);
+
+private:
+    std::string bytes_;
+    usize taken_ = 0;
+};
+
+/// Replies and events on their way out. An event that is already queued isn't queued twice.
+class Outbox {
+public:
+    void push_reply(std::string bytes);
+    void push_event(std::string bytes);
+
+    bool empty() const { return queue_.empty(); }
+    usize size_bytes() const { return size_bytes_; }
+    /// What to send next; empty when there is nothing.
+    std::string_view front() const { return empty() ? std::string_view{} : std::string_view{queue_.front()}.substr(sent_); }
+    /// The first `count` bytes of front() were sent.
+    void consume(usize count);
+
+private:
+    std::deque<std::string> queue_;
+    std::unordered_set<std::string> queued_events_;
+    usize sent_ = 0;  // of the front message
+    usize size_bytes_ = 0;
+};
+
+}  // namespace px::store
