@@ -12,6 +12,7 @@
 #include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/gfn_type.hpp"
 #include "hypervisor/mm/page_table.hpp"
+#include "hypervisor/mm/progress.hpp"
 
 namespace px {
 
@@ -20,9 +21,6 @@ struct GfnEntry {
     GfnType type = GfnType::invalid;
     u8 order = 0;  ///< size of the leaf that holds it
 };
-
-/// Progress of a preemptible operation.
-enum class Progress : u8 { done, more };
 
 class Physmap {
 public:

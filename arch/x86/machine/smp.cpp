@@ -174,10 +174,10 @@ void call_on(const CpuMask& cpus, void (*function)(void*), void* context) {
     Call call{function, context, 0};
     calls[self] = &call;
     u32 count = 0;
-    for (u32 id = 0; id < online_cpus(); ++id) count += id != self && cpus.contains(CpuId{id});
+    for (u32 id = 0; id < online_cpus(); ++id) count += id != self && cpus.has(CpuId{id});
     call.missing.store(count, std::memory_order_relaxed);
     for (u32 id = 0; id < online_cpus(); ++id) {
-        if (id == self || !cpus.contains(CpuId{id})) continue;
+        if (id == self || !cpus.has(CpuId{id})) continue;
         callers[id][self / 64].fetch_or(u64{1} << (self % 64), std::memory_order_release);
         local_apic_send(per_cpu(CpuId{id})->arch.apic_id, vector::call);
     }

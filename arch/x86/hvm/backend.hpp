@@ -1,0 +1,69 @@
+// The neutral interface of hardware virtualization. AMD-V stands behind it, VT-x comes next; nothing above knows which.
+//
+// The caller of the state accessors owns the vCPU: it is current on this CPU, or paused and off every CPU.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "arch/x86/hvm/vcpu_state.hpp"
+#include "hypervisor/base/result.hpp"
+
+namespace px {
+class Domain;
+class Vcpu;
+}  // namespace px
+
+namespace px::hvm {
+
+class Backend {
+public:
+    virtual std::string_view name() const = 0;
+    /// Turns virtualization on for this CPU, at its start. Errors: enodev with the reason logged, enomem.
+    virtual Result<> enable_cpu() = 0;
+
+    /// A vCPU in its state after RESET; its registers are set before it first runs. Errors: enomem.
+    virtual Result<> create(Vcpu& vcpu) = 0;
+    virtual void destroy(Vcpu& vcpu) = 0;
+    /// State that stays on the CPU between entries (hidden segment state, syscall MSRs): loaded and saved at a switch.
+    virtual void load(Vcpu& vcpu) = 0;
+    virtual void save(Vcpu& vcpu) = 0;
+    /// One entry into the guest and the handling of its exit. Interrupts on before and after.
+    virtual void run(Vcpu& vcpu) = 0;
+
+    virtual SegmentRegister segment(const Vcpu& vcpu, Segment which) const = 0;
+    virtual void set_segment(Vcpu& vcpu, Segment which, const SegmentRegister& value) = 0;
+    virtual TableRegister gdtr(const Vcpu& vcpu) const = 0;
+    virtual TableRegister idtr(const Vcpu& vcpu) const = 0;
+    virtual void set_gdtr(Vcpu& vcpu, const TableRegister& value) = 0;
+    virtual void set_idtr(Vcpu& vcpu, const TableRegister& value) = 0;
+    /// Takes over VcpuState::control, PAT, TSC offset and MSRs after they were changed from outside of an exit.
+    virtual void control_changed(Vcpu& vcpu) = 0;
+    /// Reads what the hardware holds into VcpuState (cr2, cr3, star … kernel_gs_base) where it isn't current there.
+    virtual void synchronise(Vcpu& vcpu) = 0;
+    /// Current privilege level 0…3.
+    virtual unsigned privilege(const Vcpu& vcpu) const = 0;
+    /// True where the guest has interrupts open: RFLAGS.IF and no shadow of STI or MOV SS.
+    virtual bool interrupts_open(const Vcpu& vcpu) const = 0;
+
+    /// Guest accesses to an I/O port or MSR exit or not; ports and MSRs default to exit.
+    virtual void intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) = 0;
+
+    /// No CPU uses translations of this domain older than this call: they are flushed before its next entries.
+    /// May wait for other CPUs to leave the guest.
+    virtual void flush_physmap(Domain& domain) = 0;
+
+protected:
+    ~Backend() = default;
+};
+
+/// The back end of this machine; nullptr where there is none (PV only).
+Backend* backend();
+
+}  // namespace px::hvm
+
+namespace px::arch {
+/// Chooses the back end on the boot CPU and enables it on each; see set_up_this_cpu(). Says in the log why not.
+void enable_virtualization();
+}  // namespace px::arch

@@ -1,0 +1,40 @@
+// What x86 keeps for a domain.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "arch/x86/cpu_policy/cpu_policy.hpp"
+#include "arch/x86/hvm/mmio.hpp"
+#include "arch/x86/hvm/vioapic.hpp"
+#include "hypervisor/base/cpu_mask.hpp"
+#include "hypervisor/mm/heap.hpp"
+
+namespace px::hvm {
+
+/// How event channel upcalls reach the guest [xen/public hvm/params.h HVM_PARAM_CALLBACK_IRQ].
+struct Callback {
+    enum class Via : u8 { none, gsi, pci_intx, vector };
+    Via via = Via::none;
+    u32 number = 0;  ///< GSI, PCI source, or vector
+};
+
+struct DomainState {
+    static constexpr unsigned param_count = 39;
+    std::array<u64, param_count> params{};
+    Callback callback{};
+    CpuPolicy policy{};
+    Box<VirtualIoApic> io_apic;             ///< only where the emulation flags ask for one (hardware domain, HVM)
+    MmioHandlers mmio;
+    PortHandlers ports;
+    u32 tsc_mode = 0;                       ///< XEN_DOMCTL tsc_mode
+    u64 tsc_khz = 0;
+    bool tsc_native = true;
+    std::array<u8, 2 * 4096>* io_bitmap = nullptr;  ///< ports that the domain may use directly: bit clear
+    std::atomic<u64> physmap_generation{1}; ///< rises with each owed flush; compared at entry
+    AtomicCpuMask running_on;               ///< CPUs that may hold its translations
+};
+
+}  // namespace px::hvm
