@@ -71,7 +71,7 @@ SAME(XenbusState::reconfiguring, XenbusStateReconfiguring);
 SAME(XenbusState::reconfigured, XenbusStateReconfigured);
 SAME_STRUCT(XsdSockmsg, xsd_sockmsg, type, req_id, tx_id, len);
 SAME_STRUCT(XenstoreDomainInterface, xenstore_domain_interface, req, rsp, req_cons, req_prod, rsp_cons, rsp_prod,
-            server_features, connection, error);
+          server_features, connection, error);
 
 // hypfs.hpp
 SAME(hypfs_version, XEN_HYPFS_VERSION);

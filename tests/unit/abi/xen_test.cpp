@@ -143,7 +143,7 @@ SAME(VmassistType::m2p_strict, VMASST_TYPE_m2p_strict);
 SAME_ENUM(NmiOp, XENNMI_, register_callback, unregister_callback);
 SAME_STRUCT(MmuUpdate, mmu_update, ptr, val);
 SAME_STRUCT(MmuextOp, mmuext_op, cmd, arg1, arg1.mfn, arg1.linear_addr, arg2, arg2.nr_ents, arg2.vcpumask,
-            arg2.src_mfn);
+          arg2.src_mfn);
 SAME_STRUCT(MulticallEntry, multicall_entry, op, result, args);
 SAME_STRUCT(NmiCallback, xennmi_callback, handler_address, pad);
 SAME_STRUCT(Uuid, xen_uuid_t, a);
@@ -171,7 +171,7 @@ SAME(Feature::direct_mapped, XENFEAT_direct_mapped);
 
 // version.hpp
 SAME_ENUM(XenVersionOp, XENVER_, version, extraversion, compile_info, capabilities, changeset, platform_parameters,
-            get_features, pagesize, guest_handle, commandline, build_id);
+          get_features, pagesize, guest_handle, commandline, build_id);
 SAME_STRUCT(CompileInfo, xen_compile_info, compiler, compile_by, compile_domain, compile_date);
 SAME_STRUCT(PlatformParameters, xen_platform_parameters, virt_start);
 SAME_STRUCT(FeatureInfo, xen_feature_info, submap_idx, submap);
