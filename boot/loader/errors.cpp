@@ -54,6 +54,7 @@ std::string_view describe(LoadError error) {
         case memory_map_empty: return "the memory map has no RAM";
         case memory_map_invalid: return "the memory map has an empty, wrapping or overlapping range";
         case kernel_outside_ram: return "the kernel's load address has no RAM: the memory is too small or has a hole there";
+        case too_many_modules: return "there are more than 16 modules beside the kernel";
         case ramdisk_does_not_fit: return "the ramdisk doesn't fit into the RAM between the kernel and 4 GiB";
         case tables_do_not_fit: return "the start information doesn't fit into the RAM between the kernel and 4 GiB";
         case buffer_too_small: return "the buffer for the start information is too small";

@@ -60,6 +60,7 @@ enum class LoadError : u8 {
     memory_map_empty,
     memory_map_invalid,
     kernel_outside_ram,
+    too_many_modules,
     ramdisk_does_not_fit,
     tables_do_not_fit,
     buffer_too_small,
