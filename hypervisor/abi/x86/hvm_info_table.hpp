@@ -1,4 +1,4 @@
-// What the builder of an HVM domain leaves in low memory for its firmware [xen/public hvm/hvm_info_table.h, hvm/e820.h].
+// What an HVM domain's builder leaves in low memory for its firmware [xen/public hvm/hvm_info_table.h, hvm/e820.h].
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
