@@ -34,6 +34,7 @@ enum class LockRank : u8 {
     event_queue,      ///< delivery state of an event port (FIFO queues)
     vcpu_irq,         ///< a vCPU's interrupt controller state
     irq,              ///< a physical interrupt line
+    vcpu_state,       ///< a vCPU's runstate clock
     run_queue,        ///< a CPU's run queue; two at once: lower CPU first
     timers,           ///< a CPU's timers
     ipi_call,         ///< a function call across CPUs

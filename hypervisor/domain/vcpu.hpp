@@ -59,12 +59,13 @@ public:
     /// Moves the vcpu_info into guest memory. Errors: einval (twice, misplaced), efault, enoent.
     Result<> register_info(Gfn gfn, u32 offset);
 
-    Runstate runstate;
+    RunstateClock runstate;
+    u64 time_area = 0;           ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none
     u32 processor() const { return unit.cpu().raw; }
 
     Timer singleshot_timer;
     Timer periodic_timer;
-    u64 periodic_period = 0;     ///< nanoseconds, 0: off
+    Nanoseconds periodic_period{0};  ///< 0: off
     Timer poll_timer;
     EvtPort poll_port{0};        ///< 0: any of several
     std::array<EvtPort, 32> virq_ports{};  ///< port bound to each per-vCPU VIRQ; 0: none
@@ -73,6 +74,8 @@ public:
 
 private:
     friend class Domain;
+    void update_runnable();
+
     std::atomic<u32> halts_{down};
     std::atomic<u32> pause_count_{0};
     abi::VcpuInfo* info_;

@@ -24,6 +24,8 @@ public:
     void adopt(Mfn first, u64 count);
     /// Gives up a frame: drops its allocation reference, once. False: it had been given up already, or isn't ours.
     bool release(Frame& frame);
+    /// The 1:1 hardware domain takes a frame back that it had ballooned out. False: it isn't such a frame.
+    bool adopt_back(Frame& frame);
     /// Called by put_frame() for the last reference.
     void last_reference_dropped(Frame& frame);
     /// Gives up every frame; preemptible; for a dying domain.

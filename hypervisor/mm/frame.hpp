@@ -47,7 +47,7 @@ inline void* to_virtual(Mfn mfn) { return arch::to_virtual(to_paddr(mfn)); }
 /// Takes one more reference if the frame is live and belongs to `owner`; any thread, no lock.
 bool try_get_frame(Frame& frame, const Domain* owner);
 /// Takes one more reference where the caller already holds one.
-void get_frame(Frame& frame);
+void get_frame_reference(Frame& frame);
 /// Drops a reference; the last one returns the frame to its owner's account and the allocator.
 void put_frame(Frame& frame);
 

@@ -158,6 +158,43 @@ constexpr Result shift(Shift operation, u64 a, u64 count_operand, u64 flags, uns
     return {};
 }
 
+/// SHLD and SHRD; a count beyond a 16-bit operand, undefined by the manuals, shifts in `a` once more as processors do.
+constexpr Result shift_double_left(u64 a, u64 source, u64 count_operand, u64 flags, unsigned size) {
+    const unsigned count = shift_count(count_operand, size);
+    if (count == 0) return {a & mask(size), flags};
+    u64 value = a & mask(size), feed = source & mask(size);
+    bool carry = false;
+    for (unsigned n = 0; n < count; ++n) {
+        carry = sign(value, size);
+        const bool next = sign(feed, size);
+        feed = feed << 1 | carry;  // what leaves at the top follows the source
+        value = value << 1 | next;
+    }
+    return shifted(value, carry, sign(value, size) != carry, flags, size);
+}
+constexpr Result shift_double_right(u64 a, u64 source, u64 count_operand, u64 flags, unsigned size) {
+    const unsigned count = shift_count(count_operand, size);
+    if (count == 0) return {a & mask(size), flags};
+    u64 value = a & mask(size), feed = source & mask(size);
+    bool carry = false;
+    for (unsigned n = 0; n < count; ++n) {
+        carry = value & 1;
+        const u64 next = feed & 1;
+        feed = feed >> 1 | u64{carry} << (bits_of(size) - 1);
+        value = value >> 1 | next << (bits_of(size) - 1);
+    }
+    return shifted(value, carry, top_two_differ(value, size), flags, size);
+}
+
+/// IMUL with a truncated product: CF and OF tell that bits were lost. SF, ZF, AF and PF are undefined and stay.
+constexpr Result multiply_signed(u64 a, u64 b, u64 flags, unsigned size) {
+    const __int128 product = static_cast<__int128>(static_cast<i64>(sign_extend(a, size))) *
+                             static_cast<i64>(sign_extend(b, size));
+    const u64 value = static_cast<u64>(product) & mask(size);
+    const bool lost = product != static_cast<i64>(sign_extend(value, size));
+    return {value, with(flags, rflags::cf | rflags::of, lost ? rflags::cf | rflags::of : 0)};
+}
+
 /// In the order of opcodes 0F A3, AB, B3, BB and ModRM.reg 4–7 of group 8.
 enum class Bit : u8 { test, set, reset, complement };
 

@@ -1,0 +1,139 @@
+// The frames of one domain.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/mm/domain_memory.hpp"
+
+#include "hypervisor/console/log.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px {
+namespace {
+constinit std::atomic<u64> claims{0};
+}
+
+u64 outstanding_claims() { return claims.load(std::memory_order_relaxed); }
+
+void DomainMemory::link(List& list, Frame& frame) {
+    const u32 number = static_cast<u32>(mfn_of(frame).raw);
+    frame.prev = 0;
+    frame.next = list.head;
+    if (list.head != 0) frame_of(Mfn{list.head}).prev = number;
+    list.head = number;
+}
+
+void DomainMemory::unlink(List& list, Frame& frame) {
+    if (frame.prev != 0) frame_of(Mfn{frame.prev}).next = frame.next;
+    else list.head = frame.next;
+    if (frame.next != 0) frame_of(Mfn{frame.next}).prev = frame.prev;
+    frame.next = frame.prev = 0;
+}
+
+Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
+    const u64 count = u64{1} << order;
+    auto list = list_.lock();
+    REQUIRE(!domain_.is_dying(), enomem);
+    REQUIRE(frames() + count <= max_frames(), enomem);
+    const u64 own_claim = std::min(list->claim, count);
+    REQUIRE(memory_totals().free_frames >= outstanding_claims() - list->claim + count, enomem);
+    const Mfn first = TRY(take_block(order, serial_, hint));
+    list->claim -= own_claim;
+    claims.fetch_sub(own_claim, std::memory_order_relaxed);
+    for (u64 i = 0; i < count; ++i) {
+        Frame& frame = frame_of(first + i);
+        frame.owner = &domain_;
+        frame.flags.store(Frame::domain_listed | Frame::allocation_held, std::memory_order_relaxed);
+        frame.use.store(0, std::memory_order_relaxed);
+        link(*list, frame);
+        frame.references.store(1, std::memory_order_release);
+    }
+    if (frames_.fetch_add(count, std::memory_order_relaxed) == 0) domain_.get();  // kept while it owns any frame
+    return first;
+}
+
+void DomainMemory::adopt(Mfn first, u64 count) {
+    auto list = list_.lock();
+    for (u64 i = 0; i < count; ++i) {
+        Frame& frame = frame_of(first + i);
+        PX_ASSERT(frame.references.load(std::memory_order_relaxed) == 0);
+        frame.owner = &domain_;
+        frame.flags.store(Frame::domain_listed | Frame::allocation_held | Frame::reserved_home, std::memory_order_relaxed);
+        link(*list, frame);
+        frame.references.store(1, std::memory_order_release);
+    }
+    if (count != 0 && frames_.fetch_add(count, std::memory_order_relaxed) == 0) domain_.get();
+}
+
+bool DomainMemory::release(Frame& frame) {
+    {
+        auto list = list_.lock();
+        if (frame.owner != &domain_) return false;
+        const u8 before = frame.flags.fetch_and(static_cast<u8>(~Frame::allocation_held), std::memory_order_acq_rel);
+        if ((before & Frame::allocation_held) == 0) return false;
+    }
+    put_frame(frame);
+    return true;
+}
+
+void DomainMemory::last_reference_dropped(Frame& frame) {
+    const bool home = (frame.flags.load(std::memory_order_relaxed) & Frame::reserved_home) != 0;
+    bool was_last;
+    {
+        auto list = list_.lock();
+        unlink(*list, frame);
+        was_last = frames_.fetch_sub(1, std::memory_order_relaxed) == 1;
+        if (home && !domain_.is_dying()) {
+            // Reserved for the same guest frame number: adopt_back() finds it unreferenced and still owned.
+            frame.flags.store(Frame::reserved_home, std::memory_order_relaxed);
+        } else {
+            return_block(mfn_of(frame), 0, serial_);
+        }
+    }
+    if (was_last) domain_.put();
+}
+
+bool DomainMemory::adopt_back(Frame& frame) {
+    auto list = list_.lock();
+    if (frame.owner != &domain_ || frame.references.load(std::memory_order_acquire) != 0) return false;
+    if (frame.flags.load(std::memory_order_relaxed) != Frame::reserved_home || frames() >= max_frames()) return false;
+    frame.flags.store(Frame::domain_listed | Frame::allocation_held | Frame::reserved_home, std::memory_order_relaxed);
+    link(*list, frame);
+    frame.references.store(1, std::memory_order_release);
+    if (frames_.fetch_add(1, std::memory_order_relaxed) == 0) domain_.get();
+    return true;
+}
+
+Progress DomainMemory::relinquish() {
+    // Each pass takes the first frame that still has its allocation reference; frames that others hold move behind.
+    for (;;) {
+        Frame* victim = nullptr;
+        {
+            auto list = list_.lock();
+            const u64 claimed = std::exchange(list->claim, 0);
+            claims.fetch_sub(claimed, std::memory_order_relaxed);
+            for (u32 at = list->head; at != 0 && victim == nullptr; at = frame_of(Mfn{at}).next) {
+                Frame& frame = frame_of(Mfn{at});
+                if ((frame.flags.load(std::memory_order_relaxed) & Frame::allocation_held) != 0) victim = &frame;
+            }
+        }
+        if (victim == nullptr) return Progress::done;
+        release(*victim);
+        if (preemption_pending()) return Progress::more;
+    }
+}
+
+Result<> DomainMemory::set_claim(u64 frames_wanted) {
+    auto list = list_.lock();
+    REQUIRE(!domain_.is_dying(), einval);
+    const u64 more = frames_wanted > frames() ? frames_wanted - frames() : 0;
+    REQUIRE(frames_wanted == 0 || frames_wanted <= max_frames(), einval);
+    const u64 others = outstanding_claims() - list->claim;
+    REQUIRE(memory_totals().free_frames >= others + more, enomem);
+    claims.fetch_add(more - list->claim, std::memory_order_relaxed);
+    list->claim = more;
+    return {};
+}
+
+u64 DomainMemory::claim() const { return list_.unlocked().claim; }
+
+}  // namespace px

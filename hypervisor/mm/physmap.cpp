@@ -1,0 +1,115 @@
+// A domain's physmap.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/mm/physmap.hpp"
+
+#include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px {
+
+Result<> Physmap::create() { return table_.unlocked().create(); }
+Mfn Physmap::root() const { return table_.unlocked().root(); }
+
+void Physmap::flush() { arch::flush_physmap(domain_); }
+
+GfnEntry Physmap::lookup(Gfn gfn) {
+    auto table = table_.lock();
+    const auto found = table->lookup(gfn.raw);
+    if (!found) return {};
+    return {found->mfn, found->attributes.type, static_cast<u8>(found->order)};
+}
+
+Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
+    // The reference is taken under the lock: an entry can't be removed, and its frame freed, in between.
+    auto table = table_.lock();
+    const auto found = table->lookup(gfn.raw);
+    REQUIRE(found.ok(), efault);
+    const GfnType kind = found->attributes.type;
+    REQUIRE(write ? is_writable_ram(kind) : is_readable_ram(kind), efault);
+    REQUIRE(has_frame(found->mfn), efault);
+    Frame& frame = frame_of(found->mfn);
+    if (owns_reference(kind)) get_frame_reference(frame);
+    else REQUIRE(try_get_frame(frame, &domain_), efault);
+    if (type != nullptr) *type = kind;
+    return FrameRef(frame);
+}
+
+Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
+    auto table = table_.lock();
+    for (u64 i = 0; i < (u64{1} << order);) {
+        const auto there = table->lookup(gfn.raw + i);
+        REQUIRE(!there.ok(), eexist);
+        i += 1;
+        if (order >= 9 && i % 512 == 1) i = align_up<u64>(i, 512);  // an aligned hole of tables is the common case
+    }
+    const Changed changed = TRY(table->map_range(gfn.raw, mfn, u64{1} << order, {.type = GfnType::ram}));
+    if (changed == Changed::must_flush) flush();
+    return {};
+}
+
+Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
+    auto table = table_.lock();
+    const Changed changed =
+        TRY(table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only}));
+    if (changed == Changed::must_flush) flush();
+    return {};
+}
+
+Result<> Physmap::add_emulated(Gfn gfn, u64 count, GfnType type) {
+    auto table = table_.lock();
+    Changed changed = Changed::nothing;
+    for (u64 i = 0; i < count; ++i) {
+        if (type == GfnType::mmio_emulated) changed = changed | TRY(table->unmap(gfn.raw + i, 0));
+        else changed = changed | TRY(table->map(gfn.raw + i, Mfn{0}, 0, {.type = type}));
+    }
+    if (changed == Changed::must_flush) flush();
+    return {};
+}
+
+Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
+    FrameRef previous;
+    {
+        auto table = table_.lock();
+        const auto there = table->lookup(gfn.raw);
+        const Changed changed = TRY(table->map(gfn.raw, frame.mfn(), 0, {.type = type}));
+        (void)frame.release();
+        if (changed == Changed::must_flush) flush();
+        if (there.ok() && owns_reference(there->attributes.type)) previous = FrameRef(frame_of(there->mfn));
+    }
+    return {};
+}
+
+Result<> Physmap::change_type(Gfn gfn, GfnType type) {
+    auto table = table_.lock();
+    const auto there = TRY(table->lookup(gfn.raw));
+    const Changed changed = TRY(table->map(gfn.raw, there.mfn, 0, {.type = type}));
+    if (changed == Changed::must_flush) flush();
+    return {};
+}
+
+Result<Physmap::Removed> Physmap::remove(Gfn gfn) {
+    auto table = table_.lock();
+    const auto there = table->lookup(gfn.raw);
+    if (!there.ok()) return Removed{};
+    if (TRY(table->unmap(gfn.raw, 0)) == Changed::must_flush) flush();
+    Removed removed{{there->mfn, there->attributes.type, static_cast<u8>(there->order)}, {}};
+    if (owns_reference(removed.entry.type)) removed.reference = FrameRef(frame_of(there->mfn));
+    return removed;
+}
+
+Progress Physmap::relinquish() {
+    auto table = table_.lock();
+    if (!table->exists()) return Progress::done;
+    const bool done = table->strip(&relinquish_cursor_, [](u64, unsigned, Mfn mfn, const auto& attributes) {
+        if (owns_reference(attributes.type)) put_frame(frame_of(mfn));
+        return !preemption_pending();
+    });
+    return done ? Progress::done : Progress::more;
+}
+
+void Physmap::destroy() { table_.unlocked().destroy(); }
+
+u64 Physmap::table_frames() const { return table_.unlocked().policy().frames(); }
+
+}  // namespace px
