@@ -1,0 +1,166 @@
+"""dom0 of the boot tests: its initramfs, and a session at its shell."""
+# SPDX-License-Identifier: Apache-2.0
+import base64
+import hashlib
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import debian
+from initramfs import Initramfs, busybox_base
+from machine import Boot, Machine
+from paths import DEBIAN_KERNEL, DIST, GUESTS, OUR_XEN, REFERENCE_XEN, WORK
+
+HERE = Path(__file__).resolve().parent
+XEN_LIB = "usr/lib/xen-4.17"
+XEN_MODULES = ("xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs")
+DEVICE_MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "e1000", "ahci", "sd_mod")
+DEBIAN_TOOLS = ("xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0")
+STORE_TOOLS = ("xenstore", "xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-watch")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a test wants of dom0. Tests with equal specs share one boot."""
+
+    tools: str = "debian"              # whose xl, xenstored and xenconsoled: debian or philoxen
+    cpus: int = 2                      # of the machine
+    vcpus: int = 1                     # of dom0
+    memory: int = 2048                 # of the machine, MiB
+    dom0_memory: int = 768             # MiB
+    guests: tuple[str, ...] = ()       # tiny kernels to find in /guests
+    devices: tuple[str, ...] = ()      # arguments of QEMU; their drivers are loaded
+    profile: str = "qemu-svm"
+    xen_args: str = ""
+    kernel_args: str = ""
+
+
+def hypervisor(on: str) -> Path:
+    return {"ours": OUR_XEN, "reference": REFERENCE_XEN}[on]
+
+
+def _add_debian_tools(image: Initramfs) -> None:
+    root = debian.XEN_ROOT
+    libraries = f"{root}/usr/lib/x86_64-linux-gnu"
+    for tool in DEBIAN_TOOLS:
+        image.program(f"/bin/{tool}", root / XEN_LIB / "bin" / tool, libraries)
+    for tool in STORE_TOOLS:
+        image.program(f"/bin/{tool}", root / "usr" / "bin" / tool, libraries)
+    image.program(f"/{XEN_LIB}/bin/libxl-save-helper", root / XEN_LIB / "bin" / "libxl-save-helper", libraries)
+    # libxl calls dlopen for nothing that these tests use, but its threads need this one at their end.
+    image.file("/usr/lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1"))
+
+
+def _add_our_tools(image: Initramfs) -> None:
+    root = DIST / "root"
+    if not root.is_dir():
+        raise AssertionError("dist/root is missing: run `./x build` first")
+    for path in sorted(root.rglob("*")):
+        name = "/" + str(path.relative_to(root))
+        if path.is_dir():
+            image.directory(name)
+        elif path.is_symlink():
+            image.link(name, str(path.readlink()))
+        elif path.stat().st_mode & 0o100 and path.read_bytes()[:4] == b"\x7fELF":
+            image.program(name, path, f"{root}/usr/lib/x86_64-linux-gnu")
+        else:
+            image.file(name, path)
+
+
+def guest_initrd() -> Path:
+    """What Debian's kernel runs as a guest: says its word, answers lines."""
+    image = busybox_base(debian.BUSYBOX)
+    image.file("/init", HERE / "files" / "guest-init")
+    return image.write(WORK / "guest.img")
+
+
+def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
+    image = busybox_base(debian.BUSYBOX)
+    image.directory("/etc/xen", "/var/lib/xen", "/var/lib/xenstored", "/var/log/xen/console", "/guests")
+    image.link("/lib/x86_64-linux-gnu", "../usr/lib/x86_64-linux-gnu")
+    image.link("/var/run", "/run")
+    image.text("/etc/xen/xl.conf", "")
+    {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
+    wanted = XEN_MODULES + (DEVICE_MODULES if spec.devices else ())
+    paths = debian.modules(*wanted)
+    for path in paths:
+        image.file(f"/modules/{path.name}", path)
+    image.text("/modules/order", "".join(f"{path.name}\n" for path in paths))
+    image.file("/guests/vmlinuz", DEBIAN_KERNEL)
+    image.file("/guests/initrd", guest_initrd())
+    for guest in spec.guests:
+        image.file(f"/guests/{guest}.elf", GUESTS / f"{guest}.elf")
+    image.text("/etc/px.conf", f"TOOLS={spec.tools}\nINTERACTIVE={int(interactive)}\n")
+    image.file("/init", HERE / "files" / "dom0-init")
+    key = hashlib.sha1(f"{spec}{interactive}".encode()).hexdigest()[:8]
+    return image.write(WORK / f"dom0-{key}.img")
+
+
+def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
+    reference = on == "reference"
+    return Boot(
+        xen=hypervisor(on), kernel=DEBIAN_KERNEL, initrd=dom0_initrd(spec, interactive), profile=spec.profile,
+        cpus=spec.cpus, memory=spec.memory, devices=spec.devices, seconds=3600 if interactive else 600,
+        # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
+        cpu="EPYC,-smap,-monitor,-rdtscp" if reference else "EPYC,-monitor,-rdtscp",
+        xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),
+        kernel_args=f"console=hvc0 panic=1 {spec.kernel_args}".strip())
+
+
+KERNEL_DIED = r"Kernel panic|^\(PX\) Panic|^\(XEN\) Panic|Reboot in five seconds"
+PIECE = 72  # bytes of a command that are typed at once
+
+
+class CommandFailed(AssertionError):
+    """A command at dom0's shell had another status than expected."""
+
+
+class Dom0:
+    """A booted dom0 whose shell takes commands."""
+
+    def __init__(self, spec: Spec, on: str, name: str, echo=None) -> None:
+        self.spec, self.on = spec, on
+        self.machine = Machine(boot_of(spec, on), name, echo)
+        self.console = self.machine.console
+        self._serial = 0
+        try:
+            self.console.expect(r"^PX-DOM0-READY", timeout=180, fail=f"PX-DOM0-FAILED|{KERNEL_DIED}")
+        except BaseException as error:
+            error.console_tail = self.console.tail()
+            self.machine.stop()
+            raise
+
+    def run(self, command: str, timeout: float = 60, status: int | None = 0) -> str:
+        """Runs a shell command; its output without the hypervisor's own lines. `status=None` accepts any."""
+        self._serial += 1
+        mark = f"PX-{self._serial}"
+        # The hypervisor's receive buffer holds some 100 bytes and dom0 may be busy, so a command goes over in acknowledged
+        # pieces; base64 keeps quotes and newlines out of the shell's way.
+        encoded = base64.b64encode(command.encode()).decode()
+        for start in range(0, len(encoded), PIECE):
+            self.console.type(f"c={'${c}' if start else ''}{encoded[start:start + PIECE]};echo PX'+'\n")
+            self.console.expect(r"^PX\+$", timeout=60, fail=KERNEL_DIED)
+        self.console.type(f"eval \"$(echo $c|base64 -d)\" </dev/null;s=$?;echo;echo PX'-{self._serial}' $s\n")
+        before = self.console.position
+        end = self.console.expect(rf"^{mark} (\d+)$", timeout, fail=KERNEL_DIED)
+        output = self.console.text[before:end.start()]
+        output = "".join(line + "\n" for line in output.splitlines() if not re.match(r"\((XEN|PX)\)", line)).strip("\n")
+        self.last_status = int(end[1])
+        if status is not None and self.last_status != status:
+            raise CommandFailed(f"`{command}` ended with {self.last_status}, not {status}: {output.strip()[-600:]}")
+        return output
+
+    def write(self, path: str, text: str) -> None:
+        """A small text file in dom0."""
+        self.run(f"printf %s {shlex.quote(text)} > {path}")
+
+    def wait(self, condition: str, timeout: float = 60, what: str = "") -> None:
+        """Waits in dom0 until the shell condition holds."""
+        self.run(f"e=$(($(date +%s) + {timeout:.0f})); until {condition}; do [ $(date +%s) -lt $e ] || break; usleep 50000; done; "
+                 f"{condition}", timeout + 30, status=None)
+        if self.last_status:
+            raise AssertionError(f"not within {timeout:.0f} s: {what or condition}")
+
+    def stop(self) -> None:
+        self.machine.stop()

@@ -1,0 +1,146 @@
+"""Emulated machines: a hypervisor, a dom0 kernel and an initramfs in QEMU or Bochs, with the serial console on a pipe.
+
+One emulator runs at a time on a host (a lock file says so), each is under `timeout`, and everything that an emulator
+needs is in its own scratch directory, which goes with it.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import fcntl
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import bochs
+from console import Console
+from paths import WORK
+
+LOCK = Path("/tmp/philoxen-emulator.lock")
+
+
+@dataclass(frozen=True)
+class Boot:
+    """What is switched on. Equal values can share one run."""
+
+    xen: Path
+    kernel: Path
+    initrd: Path | None = None
+    profile: str = "qemu-svm"          # a key of QEMU_PROFILES, or bochs-ryzen, bochs-skylake
+    cpus: int = 1
+    memory: int = 2048                 # MiB
+    xen_args: str = ""
+    kernel_args: str = "console=hvc0"
+    cpu: str = "EPYC,-monitor,-rdtscp"
+    devices: tuple[str, ...] = ()      # further arguments of QEMU
+    seconds: int = 300                 # the emulator is killed after so long
+
+
+QEMU_PROFILES = {
+    "qemu-svm": [],
+    "q35": ["-machine", "q35"],
+    "q35-vtd": ["-machine", "q35", "-device", "intel-iommu,intremap=on"],
+}
+
+
+class Machine:
+    """A running emulator. Use as a context manager; leaving it ends the emulator."""
+
+    def __init__(self, boot: Boot, name: str, echo=None) -> None:
+        self.boot, self.name = boot, name
+        WORK.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="philoxen-"))
+        self._lock = LOCK.open("a")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self._start(echo)
+        except BaseException:
+            self._release()
+            raise
+
+    def _start(self, echo) -> None:
+        log = WORK / f"{self.name}.console"
+        if self.boot.profile.startswith("bochs"):
+            command, read_fd, write_fd = bochs.prepare(self.boot, self._scratch)
+            self._process = subprocess.Popen(["timeout", "-k", "5", str(self.boot.seconds), *command], cwd=self._scratch,
+                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                             stderr=subprocess.DEVNULL, start_new_session=True)
+        else:
+            # Not --foreground: timeout gives the emulator its own process group, away from a person's Ctrl-C.
+            command = ["timeout", "-k", "5", str(self.boot.seconds), *qemu_command(self.boot, self._scratch)]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                             stderr=subprocess.STDOUT, start_new_session=True)
+            read_fd, write_fd = os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno())
+        self.started = time.monotonic()
+        self.console = Console(read_fd, write_fd, log, alive=lambda: self.alive, echo=echo)
+
+    def monitor(self, command: str) -> str:
+        """One command of QEMU's human monitor, and what it answered."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(str(self._scratch / "monitor"))
+            answer = b""
+            for line in (None, command):
+                if line is not None:
+                    connection.sendall(line.encode() + b"\n")
+                    answer = b""
+                while not answer.endswith(b"(qemu) "):
+                    piece = connection.recv(65536)
+                    if not piece:
+                        break
+                    answer += piece
+        text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]|.\x08", "", answer.decode("utf-8", "replace")).replace("\r", "")
+        return text.removesuffix("(qemu) ").split("\n", 1)[-1]
+
+    def wait_end(self, timeout: float = 30) -> int:
+        """Waits until the emulator ends by itself: its exit status (0: power-off, or a reset under -no-reboot)."""
+        deadline = time.monotonic() + timeout
+        while self.alive and time.monotonic() < deadline:
+            if not self.console.pump(0.2) and self.console.ended:
+                break
+        while self.console.pump(0):
+            pass
+        try:
+            return self._process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the machine still runs {timeout:.0f} s after it should have ended") from None
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        if self.alive:
+            os.killpg(self._process.pid, signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self._process.pid, signal.SIGKILL)
+                self._process.wait()
+        self.console.close()
+        self._release()
+
+    def _release(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._lock.close()
+
+    def __enter__(self) -> "Machine":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stop()
+
+
+def qemu_command(boot: Boot, scratch: Path) -> list[str]:
+    """QEMU loads the hypervisor by Multiboot 1; the dom0 kernel and its initramfs are its modules."""
+    xen_args = f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all {boot.xen_args}".strip()
+    escaped = boot.kernel_args.replace(",", ",,")
+    modules = f"{boot.kernel} {escaped}" + (f",{boot.initrd}" if boot.initrd else "")
+    return ["qemu-system-x86_64", *QEMU_PROFILES[boot.profile], "-accel", "tcg,thread=multi", "-cpu", boot.cpu,
+            "-smp", str(boot.cpus), "-m", f"{boot.memory}M", "-display", "none", "-serial", "stdio", "-no-reboot",
+            "-monitor", f"unix:{scratch}/monitor,server=on,wait=off", "-nic", "none", *boot.devices,
+            "-kernel", str(boot.xen), "-append", xen_args, "-initrd", modules]

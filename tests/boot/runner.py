@@ -1,0 +1,141 @@
+"""The boot tests' own small runner: tests with equal specs share one boot, each says ok or why not."""
+# SPDX-License-Identifier: Apache-2.0
+import fnmatch
+import importlib
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dom0 import Dom0, Spec
+
+
+class Skipped(Exception):
+    """This test has no meaning here; the reason is its text."""
+
+
+@dataclass
+class Test:
+    name: str
+    suite: str                         # boot or guests
+    body: Callable
+    spec: Spec | None                  # None: the body gets `on` and boots what it wants by itself
+    only_on: str | None = None         # ours or reference
+    slow: bool = False                 # only when asked for by name, or for `all`
+
+
+@dataclass
+class Results:
+    passed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        skipped = f", {len(self.skipped)} skipped" if self.skipped else ""
+        return f"{len(self.passed)} passed, {len(self.failed)} failed{skipped}"
+
+
+REGISTRY: list[Test] = []
+
+
+def boot_test(spec: Spec, name: str = "", suite: str = "boot", only_on: str | None = None, slow: bool = False):
+    """Registers body(dom0), run at the shell of a dom0 that `spec` describes."""
+    def register(body: Callable) -> Callable:
+        REGISTRY.append(Test(name or body.__name__, suite, body, spec, only_on, slow))
+        return body
+    return register
+
+
+def machine_test(name: str = "", suite: str = "boot", only_on: str | None = None, slow: bool = False):
+    """Registers body(on), which switches machines on by itself. `on` is ours or reference."""
+    def register(body: Callable) -> Callable:
+        REGISTRY.append(Test(name or body.__name__, suite, body, None, only_on, slow))
+        return body
+    return register
+
+
+def load() -> list[Test]:
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        importlib.import_module(path.stem)
+    return REGISTRY
+
+
+def select(wanted: list[str]) -> list[Test]:
+    """By suite, by name (with wildcards), or everything but the slow ones."""
+    tests = load()
+    if not wanted:
+        return [test for test in tests if not test.slow]
+    chosen = []
+    for word in wanted:
+        by_suite = [test for test in tests if test.suite == word and not test.slow]
+        matching = by_suite or [test for test in tests if word == "all" or fnmatch.fnmatch(test.name, word)]
+        if not matching:
+            raise SystemExit(f"no test is called '{word}': see `./x test list`")
+        chosen += [test for test in matching if test not in chosen]
+    return chosen
+
+
+class _Session:
+    """The booted dom0 that the next test may find still fit for use."""
+
+    def __init__(self, on: str) -> None:
+        self.on, self.dom0 = on, None
+
+    def get(self, spec: Spec, name: str) -> Dom0:
+        if self.dom0 and (self.dom0.spec != spec or not self.dom0.machine.alive):
+            self.drop()
+        if not self.dom0:
+            self.dom0 = Dom0(spec, self.on, f"{name}-{self.on}")
+        return self.dom0
+
+    def drop(self) -> None:
+        if self.dom0:
+            self.dom0.stop()
+        self.dom0 = None
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, AssertionError) and str(error):
+        return str(error)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} {error} at {Path(last.filename).name}:{last.lineno} `{last.line}`".strip()
+
+
+def run(tests: list[Test], on: str) -> Results:
+    results = Results()
+    session = _Session(on)
+    # Tests of one spec stand together, in the order in which the specs first appear.
+    specs = list(dict.fromkeys(test.spec for test in tests))
+    for test in sorted(tests, key=lambda test: specs.index(test.spec)):
+        started = time.monotonic()
+        label = f"{test.suite}/{test.name}"
+
+        def say(verdict: str, text: str = "") -> None:
+            print(f"{verdict:<8}{label} ({time.monotonic() - started:.1f} s){': ' if text else ''}{text}", flush=True)
+
+        try:
+            if test.only_on and test.only_on != on:
+                raise Skipped(f"for {test.only_on} only")
+            if test.spec is None:
+                session.drop()
+                test.body(on)
+            else:
+                test.body(session.get(test.spec, test.name))
+            results.passed.append(label)
+            say("ok")
+        except Skipped as reason:
+            results.skipped.append(label)
+            say("skipped", str(reason))
+        except KeyboardInterrupt:
+            session.drop()
+            raise
+        except BaseException as error:
+            results.failed.append(label)
+            say("FAILED", _explain(error))
+            tail = session.dom0.console.tail() if session.dom0 else getattr(error, "console_tail", "")
+            if tail:
+                print("    the console's last lines:\n" + "\n".join(f"    | {line}" for line in tail.splitlines()), flush=True)
+            session.drop()             # whatever it left behind must not reach the next test
+    session.drop()
+    return results

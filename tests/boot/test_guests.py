@@ -1,0 +1,95 @@
+"""tests/guests as PVH domains: each tiny kernel prints one verdict on its PV console."""
+# SPDX-License-Identifier: Apache-2.0
+import re
+from dataclasses import dataclass
+
+from dom0 import Dom0, Spec
+from machine import Boot, Machine
+from dom0 import hypervisor
+from paths import GUESTS, REPO
+from runner import boot_test, machine_test
+
+
+@dataclass(frozen=True)
+class Guest:
+    """How a tiny kernel is made a domain."""
+
+    vcpus: int = 1
+    memory: int = 32                   # MiB
+    extra: str = ""                    # its command line
+    config: str = ""                   # further lines of its configuration
+    timeout: int = 60
+
+
+# Those not named here take the defaults.
+GUEST_CASES = {
+    "tiny": Guest(memory=8),
+}
+# Kernels that never say a verdict: their tests are in test_hostile_guests.py.
+WITHOUT_VERDICT = {"triple-fault", "spin", "flood", "bench"}
+
+FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if any(path.glob("*.cpp")) and path.name != "common")
+NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
+SPEC = Spec(guests=tuple(FOLDERS + ["tiny"]))
+DIVERGENCES = REPO / "tests" / "guests" / "divergences.txt"
+
+
+def config_of(name: str, guest: Guest) -> str:
+    return (f'name = "{name}"\ntype = "pvh"\nmemory = {guest.memory}\nvcpus = {guest.vcpus}\n'
+            f'kernel = "/guests/{name}.elf"\nextra = "{guest.extra}"\n{guest.config}\n')
+
+
+def expected_divergences(name: str, on: str) -> set[str]:
+    """Checks (file and text) which this hypervisor is known to answer otherwise."""
+    lines = (line.split("|") for line in DIVERGENCES.read_text().splitlines() if line and not line.startswith("#"))
+    return {check.strip() for where, guest, check, _reason in lines if where.strip() == on and guest.strip() == name}
+
+
+def judge(name: str, on: str, console: str) -> None:
+    """Raises unless the console holds this kernel's verdict and it is pass, or only known divergences stand in its way."""
+    verdict = re.search(rf"PX-VERDICT {name} (pass|fail)(.*)", console)
+    assert verdict, f"{name} said no verdict; its console: {console[-800:]}"
+    if verdict[1] == "pass":
+        return
+    failed = [re.sub(r":\d+", "", text) for text in re.findall(rf"PX-CHECK {name} (.*)", console)]
+    unexpected = [text for text in failed if text not in expected_divergences(name, on)]
+    assert failed and not unexpected, f"{name}:{verdict[2]}\n{console[-1500:]}"
+
+
+def _register(name: str, guest: Guest) -> None:
+    @boot_test(SPEC, name=name, suite="guests")
+    def as_domain(dom0: Dom0) -> None:
+        log = f"/var/log/xen/console/guest-{name}.log"
+        dom0.run(f"rm -f {log}")
+        dom0.write(f"/tmp/{name}.cfg", config_of(name, guest))
+        dom0.run(f"xl create -q /tmp/{name}.cfg", timeout=60)
+        try:
+            dom0.wait(f"grep -q PX-VERDICT {log} 2>/dev/null || ! xl domid {name} >/dev/null 2>&1", guest.timeout,
+                      f"a verdict of {name}")
+        finally:
+            console = dom0.run(f"cat {log}", status=None)
+            dom0.run(f"xl destroy {name} 2>/dev/null; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
+        judge(name, dom0.on, console)
+
+
+for _name in NAMES:
+    _register(_name, GUEST_CASES.get(_name, Guest()))
+
+
+def _register_as_dom0(name: str) -> None:
+    @machine_test(name=f"{name}-as-dom0", suite="guests", only_on="ours")
+    def as_dom0(on: str) -> None:
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", cpus=1, memory=512, seconds=90,
+                    xen_args="dom0_mem=64M", kernel_args="as=dom0")
+        with Machine(boot, f"{name}-as-dom0") as machine:
+            try:
+                machine.console.expect(rf"PX-VERDICT {name} .*$", timeout=60, fail=r"Panic")
+                judge(name, on, machine.console.text)
+                assert machine.wait_end(20) == 0, "the machine did not end in order"
+            except BaseException as error:
+                error.console_tail = machine.console.tail()
+                raise
+
+
+for _name in ("hello",):
+    _register_as_dom0(_name)
