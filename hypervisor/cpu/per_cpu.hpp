@@ -30,17 +30,22 @@ enum class Softirq : u8 {
 };
 
 struct PerCpu {
-    PerCpu(CpuId cpu, TimerHardware hardware) : id(cpu), timers(cpu, hardware) {}
+    PerCpu(CpuId cpu, TimerHardware hardware)
+        : id(cpu), timers(cpu, hardware), slice_timer(timers, end_of_slice, nullptr) {}
 
     CpuId id;
     std::atomic<u32> softirqs{0};   ///< bit per Softirq
     Vcpu* current = nullptr;        ///< whose registers this CPU holds; nullptr: idle
     TimerQueue timers;
+    Timer slice_timer;              ///< the scheduler's next look
     u32 lock_depth = 0;             ///< locks held (PX_DEBUG_LOCKS)
     u8 lock_ranks[16]{};
     bool online = false;
     u64 context_switches = 0;
     arch::PerCpuState arch;
+
+private:
+    static void end_of_slice(void* context, Nanoseconds now);
 };
 
 /// The block of the CPU that runs this. The CPU can't change under it: the hypervisor never migrates a running context.
@@ -54,6 +59,7 @@ unsigned online_cpus();
 inline void raise_softirq(Softirq which) {
     this_cpu().softirqs.fetch_or(1u << static_cast<unsigned>(which), std::memory_order_release);
 }
+inline void PerCpu::end_of_slice(void*, Nanoseconds) { raise_softirq(Softirq::schedule); }
 /// Notes work for another CPU and interrupts it.
 void raise_softirq_on(CpuId cpu, Softirq which);
 inline bool softirq_pending() { return this_cpu().softirqs.load(std::memory_order_relaxed) != 0; }

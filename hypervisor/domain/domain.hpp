@@ -20,8 +20,12 @@
 #include "hypervisor/mm/domain_memory.hpp"
 #include "hypervisor/mm/heap.hpp"
 #include "hypervisor/mm/physmap.hpp"
+#include "hypervisor/sched/group.hpp"
 
 namespace px {
+
+/// As many as the generic code's tables allow; the architecture may allow fewer.
+inline constexpr u32 max_vcpus_per_domain = 128;
 
 inline constexpr DomId domid_first_reserved{0x7ff0};  ///< [xen/public xen.h]
 inline constexpr DomId domid_self{0x7ff0};
@@ -56,6 +60,7 @@ public:
 
     const DomId id;
     const DomainSettings settings;
+    std::array<u8, 16> handle;                   ///< uuid; the toolstack may change it (setdomainhandle)
 
     Vcpu* vcpu(VcpuId id) const;                ///< nullptr where there is none yet
     /// Makes vCPU `id`, down. Errors: einval, eexist, enomem.
@@ -96,6 +101,7 @@ public:
     DomId target = domid_invalid;   ///< the domain that it may control as a device model
     bool debugger_attached = false;
 
+    sched::Group group;
     DomainMemory memory;
     Physmap physmap;
     EventChannels events;
@@ -105,7 +111,13 @@ public:
 
 private:
     friend class DomainTable;
+    friend struct DomainBox;
     Domain(DomId id, const DomainSettings& settings, u32 serial);
+    Progress stop_vcpus();
+    void release_parts();
+
+    void wake_all();
+    Result<> allocate_shared_info();
 
     HeapArray<Vcpu*> vcpus_;
     std::atomic<u32> vcpu_count_{0};
@@ -115,10 +127,12 @@ private:
     std::atomic<bool> dying_{false};
     u8 shutdown_code_ = 0;
     u8 kill_stage_ = 0;
+    std::atomic<bool> relinquished_{false};
     Locked<int, LockRank::domain> life_lock_;
     void* shared_info_ = nullptr;
     Mfn shared_info_mfn_ = invalid_mfn;
     Domain* next_ = nullptr;
+    Domain* next_in_bucket_ = nullptr;
 };
 
 using DomainRef = Ref<Domain>;

@@ -59,6 +59,12 @@ public:
     /// Moves the vcpu_info into guest memory. Errors: einval (twice, misplaced), efault, enoent.
     Result<> register_info(Gfn gfn, u32 offset);
 
+    /// The vCPU that contains a scheduler's unit.
+    static Vcpu& of(sched::Unit& unit);
+    /// The scheduler put it on this CPU, or took it off; its registers are loaded, or saved.
+    void entered_cpu(Nanoseconds now);
+    void left_cpu(Nanoseconds now);
+
     RunstateClock runstate;
     u64 time_area = 0;           ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none
     u32 processor() const { return unit.cpu().raw; }
@@ -75,6 +81,14 @@ public:
 private:
     friend class Domain;
     void update_runnable();
+
+    void wait_until_off_cpu();
+    void stop_timers();
+    /// vcpu_info of vCPUs that have none (yet, or any more): what is noted there is lost.
+    static abi::VcpuInfo& nowhere();
+    static void singleshot_expired(void* context, Nanoseconds now);
+    static void periodic_expired(void* context, Nanoseconds now);
+    static void poll_expired(void* context, Nanoseconds now);
 
     std::atomic<u32> halts_{down};
     std::atomic<u32> pause_count_{0};

@@ -1,0 +1,223 @@
+// A domain: creation, pausing, shutting down, destruction.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/domain/domain.hpp"
+
+#include <cstring>
+
+#include "hypervisor/console/log.hpp"
+#include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/domain_table.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
+
+namespace px {
+namespace {
+
+constinit std::atomic<u32> next_serial{1};
+
+Result<> check(const DomainSettings& settings) {
+    REQUIRE(settings.max_vcpus >= 1 && settings.max_vcpus <= max_vcpus_per_domain, einval);
+    REQUIRE(settings.max_grant_version >= 1 && settings.max_grant_version <= 2, einval);
+    return arch::check_settings(settings);
+}
+
+}  // namespace
+
+Domain::Domain(DomId number, const DomainSettings& chosen, u32 serial)
+    : id(number), settings(chosen), handle(chosen.handle), group(number), memory(*this, serial), physmap(*this), events(*this),
+      grants(*this) {}
+
+Domain::~Domain() = default;
+
+Result<> Domain::allocate_shared_info() {
+    shared_info_mfn_ = TRY(allocate_frames(0));
+    // A frame of the hypervisor's that the guest maps: owned by the domain, not counted as its memory.
+    frame_of(shared_info_mfn_).owner = this;
+    shared_info_ = to_virtual(shared_info_mfn_);
+    return {};
+}
+
+Result<DomainRef> Domain::create(DomId number, const DomainSettings& settings) {
+    TRY(check(settings));
+    REQUIRE(number < domid_first_reserved, einval);
+    // From here on the object's own end undoes what was done: every part can be ended at any stage of its creation.
+    auto memory = TRY(make<DomainBox>(number, settings, next_serial.fetch_add(1, std::memory_order_relaxed)));
+    Domain& domain = memory->domain;
+    domain.pause_count_.store(1, std::memory_order_relaxed);
+    domain.paused_by_controller_ = true;
+    const auto finish = [&]() -> Result<> {
+        domain.vcpus_ = TRY(HeapArray<Vcpu*>::create(settings.max_vcpus));
+        TRY(domain.allocate_shared_info());
+        TRY(domain.physmap.create());
+        TRY(arch::create_domain(domain));
+        TRY(domain.events.create());
+        TRY(domain.grants.create());
+        return domain_table().insert(domain);
+    };
+    const auto finished = finish();
+    if (!finished) {
+        domain.release_parts();
+        return Err{finished.error()};
+    }
+    domain.time.publish_wall_clock(*static_cast<abi::SharedInfo*>(domain.shared_info_));
+    (void)memory.release();
+    return DomainRef::adopt(domain);
+}
+
+void Domain::release_parts() {
+    for (u32 i = 0; i < vcpus_.size(); ++i) {
+        Vcpu* const vcpu = std::exchange(vcpus_[i], nullptr);
+        if (vcpu == nullptr) continue;
+        scheduler().remove_unit(vcpu->unit);
+        arch::destroy_vcpu(*vcpu);
+        HeapDelete<Vcpu>{}(vcpu);
+    }
+    arch::destroy_domain(*this);
+    physmap.destroy();
+    if (shared_info_ != nullptr) {
+        frame_of(shared_info_mfn_).owner = nullptr;
+        free_frames(shared_info_mfn_, 0);
+        shared_info_ = nullptr;
+    }
+}
+
+void Domain::last_reference_dropped() {
+    PX_ASSERT(is_dying());
+    // The last reference may be dropped anywhere, also in a softirq; nothing here waits.
+    domain_table().remove(*this);
+    release_parts();
+    HeapDelete<DomainBox>{}(DomainBox::of(*this));
+    send_global_virq(static_cast<u32>(abi::Virq::dom_exc));
+}
+
+Vcpu* Domain::vcpu(VcpuId number) const {
+    return number.raw < vcpus_.size() ? __atomic_load_n(&vcpus_[number.raw], __ATOMIC_ACQUIRE) : nullptr;
+}
+
+Result<Vcpu*> Domain::create_vcpu(VcpuId number) {
+    REQUIRE(number.raw < vcpus_.size(), einval);
+    auto guard = life_lock_.lock();
+    REQUIRE(!is_dying(), einval);
+    REQUIRE(vcpus_[number.raw] == nullptr, eexist);
+    Box<Vcpu> fresh = TRY(make<Vcpu>(*this, number));
+    TRY(arch::create_vcpu(*fresh));
+    if (const auto added = scheduler().add_unit(fresh->unit); !added) {
+        arch::destroy_vcpu(*fresh);
+        return Err{added.error()};
+    }
+    Vcpu* const vcpu = fresh.release();
+    __atomic_store_n(&vcpus_[number.raw], vcpu, __ATOMIC_RELEASE);
+    vcpu_count_.fetch_add(1, std::memory_order_release);
+    return vcpu;
+}
+
+void Domain::wake_all() {
+    for (Vcpu* vcpu : vcpus_) {
+        if (vcpu != nullptr) vcpu->update_runnable();
+    }
+}
+
+void Domain::pause_nosync() {
+    pause_count_.fetch_add(1, std::memory_order_acq_rel);
+    wake_all();
+}
+
+void Domain::pause() {
+    pause_nosync();
+    for (Vcpu* vcpu : vcpus_) {
+        if (vcpu != nullptr) vcpu->wait_until_off_cpu();
+    }
+}
+
+void Domain::unpause() {
+    const u32 before = pause_count_.fetch_sub(1, std::memory_order_acq_rel);
+    PX_ASSERT(before != 0);
+    if (before == 1) wake_all();
+}
+
+Result<> Domain::pause_by_controller() {
+    {
+        auto guard = life_lock_.lock();
+        REQUIRE(!paused_by_controller_, einval);
+        paused_by_controller_ = true;
+    }
+    pause();
+    return {};
+}
+
+Result<> Domain::unpause_by_controller() {
+    {
+        auto guard = life_lock_.lock();
+        REQUIRE(paused_by_controller_, einval);
+        paused_by_controller_ = false;
+    }
+    unpause();
+    return {};
+}
+
+void Domain::shutdown(u8 reason) {
+    {
+        auto guard = life_lock_.lock();
+        if (is_shut_down()) return;
+        shutdown_code_ = reason;
+        shut_down_.store(true, std::memory_order_release);
+    }
+    if (this == hardware_domain()) arch::hardware_domain_shutdown(reason);
+    pause_nosync();
+    send_global_virq(static_cast<u32>(abi::Virq::dom_exc));
+}
+
+Result<> Domain::resume() {
+    {
+        auto guard = life_lock_.lock();
+        REQUIRE(is_shut_down() && !is_dying(), einval);
+        shut_down_.store(false, std::memory_order_release);
+        shutdown_code_ = 0;
+    }
+    unpause();
+    return {};
+}
+
+void Domain::crash(std::string_view why) {
+    guest_log(LogLevel::error, "domain {} crashed: {}", id, why);
+    shutdown(static_cast<u8>(abi::ShutdownReason::crash));
+}
+
+Progress Domain::kill() {
+    {
+        auto guard = life_lock_.lock();
+        if (!dying_.exchange(true, std::memory_order_acq_rel)) pause_count_.fetch_add(1, std::memory_order_acq_rel);
+    }
+    // Each stage can be interrupted and is entered again; what a stage has given up stays given up.
+    using Stage = Progress (*)(Domain&);
+    static constexpr Stage stages[] = {
+        [](Domain& d) { return d.stop_vcpus(); },
+        [](Domain& d) { return d.events.relinquish(); },
+        [](Domain& d) { return d.grants.relinquish(); },
+        [](Domain& d) { return arch::relinquish_domain(d); },
+        [](Domain& d) { return d.physmap.relinquish(); },
+        [](Domain& d) { return d.memory.relinquish(); },
+    };
+    for (; kill_stage_ < std::size(stages); ++kill_stage_) {
+        if (stages[kill_stage_](*this) == Progress::more) return Progress::more;
+    }
+    if (!relinquished_.exchange(true)) put();  // the reference of its creation
+    return Progress::done;
+}
+
+Progress Domain::stop_vcpus() {
+    wake_all();
+    for (Vcpu* vcpu : vcpus_) {
+        if (vcpu == nullptr) continue;
+        vcpu->wait_until_off_cpu();
+        vcpu->stop_timers();
+        vcpu->info_frame_.reset();
+        vcpu->info_ = &Vcpu::nowhere();
+    }
+    return Progress::done;
+}
+
+void Domain::send_virq(u32 virq) { events.notify_global_virq(abi::Virq{virq}); }
+
+}  // namespace px
