@@ -36,6 +36,8 @@ struct Details {
     bool single = false;             ///< a list that may (deprecated) be one string
     bool split = false;              ///< … which is split into words
     bool numeric = false;            ///< a choice that may (deprecated) be its number
+    bool flag = false;               ///< a boolean of a specification that is a bare word, without a value
+    std::string_view off{};          ///< the bare word that turns a flag off
     std::string_view replaced_by{};  ///< a deprecated key: the one to use
     std::string_view refused{};      ///< why the key can't be had; empty: it is acted on
     std::string_view doc{};
@@ -142,6 +144,11 @@ template <auto... M>
 inline constexpr Access<detail::OwnerOf<M...>> boolean = detail::plain<Shape::boolean, read_boolean, M...>;
 template <auto... M>
 inline constexpr Access<detail::OwnerOf<M...>> texts = detail::plain<Shape::texts, read_texts, M...>;
+
+/// No member at all: a key that is only ever refused.
+template <class Owner, Shape shape = Shape::text>
+inline constexpr Access<Owner> nowhere = {
+    shape, {}, [](Owner&, const Value&, const RowView&, Diagnostics&) {}, [](const Owner&) { return Json(); }};
 
 /// A number that is written in MiB and kept in KiB.
 template <auto... M>

@@ -34,7 +34,7 @@ struct Place {
 class Sources {
 public:
     /// The largest text that add() takes, bytes: a configuration is some hundred lines.
-    static constexpr std::size_t max_size = 4u << 20;
+    static constexpr std::size_t max_size = 1u << 20;
 
     /// Keeps a copy of `text` and returns the position of its first byte, or 0 when it is too large.
     Position add(std::string name, std::string text);

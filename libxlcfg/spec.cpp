@@ -39,6 +39,28 @@ bool first_time(const Part& part, std::vector<std::string>& seen, Diagnostics& o
     return true;
 }
 
+bool check_part(const Part& part, const RowView& row, Diagnostics& out) {
+    const Details& details = *row.details;
+    const std::string name(row.name);
+    if (!details.refused.empty() && part.key.text == details.off) return false;  // turning it off is no request
+    if (!details.refused.empty()) {
+        out.error(part.key.span, quote(name) + " is refused: " + std::string(details.refused));
+        return false;
+    }
+    if (!details.replaced_by.empty())
+        out.warning(part.key.span, quote(name) + " is deprecated", "use " + quote(details.replaced_by));
+    if (details.flag && part.value) {
+        out.error(part.value->span, quote(name) + " is a flag and takes no value",
+                  "write " + name + (details.off.empty() ? "" : " or " + std::string(details.off)));
+        return false;
+    }
+    if (!details.flag && !part.value) {
+        out.error(part.key.span, quote(name) + " needs a value", "write " + name + "=…");
+        return false;
+    }
+    return true;
+}
+
 void unknown_part(const Part& part, std::string_view what, const std::vector<RowView>& rows, Diagnostics& out) {
     std::vector<std::string_view> names;
     for (const RowView& row : rows)

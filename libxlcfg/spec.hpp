@@ -25,27 +25,19 @@ void unknown_part(const Part& part, std::string_view what, const std::vector<Row
 /// Reports a key that is given a second time; false then.
 bool first_time(const Part& part, std::vector<std::string>& seen, Diagnostics& out);
 
-/// Sets the member that the part's key names. A bare word sets a boolean. An empty value leaves the default.
+/// Reports a key that is refused or deprecated, or that is a flag given a value or the reverse; false: don't set it.
+bool check_part(const Part& part, const RowView& row, Diagnostics& out);
+
+/// Sets the member that the part's key names; false: there is none. An empty value leaves the default.
 template <class Owner>
 bool set_part(Owner& owner, const Part& part, std::span<const Row<Owner>> rows, Diagnostics& out) {
     for (const Row<Owner>& row : rows) {
-        if (row.name != part.key.text) continue;
-        if (!row.details.refused.empty()) {
-            out.error(part.key.span, quote(row.name) + " is refused: " + std::string(row.details.refused));
-            return true;
-        }
-        if (!row.details.replaced_by.empty())
-            out.warning(part.key.span, quote(row.name) + " is deprecated",
-                        "use " + quote(row.details.replaced_by));
-        if (part.value && (!part.value->text.empty() || row.access.shape == Shape::text))
-            row.access.set(owner, *part.value, row.view(), out);
-        else if (!part.value && row.access.shape == Shape::boolean) {
-            Value yes = part.key;
-            yes.text = "1";
-            row.access.set(owner, yes, row.view(), out);
-        } else if (!part.value) {
-            out.error(part.key.span, quote(row.name) + " needs a value", "write " + std::string(row.name) + "=…");
-        }
+        const bool off = !part.value && !part.key.text.empty() && row.details.off == part.key.text;
+        if (row.name != part.key.text && !off) continue;
+        if (!check_part(part, row.view(), out)) return true;
+        Value value = part.value.value_or(part.key);
+        if (!part.value) value.text = off ? "0" : "1";
+        if (!value.text.empty()) row.access.set(owner, value, row.view(), out);
         return true;
     }
     return false;

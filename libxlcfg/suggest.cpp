@@ -60,13 +60,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string_view closest(std::string_view word, std::span<const std::string_view> known) {
     constexpr std::size_t longest = 64;  // longer words are no slips, and cost quadratic time
     if (word.empty() || word.size() > longest) return {};
-    std::string lower(word);
-    for (char& c : lower)
-        c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto plain = [](std::string_view text) {
+        std::string lower(text);
+        for (char& c : lower) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        return lower;
+    };
+    const std::string lower = plain(word);
     std::string_view best;
     std::size_t least = std::max<std::size_t>(1, lower.size() / 3) + 1;
     for (std::string_view candidate : known) {
-        const std::size_t distance = edit_distance(lower, candidate);
+        const std::size_t distance = edit_distance(lower, plain(candidate));
         // A distance as large as the word itself says nothing: "a" is not a slip of "b".
         if (distance < least && distance < std::min(lower.size(), candidate.size())) {
             least = distance;
