@@ -49,7 +49,7 @@ void compare(Execution& x, u64 a, u64 b, unsigned size) {
     x.now.rflags = alu::binary(alu::Binary::cmp, a, b, x.now.rflags, size).flags;
 }
 
-Step<> move_string(Execution& x, StringOperands& operands, unsigned) {
+Step<> move_string(Execution&, StringOperands& operands, unsigned) {
     TRY(operands.store(TRY(operands.source())));
     operands.advance_source();
     operands.advance_destination();

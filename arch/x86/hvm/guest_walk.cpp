@@ -1,0 +1,156 @@
+// A guest's own page tables, walked in software.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/hvm/guest_walk.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "arch/guest_memory.hpp"
+#include "arch/x86/cpu/registers.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::hvm {
+namespace {
+
+constexpr u64 present = 1, writable = 2, user = 4, accessed = 32, dirty = 64, large = 128, no_execute = u64{1} << 63;
+constexpr u64 address_bits = 0x000f'ffff'ffff'f000;
+
+/// The shape of the guest's tables in its current mode.
+struct Format {
+    unsigned levels;
+    unsigned index_bits;
+    unsigned entry_bytes;
+};
+
+Format format_of(const ControlRegisters& control) {
+    if ((control.cr4 & arch::cr4::pae) == 0) return {2, 10, 4};
+    return (control.efer & arch::efer::lma) != 0 ? Format{4, 9, 8} : Format{3, 9, 8};
+}
+
+class Walk {
+public:
+    Walk(Vcpu& vcpu, u32 access) : vcpu_(vcpu), control_(vcpu.arch.control), access_(access) {}
+
+    Result<Gpaddr, TranslationFault> run(u64 linear) {
+        if ((control_.cr0 & arch::cr0::pg) == 0) return Gpaddr{linear & 0xffff'ffff};
+        const Format format = format_of(control_);
+        u64 table = control_.cr3 & (format.levels == 3 ? 0xffff'ffe0 : address_bits);
+        u64 rights = user | writable;
+        for (unsigned level = format.levels - 1;; --level) {
+            const unsigned shift = page_shift + level * format.index_bits;
+            const u64 index = linear >> shift & ((u64{1} << format.index_bits) - 1);
+            const Gpaddr at{table + index * format.entry_bytes};
+            const u64 entry = TRY(read_entry(at, format.entry_bytes));
+            if ((entry & present) == 0) return fault(0);
+            const bool pae_root = format.levels == 3 && level == 2;
+            if (!pae_root) rights &= entry;
+            if ((entry & no_execute) != 0 && format.entry_bytes == 8 && !pae_root) no_execute_ = true;
+            const bool leaf = level == 0 || (level < 3 && !pae_root && (entry & large) != 0 && large_pages_allowed(format));
+            if (leaf) {
+                if (const auto allowed = check(rights); !allowed) return Err{allowed.error()};
+                TRY(mark(at, entry, format.entry_bytes, true));
+                const u64 low = (u64{1} << shift) - 1;
+                return Gpaddr{(frame_address(entry, level, format) & ~low) | (linear & low)};
+            }
+            if (!pae_root) TRY(mark(at, entry, format.entry_bytes, false));
+            table = entry & address_bits;
+        }
+    }
+
+private:
+    bool large_pages_allowed(const Format& format) const {
+        return format.entry_bytes == 8 || (control_.cr4 & arch::cr4::pse) != 0;
+    }
+    static u64 frame_address(u64 entry, unsigned level, const Format& format) {
+        if (format.entry_bytes == 8 || level == 0) return entry & address_bits;
+        return (entry & 0xffc0'0000) | (entry >> 13 & 0xff) << 32;  // PSE-36
+    }
+
+    Err<TranslationFault> fault(u32 code) const { return Err{TranslationFault{code | (access_ & ~fault_code::present)}}; }
+
+    Result<void, TranslationFault> check(u64 rights) const {
+        const bool as_user = (access_ & fault_code::user) != 0;
+        const bool write = (access_ & fault_code::write) != 0;
+        const bool allowed = (!as_user || (rights & user) != 0) &&
+                             (!write || (rights & writable) != 0 || (!as_user && (control_.cr0 & arch::cr0::wp) == 0)) &&
+                             ((access_ & fault_code::fetch) == 0 || !no_execute_ || (control_.efer & arch::efer::nxe) == 0);
+        if (!allowed) return fault(fault_code::present);
+        return {};
+    }
+
+    Result<u64, TranslationFault> read_entry(Gpaddr at, unsigned bytes) {
+        u64 entry = 0;
+        const auto copied = copy_physical(vcpu_, at, {reinterpret_cast<u8*>(&entry), bytes}, CopyDirection::from_guest);
+        if (!copied) return fault(0);
+        return entry;
+    }
+
+    /// Sets the accessed (and dirty) bit as the processor would, without losing a concurrent change of the entry.
+    Result<void, TranslationFault> mark(Gpaddr at, u64 entry, unsigned bytes, bool leaf) {
+        const u64 wanted = accessed | (leaf && (access_ & fault_code::write) != 0 ? dirty : 0);
+        if ((entry & wanted) == wanted) return {};
+        auto frame = vcpu_.domain.physmap.get_frame(to_gfn(at), true);
+        if (!frame) return {};
+        void* const place = static_cast<char*>(frame->data()) + (at.raw & (page_size - 1));
+        if (bytes == 8) __atomic_fetch_or(static_cast<u64*>(place), wanted, __ATOMIC_RELAXED);
+        else __atomic_fetch_or(static_cast<u32*>(place), static_cast<u32>(wanted), __ATOMIC_RELAXED);
+        return {};
+    }
+
+    Vcpu& vcpu_;
+    const ControlRegisters& control_;
+    u32 access_;
+    bool no_execute_ = false;
+};
+
+}  // namespace
+
+Result<Gpaddr, TranslationFault> translate(Vcpu& vcpu, u64 linear, u32 access) { return Walk(vcpu, access).run(linear); }
+
+Result<> copy_physical(Vcpu& vcpu, Gpaddr address, std::span<u8> buffer, CopyDirection direction) {
+    while (!buffer.empty()) {
+        const usize offset = address.raw & (page_size - 1);
+        const usize part = std::min(buffer.size(), page_size - offset);
+        const bool write = direction == CopyDirection::to_guest;
+        FrameRef frame = TRY(vcpu.domain.physmap.get_frame(to_gfn(address), write));
+        u8* const place = static_cast<u8*>(frame.data()) + offset;
+        if (write) std::memcpy(place, buffer.data(), part);
+        else std::memcpy(buffer.data(), place, part);
+        buffer = buffer.subspan(part);
+        address += part;
+    }
+    return {};
+}
+
+Result<void, CopyFault> copy_linear(Vcpu& vcpu, u64 linear, std::span<u8> buffer, CopyDirection direction, u32 access) {
+    while (!buffer.empty()) {
+        const usize part = std::min(buffer.size(), page_size - (linear & (page_size - 1)));
+        const auto address = translate(vcpu, linear, access);
+        if (!address) return Err{CopyFault{linear, address.error().code, false}};
+        if (!copy_physical(vcpu, *address, buffer.first(part), direction)) return Err{CopyFault{linear, 0, true, *address}};
+        buffer = buffer.subspan(part);
+        linear += part;
+    }
+    return {};
+}
+
+}  // namespace px::hvm
+
+namespace px::arch {
+
+Result<> copy_from_guest(void* to, u64 address, usize bytes) {
+    const auto copied = hvm::copy_linear(current_vcpu(), address, {static_cast<u8*>(to), bytes},
+                                         hvm::CopyDirection::from_guest, 0);
+    REQUIRE(copied.ok(), efault);
+    return {};
+}
+
+Result<> copy_to_guest(u64 address, const void* from, usize bytes) {
+    const auto copied = hvm::copy_linear(current_vcpu(), address, {static_cast<u8*>(const_cast<void*>(from)), bytes},
+                                         hvm::CopyDirection::to_guest, hvm::fault_code::write);
+    REQUIRE(copied.ok(), efault);
+    return {};
+}
+
+}  // namespace px::arch

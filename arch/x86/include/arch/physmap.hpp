@@ -1,0 +1,15 @@
+// Contract: the bits of a physmap's entries. A policy of hypervisor/mm/page_table.hpp whose Attributes hold a GfnType
+// and `read_only`, and that counts its tables: frames().
+//
+// NPT and EPT differ in their bits; until the second back end is here the first one's serve both of its users.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "arch/x86/svm/nested_paging.hpp"
+
+namespace px::arch {
+
+using PhysmapPolicy = svm::NestedPaging;
+
+}  // namespace px::arch
