@@ -31,7 +31,8 @@ enum class LockRank : u8 {
     vcpu_list,
     // Everything from here on is taken by interrupt handlers as well.
     first_irq_safe,
-    event_queue,      ///< delivery state of an event port (FIFO queues)
+    event_channel,    ///< one event port; two at once: lower (domain, port) first
+    event_queue,      ///< a vCPU's FIFO event queues
     vcpu_irq,         ///< a vCPU's interrupt controller state
     irq,              ///< a physical interrupt line
     vcpu_state,       ///< a vCPU's runstate clock

@@ -1,0 +1,206 @@
+// The grant table of one domain: what it lends to others, and what it has mapped of theirs. [xen/public grant_table.h]
+//
+//   shared frames ── entries that the guest writes: "domain 3 may read frame f"      (guest memory: untrusted, atomic)
+//   pins          ── what others use right now, per entry: domain, frame, counts     (ours)
+//   maptrack      ── what this domain has mapped of other tables: handle → entry     (ours)
+//
+// A pin says reading/writing in the shared entry (version 2: in the status word) so that the guest can't take the grant
+// back, and holds a reference to the frame. While an entry is pinned its meaning is what it was at the first pin: the
+// shared entry is read once, and never trusted twice.
+//
+// Locks: maptrack (LockRank::grant_maps) before table (LockRank::grant_table). No path holds two of either: a mapping
+// takes its handle first, then pins in the granter's table, then enters its own physmap.
+//
+// Life: a live pin holds a frame of the granter, and a frame holds its domain: so a maptrack entry's granter exists.
+// Frames of a dying granter stay until the last pin goes.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+
+#include "hypervisor/abi/grant_table.hpp"
+#include "hypervisor/base/result.hpp"
+#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/mm/frame.hpp"
+#include "hypervisor/mm/heap.hpp"
+#include "hypervisor/mm/progress.hpp"
+
+namespace px {
+
+class Domain;
+class GrantTable;
+
+/// Result of one element of a batch [xen/public grant_table.h].
+template <class T = void>
+using GrantResult = Result<T, abi::GntStatus>;
+
+/// The right to use a granted frame, given back at the end of its life.
+class GrantPin {
+public:
+    GrantPin() = default;
+    GrantPin(GrantPin&& other) { *this = std::move(other); }
+    GrantPin& operator=(GrantPin&& other) {
+        std::swap(table_, other.table_);
+        std::swap(ref_, other.ref_);
+        std::swap(writable_, other.writable_);
+        std::swap(mfn, other.mfn);
+        std::swap(start, other.start);
+        std::swap(length, other.length);
+        return *this;
+    }
+    ~GrantPin();
+    explicit operator bool() const { return table_ != nullptr; }
+    bool writable() const { return writable_; }
+    /// Leaves the pin to somebody who calls GrantTable::unpin() later.
+    void keep() { table_ = nullptr; }
+
+    Mfn mfn{};
+    u16 start = 0;              ///< sub-page grants: the part that may be used
+    u16 length = page_size;
+
+private:
+    friend class GrantTable;
+    GrantTable* table_ = nullptr;
+    GrantRef ref_{};
+    bool writable_ = false;
+};
+
+class GrantTable {
+public:
+    static constexpr u32 status_words_per_frame = page_size / sizeof(abi::GrantStatusWord);
+    static constexpr u32 no_handle = ~u32{0};
+
+    explicit GrantTable(Domain& domain) : domain_(domain) {}
+    ~GrantTable();
+    GrantTable(const GrantTable&) = delete;
+
+    // Size and version.
+    u32 version();
+    u32 frame_count();
+    u32 max_frames() const;
+    /// Grows to at least `frames`. Errors: einval (over the domain's maximum), enomem.
+    Result<> grow(u32 frames);
+    /// Errors: einval, enosys (over the domain's maximum), ebusy (pinned entries; status frames in use elsewhere), enomem.
+    Result<> set_version(u32 version);
+    /// Frame `index` of the table, or of the status words (version 2; else einval); grows the table as far as allowed.
+    /// `at` is where the domain will see it, for frame_gfn(). Errors: einval, enomem.
+    Result<Mfn> frame_for_mapping(u32 index, bool status, Gfn at = invalid_gfn);
+    /// As above by the id of XENMEM_acquire_resource: 0 table, 1 status [xen/public memory.h].
+    Result<Mfn> resource_frame(u32 id, u32 index);
+    /// Frames of status words; 0 under version 1.
+    u32 status_frame_count();
+    /// Where frame_for_mapping() was told that it is seen; invalid_gfn where it wasn't.
+    Gfn frame_gfn(u32 index, bool status);
+    /// Exchanges two entries. Errors: bad_gntref, eagain (pinned).
+    GrantResult<> swap(GrantRef a, GrantRef b);
+    /// Logs every pinned entry.
+    void dump();
+
+    // Lending.
+    /// The right of `user` to what entry `ref` grants. `whole_page`: for a mapping; sub-page grants are refused then.
+    /// Errors: bad_gntref, general_error (not granted to `user`, or not for writing), bad_page, no_space.
+    /// Transitive grants are refused with general_error: no guest in use makes them.
+    GrantResult<GrantPin> pin(DomId user, GrantRef ref, bool write, bool whole_page);
+    void unpin(GrantRef ref, bool writable);
+
+    // Borrowing; this domain is the one that maps.
+    struct Mapping {
+        u32 handle;
+        Mfn mfn;
+    };
+    /// Maps entry `ref` of `granter` at `host_addr`, a guest physical address, if `flags` has host_map.
+    /// device_map is noted; there is no IOMMU, so a device reaches it by the machine address. Errors: a status.
+    GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags);
+    /// A zero address is ignored; the handle ends with its last mapping. Errors: bad_handle, general_error,
+    /// bad_dev_addr.
+    GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr);
+    /// Number of live handles.
+    u32 mapped() { return maps_.lock()->live; }
+
+    /// For a dying domain, preemptible: gives back every pin that it has on others, then the table's own frames.
+    Progress relinquish();
+
+private:
+    /// Entries of the guest's are under these atomic operations only.
+    struct Pin {
+        FrameRef frame;
+        u32 readers = 0, writers = 0;
+        u16 domid = 0;
+        u16 start = 0, length = 0;
+        bool pinned() const { return readers + writers != 0; }
+    };
+    static constexpr u32 pins_per_page = 64;
+    struct PinPage {
+        Pin pins[pins_per_page];
+    };
+    /// A frame that is shared with the guest.
+    struct Shared {
+        Mfn mfn;
+        Gfn gfn;
+    };
+    struct Table {
+        u8 version = 1;
+        bool gone = false;                ///< relinquished: nothing can be granted, pins are still given back
+        u32 frames = 0;
+        u32 status_frames = 0;
+        u32 live_pins = 0;                ///< entries that are pinned
+        HeapArray<Shared> shared;         ///< made with the first frame, for max_frames
+        HeapArray<Shared> status;
+        HeapArray<PinPage*> pins;
+
+        u32 entries() const;
+        abi::GrantEntryV1* v1(GrantRef ref) const;
+        abi::GrantEntryV2* v2(GrantRef ref) const;
+        abi::GrantEntryHeader* header(GrantRef ref) const;
+        abi::GrantStatusWord* status_word(GrantRef ref) const;
+        Pin* pin(GrantRef ref) const;     ///< nullptr where none ever was
+    };
+    using TableGuard = Locked<Table, LockRank::grant_table>::Guard;
+
+    /// One mapping of this domain; also a link of the free list.
+    struct Map {
+        GrantTable* granter = nullptr;    ///< nullptr: free
+        GrantRef ref{};
+        u16 flags = 0;                    ///< gntmap: host_map, device_map as long as mapped so; readonly
+        u32 next_free = no_handle;
+        Gfn gfn = invalid_gfn;            ///< of the host mapping
+    };
+    static constexpr u32 maps_per_page = page_size / sizeof(Map);
+    struct MapPage {
+        Map maps[maps_per_page];
+    };
+    struct Maps {
+        HeapArray<MapPage*> pages;
+        u32 page_count = 0;
+        u32 first_free = no_handle;
+        u32 live = 0;
+        u32 relinquish_cursor = 0;
+        Map* find(u32 handle) const;      ///< nullptr where it isn't live
+        Map& at(u32 handle) const { return pages[handle / maps_per_page]->maps[handle % maps_per_page]; }
+    };
+
+    Result<> grow_locked(Table& table, u32 frames);
+    Result<> grow_status(Table& table, u32 frames);
+    Result<Mfn> frame_locked(Table& table, u32 index, bool status, Gfn at);
+    void drop_status(Table& table);
+    void convert(Table& table, u32 version);
+    Result<Pin*> make_pin(Table& table, GrantRef ref);
+    struct Grant;
+    GrantResult<Grant> claim(const Table& table, GrantRef ref, DomId user, bool write, bool whole_page);
+    void clear_use(const Table& table, GrantRef ref, const Pin& pin);
+
+    GrantResult<u32> take_handle();
+    void free_handle(Maps& maps, u32 handle);
+    void release_map(u32 handle, const Map& map);
+
+    Domain& domain_;
+    Locked<Table, LockRank::grant_table> table_;
+    Locked<Maps, LockRank::grant_maps> maps_;
+};
+
+inline GrantPin::~GrantPin() {
+    if (table_ != nullptr) table_->unpin(ref_, writable_);
+}
+
+}  // namespace px
