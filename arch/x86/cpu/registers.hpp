@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+
 #include "hypervisor/base/result.hpp"
 
 namespace px::arch {
@@ -125,6 +127,15 @@ inline u32 in32(u16 port) {
 inline void out8(u16 port, u8 value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
 inline void out16(u16 port, u16 value) { asm volatile("outw %0, %1" ::"a"(value), "Nd"(port)); }
 inline void out32(u16 port, u32 value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
+
+inline void read_debug_addresses(std::array<u64, 4>& to) {
+    asm volatile("movq %%db0, %0; movq %%db1, %1; movq %%db2, %2; movq %%db3, %3"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3]));
+}
+inline void write_debug_addresses(const std::array<u64, 4>& from) {
+    asm volatile("movq %0, %%db0; movq %1, %%db1; movq %2, %%db2; movq %3, %%db3" ::"r"(from[0]), "r"(from[1]), "r"(from[2]),
+                 "r"(from[3]));
+}
 
 inline void invalidate_page(const void* address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }
 

@@ -1,6 +1,7 @@
 // Integer arithmetic with x86 flags: pure functions of operands, flags and operand size.
 //
-// Flags that the manuals leave undefined are as current AMD processors set them where that is known, else unchanged.
+// Flags that the manuals leave undefined are as an AMD Zen 5 sets them, except where processors disagree most: AF of shifts
+// and SF, ZF, AF, PF of IMUL stay as they were.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -158,7 +159,7 @@ constexpr Result shift(Shift operation, u64 a, u64 count_operand, u64 flags, uns
     return {};
 }
 
-/// SHLD and SHRD; a count beyond a 16-bit operand, undefined by the manuals, shifts in `a` once more as processors do.
+/// SHLD and SHRD. A count beyond a 16-bit operand gives an undefined result; here the operand itself is shifted in again.
 constexpr Result shift_double_left(u64 a, u64 source, u64 count_operand, u64 flags, unsigned size) {
     const unsigned count = shift_count(count_operand, size);
     if (count == 0) return {a & mask(size), flags};

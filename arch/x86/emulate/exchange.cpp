@@ -28,13 +28,14 @@ Step<> exchange_add(Execution& x) {
     return {};
 }
 
-/// Memory is written in both cases, with its own value if the comparison fails [amd/apm3 CMPXCHG].
+/// Memory is written in both cases, with its own value if the comparison fails [amd/apm3 CMPXCHG]; a register isn't, so that
+/// a 32-bit one keeps its upper half (seen on Zen 5).
 Step<> compare_exchange(Execution& x) {
     const unsigned size = x.byte_or_size();
     const u64 before = TRY(x.read_rm(size, Intent::modify));
     const alu::Result comparison = alu::binary(alu::Binary::cmp, x.gpr(rax, size), before, x.now.rflags, size);
     const bool equal = comparison.flags & rflags::zf;
-    TRY(x.update_rm(size, before, equal ? x.gpr(x.in.reg, size) : before, x.in.lock));
+    if (equal || x.in.has_memory) TRY(x.update_rm(size, before, equal ? x.gpr(x.in.reg, size) : before, x.in.lock));
     if (!equal) x.set_gpr(rax, size, before);
     x.now.rflags = comparison.flags;
     return {};

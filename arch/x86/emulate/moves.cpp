@@ -77,10 +77,10 @@ Step<> move_non_temporal(Execution& x) {
     return x.write_rm(x.in.operand_size, x.gpr(x.in.reg, x.in.operand_size));
 }
 
-/// With F2 these opcodes are CRC32.
+/// With F2 these opcodes are CRC32; with F3 they don't exist.
 Step<> move_from_rm_swapped(Execution& x) {
     if (x.in.repeat == Repeat::not_equal) return x.unhandled();
-    if (!x.in.has_memory) return x.undefined();
+    if (!x.in.has_memory || x.in.repeat == Repeat::equal) return x.undefined();
     const unsigned size = x.in.operand_size;
     x.set_gpr(x.in.reg, size, alu::byte_swap(TRY(x.read_rm(size)), size));
     return {};
@@ -88,7 +88,7 @@ Step<> move_from_rm_swapped(Execution& x) {
 
 Step<> move_to_rm_swapped(Execution& x) {
     if (x.in.repeat == Repeat::not_equal) return x.unhandled();
-    if (!x.in.has_memory) return x.undefined();
+    if (!x.in.has_memory || x.in.repeat == Repeat::equal) return x.undefined();
     const unsigned size = x.in.operand_size;
     return x.write_rm(size, alu::byte_swap(x.gpr(x.in.reg, size), size));
 }

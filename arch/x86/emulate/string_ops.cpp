@@ -82,19 +82,17 @@ Step<> scan_string(Execution& x, StringOperands& operands, unsigned size) {
     return {};
 }
 
+u16 port_of(const Execution& x) { return static_cast<u16>(x.now.gpr[rdx]); }
+
 Step<> input_string(Execution& x, StringOperands& operands, unsigned size) {
-    const u16 port = static_cast<u16>(x.now.gpr[rdx]);
-    TRY(check_port(x, port, size));
     TRY(operands.probe_store());
-    TRY(operands.store(TRY(x.access.port_in(port, size))));
+    TRY(operands.store(TRY(x.access.port_in(port_of(x), size))));
     operands.advance_destination();
     return {};
 }
 
 Step<> output_string(Execution& x, StringOperands& operands, unsigned size) {
-    const u16 port = static_cast<u16>(x.now.gpr[rdx]);
-    TRY(check_port(x, port, size));
-    TRY(x.access.port_out(port, size, static_cast<u32>(TRY(operands.source()))));
+    TRY(x.access.port_out(port_of(x), size, static_cast<u32>(TRY(operands.source()))));
     operands.advance_source();
     return {};
 }
@@ -125,6 +123,7 @@ Step<> string_operation(Execution& x) {
     const StringInstruction instruction = string_instruction(x.in.opcode);
     const unsigned size = instruction.port ? std::min(x.byte_or_size(), 4u) : x.byte_or_size();
     StringOperands operands(x, size);
+    if (instruction.port) TRY(check_port(x, port_of(x), size));  // even if the count is 0
     if (x.in.repeat == Repeat::none) return instruction.round(x, operands, size);
 
     for (unsigned rounds = 0; x.gpr(rcx, x.in.address_size) != 0; ++rounds) {

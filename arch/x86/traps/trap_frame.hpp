@@ -36,6 +36,8 @@ void set_interrupt_handler(u8 vector, InterruptHandler handler);
 
 /// Fills the IDT; once, on the boot CPU.
 void init_traps();
+/// Whether NMI, #MC, #DB and #DF use their own stacks on this CPU. Off while TR is a guest's (AMD-V leaves it loaded).
+void use_emergency_stacks(bool on);
 /// Loads GDT, TSS and IDT of the CPU whose stack block is at `stack_block`.
 void load_descriptors(struct PerCpuState& cpu);
 

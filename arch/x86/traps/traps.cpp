@@ -14,6 +14,7 @@ namespace px::arch {
 namespace {
 
 constinit std::array<IdtEntry, 256> idt{};
+constinit std::array<IdtEntry, 256> idt_on_main_stack{};
 constinit std::array<InterruptHandler, 256> handlers{};
 
 extern "C" const char trap_stubs[];
@@ -71,8 +72,16 @@ void set_interrupt_handler(u8 number, InterruptHandler handler) { handlers[numbe
 
 void init_traps() {
     for (unsigned i = 0; i < idt.size(); ++i) {
-        idt[i] = IdtEntry::interrupt_gate(reinterpret_cast<u64>(trap_stubs) + i * 16, stack_of(i));
+        const u64 stub = reinterpret_cast<u64>(trap_stubs) + i * 16;
+        idt[i] = IdtEntry::interrupt_gate(stub, stack_of(i));
+        idt_on_main_stack[i] = IdtEntry::interrupt_gate(stub, Ist::none);
     }
+}
+
+void use_emergency_stacks(bool on) {
+    const auto& table = on ? idt : idt_on_main_stack;
+    const TablePointer pointer{sizeof(idt) - 1, reinterpret_cast<u64>(table.data())};
+    asm volatile("lidt %0" ::"m"(pointer));
 }
 
 void load_descriptors(PerCpuState& cpu) {

@@ -1,0 +1,30 @@
+// What this CPU's AMD-V can do. [amd/apm3 E.4.9 CPUID 8000_000A]
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hypervisor/base/types.hpp"
+
+namespace px::svm {
+
+struct Features {
+    bool nested_paging = false;
+    bool next_rip = false;
+    bool clean_bits = false;
+    bool flush_by_asid = false;
+    bool decode_assists = false;
+    bool virtual_gif = false;
+    bool pause_filter = false;
+    u32 asids = 0;
+
+    static constexpr Features decode(u32 ebx, u32 edx) {
+        const auto bit = [edx](unsigned number) { return (edx >> number & 1) != 0; };
+        return {.nested_paging = bit(0), .next_rip = bit(3), .clean_bits = bit(5), .flush_by_asid = bit(6),
+                .decode_assists = bit(7), .virtual_gif = bit(16), .pause_filter = bit(10), .asids = ebx};
+    }
+};
+
+/// Read once by the boot CPU; the same on all.
+const Features& features();
+
+}  // namespace px::svm
