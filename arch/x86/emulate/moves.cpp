@@ -57,8 +57,7 @@ Step<> move_sign_extended(Execution& x) {
 
 Step<> move_doubleword_sign_extended(Execution& x) {
     if (x.in.mode != Mode::bits64) return x.unhandled();  // ARPL
-    const unsigned from = x.in.operand_size == 2 ? 2 : 4;
-    x.set_gpr(x.in.reg, x.in.operand_size, alu::sign_extend(TRY(x.read_rm(from)), from));
+    x.set_gpr(x.in.reg, x.in.operand_size, alu::sign_extend(TRY(x.read_rm(4)), 4));
     return {};
 }
 

@@ -1,0 +1,164 @@
+// The virtual local APIC's timer and interrupt commands.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/time.hpp"
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/hvm/startup.hpp"
+#include "arch/x86/hvm/vlapic.hpp"
+#include "arch/x86/machine/clock.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::hvm {
+namespace {
+
+constexpr i64 bus_period_ns = 10;  ///< the virtual bus runs at 100 MHz, as the reference's
+enum TimerMode : u32 { one_shot = 0, periodic = 1, deadline = 2 };
+
+namespace command {
+constexpr u64 logical = 1u << 11, level_assert = 1u << 14;
+constexpr unsigned mode_shift = 8, shorthand_shift = 18;
+enum Mode : u32 { fixed = 0, lowest = 1, smi = 2, nmi = 4, init = 5, startup = 6 };
+enum Shorthand : u32 { none = 0, self = 1, all = 2, all_others = 3 };
+}  // namespace command
+
+}  // namespace
+
+unsigned VirtualLocalApic::divisor_shift() const {
+    const u32 code = (timer_divide_ & 3) | (timer_divide_ >> 1 & 4);
+    return (code + 1) & 7;
+}
+
+Nanoseconds VirtualLocalApic::period() const {
+    return Nanoseconds{static_cast<i64>(timer_initial_) * bus_period_ns << divisor_shift()};
+}
+
+u32 VirtualLocalApic::current_count() const {
+    if (timer_initial_ == 0 || timer_mode() == deadline) return 0;
+    const i64 ticks = (arch::now() - timer_started_).raw / (bus_period_ns << divisor_shift());
+    const i64 initial = timer_initial_;
+    if (timer_mode() == periodic) return static_cast<u32>(initial - ticks % initial);
+    return ticks >= initial ? 0 : static_cast<u32>(initial - ticks);
+}
+
+void VirtualLocalApic::start_timer() {
+    if (timer_initial_ == 0 || timer_mode() == deadline) {
+        if (timer_mode() != deadline) timer_.cancel();
+        return;
+    }
+    timer_started_ = arch::now();
+    timer_.arm(timer_started_ + period());
+}
+
+void VirtualLocalApic::set_tsc_deadline(u64 value) {
+    if (timer_mode() != deadline) return;
+    tsc_deadline_ = value;
+    if (value == 0) {
+        timer_.cancel();
+        return;
+    }
+    const u64 guest_tsc = arch::read_tsc() + vcpu_.arch.tsc_offset;
+    const u64 ticks = value > guest_tsc ? value - guest_tsc : 0;
+    timer_.arm(arch::now() + Nanoseconds{static_cast<i64>(arch::scale_ticks(ticks, arch::tsc_scale()))});
+}
+
+void VirtualLocalApic::timer_callback(void* context, Nanoseconds) { static_cast<VirtualLocalApic*>(context)->timer_expired(); }
+
+void VirtualLocalApic::timer_expired() {
+    const u32 entry = lvt_[0];
+    if (timer_mode() == deadline) tsc_deadline_ = 0;
+    if ((entry & arch::apic::masked) == 0 && enabled_by_software()) request(static_cast<u8>(entry), false);
+    if (timer_mode() != periodic || timer_initial_ == 0) return;
+    const Nanoseconds now = arch::now();
+    timer_started_ = timer_started_ + period();
+    if (timer_started_ + period() <= now) timer_started_ = now;  // lost ticks are not made up for
+    timer_.arm(timer_started_ + period());
+}
+
+template <class Visitor>
+void VirtualLocalApic::for_each_target(u64 value, Visitor visit) {
+    const u32 shorthand = value >> command::shorthand_shift & 3;
+    const u32 destination = static_cast<u32>(is_x2() ? value >> 32 : value >> 56);
+    for (u32 i = 0; i < vcpu_.domain.settings.max_vcpus; ++i) {
+        Vcpu* const target = vcpu_.domain.vcpu(VcpuId{i});
+        if (target == nullptr) continue;
+        const bool itself = target == &vcpu_;
+        const bool chosen = shorthand == command::none ? target->arch.apic.matches(destination, (value & command::logical) != 0)
+                            : shorthand == command::self ? itself
+                                                         : shorthand == command::all || !itself;
+        if (chosen && !visit(*target)) return;
+    }
+}
+
+void VirtualLocalApic::write_command(u64 value) {
+    const u32 mode = value >> command::mode_shift & 7;
+    switch (mode) {
+    case command::fixed: case command::lowest: return send_interrupt(value);
+    case command::nmi:
+        return for_each_target(value, [](Vcpu& target) {
+            target.arch.nmi_pending = true;
+            target.kick();
+            return true;
+        });
+    case command::init: case command::startup: return start_startup(value);
+    default: return;
+    }
+}
+
+void VirtualLocalApic::send_interrupt(u64 value) {
+    const u8 vector = static_cast<u8>(value);
+    if (vector < 16) {
+        pending_error_ |= 1u << 5;
+        return;
+    }
+    const bool only_one = (value >> command::mode_shift & 7) == command::lowest;
+    for_each_target(value, [&](Vcpu& target) {
+        if (target.arch.apic.enabled_by_software()) target.arch.apic.request(vector, false);
+        return !only_one;
+    });
+}
+
+void VirtualLocalApic::start_startup(u64 value) {
+    const bool init = (value >> command::mode_shift & 7) == command::init;
+    // INIT with level 0 only synchronises arbitration ids on old processors.
+    if (init && (value & command::level_assert) == 0 && (value >> 15 & 1) != 0) return;
+    for_each_target(value, [&](Vcpu& target) {
+        if (&target == &vcpu_) return true;
+        if (init) init_vcpu(target);
+        else startup_vcpu(target, static_cast<u8>(value));
+        return true;
+    });
+}
+
+VirtualLocalApic::Saved VirtualLocalApic::save() const {
+    Saved saved{base_, tsc_deadline_, {}, 0};
+    for (u32 i = 0; i < saved.registers.size(); ++i) saved.registers[i] = read(i * 16);
+    if (timer_.armed()) saved.timer_left_ns = static_cast<u64>(std::max<i64>(0, (timer_.deadline() - arch::now()).raw));
+    return saved;
+}
+
+void VirtualLocalApic::restore(const Saved& saved) {
+    base_ = saved.base;
+    const auto reg = [&](u32 offset) { return saved.registers[offset / 16]; };
+    namespace apic = arch::apic;
+    task_priority_ = reg(apic::task_priority) & 0xff;
+    logical_destination_ = reg(apic::logical_destination);
+    destination_format_ = reg(apic::destination_format) | 0x0fffffff;
+    spurious_ = reg(apic::spurious) & 0x1ff;
+    error_ = reg(apic::error);
+    command_ = reg(apic::command_low) | u64{reg(apic::command_high)} << 32;
+    constexpr u32 lvt_offsets[] = {apic::lvt_timer, apic::lvt_thermal, apic::lvt_performance, apic::lvt_lint0, apic::lvt_lint1, apic::lvt_error};
+    for (usize i = 0; i < lvt_.size(); ++i) lvt_[i] = reg(lvt_offsets[i]);
+    timer_initial_ = reg(apic::timer_initial);
+    timer_divide_ = reg(apic::timer_divide) & 0xb;
+    for (u32 i = 0; i < 8; ++i) {
+        const unsigned shift = i % 2 * 32;
+        in_service_[i / 2] = (in_service_[i / 2] & ~(u64{0xffffffff} << shift)) | u64{reg(apic::in_service + i * 16)} << shift;
+        requested_[i / 2].fetch_or(u64{reg(apic::request + i * 16)} << shift, std::memory_order_relaxed);
+        level_[i / 2].fetch_or(u64{reg(apic::trigger_mode + i * 16)} << shift, std::memory_order_relaxed);
+    }
+    tsc_deadline_ = saved.tsc_deadline;
+    if (timer_mode() == deadline) set_tsc_deadline(tsc_deadline_);
+    else start_timer();
+}
+
+}  // namespace px::hvm
