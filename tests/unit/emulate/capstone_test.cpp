@@ -86,6 +86,8 @@ const Divergence divergences[] = {
                 (s.ours->opcode == 0xe8 || s.ours->opcode == 0xc2 || s.ours->opcode == 0x68) &&
                 (s.has_prefix(0x66) || s.ours->wide);
      }},
+    {"ENDBR32 and ENDBR64: Capstone gives the length without any detail",
+     [](const Sample& s) { return s.ours_is(Map::map_0f, 0x1e) && s.mnemonic_has("endbr"); }},
     {"EVEX with the broadcast or rounding bit: Capstone miscounts some displacements",
      [](const Sample& s) { return s.ours.ok() && s.ours->encoding == Encoding::evex; }},
 };
