@@ -5,15 +5,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
-#include "hypervisor/base/types.hpp"
+#include "hypervisor/abi/io/xs_wire.hpp"
 
 namespace px::store {
 
-inline constexpr usize absolute_path_max = 3072;  ///< bytes, without the terminator [xen/public io/xs_wire.h]
-inline constexpr usize relative_path_max = 2048;
+inline constexpr usize absolute_path_max = abi::xenstore_abs_path_max;  ///< bytes, without the terminator
+inline constexpr usize relative_path_max = abi::xenstore_rel_path_max;
 
 /// Is `path` a well-formed absolute path of at most `absolute_path_max` bytes?
 bool is_valid_path(std::string_view path);

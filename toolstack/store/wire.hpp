@@ -11,28 +11,24 @@
 #include <unordered_set>
 #include <vector>
 
+#include "hypervisor/abi/io/xs_wire.hpp"
 #include "hypervisor/base/result.hpp"
 
 namespace px::store {
 
-/// [xen/public io/xs_wire.h]
-enum class MessageType : u32 {
-    control = 0, directory = 1, read = 2, get_perms = 3, watch = 4, unwatch = 5, transaction_start = 6, transaction_end = 7,
-    introduce = 8, release = 9, get_domain_path = 10, write = 11, mkdir = 12, rm = 13, set_perms = 14, watch_event = 15,
-    error = 16, is_domain_introduced = 17, resume = 18, set_target = 19, reset_watches = 21, directory_part = 22,
-};
-inline constexpr u32 message_type_limit = 23;
+using MessageType = abi::XsMessageType;
+inline constexpr u32 message_type_limit = abi::xs_type_count;
 
-/// In front of each message, little endian on both ends.
+/// In front of each message, in the byte order of the machine: abi::XsdSockmsg with a type that has a type.
 struct MessageHeader {
     MessageType type;
     u32 request;      ///< chosen by the client, echoed in the reply; 0 in events
     u32 transaction;  ///< 0: none
     u32 length;       ///< bytes that follow, at most payload_max
 };
-static_assert(sizeof(MessageHeader) == 16);
+static_assert(sizeof(MessageHeader) == sizeof(abi::XsdSockmsg));
 
-inline constexpr usize payload_max = 4096;
+inline constexpr usize payload_max = abi::xenstore_payload_max;
 
 struct Message {
     MessageHeader header;

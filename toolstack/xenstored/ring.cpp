@@ -1,0 +1,67 @@
+// One end of a domain's xenstore ring: bytes in, bytes out.
+//
+// Ordering: the guest's index is read with acquire before its bytes are, ours is written with release after ours are, so
+// that neither side sees an index ahead of the bytes it stands for.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "toolstack/xenstored/ring.hpp"
+
+#include <cstring>
+
+namespace px::xenstored {
+
+namespace {
+
+constexpr u32 ring_size = abi::xenstore_ring_size;
+
+u32 load(const u32& index) { return __atomic_load_n(&index, __ATOMIC_ACQUIRE); }
+void publish(u32& index, u32 value) { __atomic_store_n(&index, value, __ATOMIC_RELEASE); }
+
+}  // namespace
+
+void Ring::connect() {
+    page_.server_features = abi::xenstore_server_feature_reconnection | abi::xenstore_server_feature_error;
+    publish(page_.error, static_cast<u32>(abi::XenstoreError::none));
+    publish(page_.connection, static_cast<u32>(abi::XenstoreConnection::connected));
+}
+
+bool Ring::reconnect_if_asked() {
+    if (load(page_.connection) != static_cast<u32>(abi::XenstoreConnection::reconnect)) return false;
+    page_.req_cons = page_.req_prod = page_.rsp_cons = page_.rsp_prod = 0;
+    connect();
+    return true;
+}
+
+Result<bool> Ring::receive(store::Inbox& inbox) {
+    u32 producer = load(page_.req_prod), consumer = load(page_.req_cons);
+    u32 available = producer - consumer;
+    REQUIRE(available <= ring_size, einval);
+    while (consumer != producer) {
+        u32 start = abi::mask_xenstore_idx(consumer);
+        u32 run = std::min(producer - consumer, ring_size - start);
+        inbox.append(std::span<const char>(page_.req + start, run));
+        consumer += run;
+    }
+    publish(page_.req_cons, consumer);
+    return available != 0;
+}
+
+Result<bool> Ring::send(store::Outbox& outbox) {
+    u32 consumer = load(page_.rsp_cons), producer = load(page_.rsp_prod);
+    REQUIRE(producer - consumer <= ring_size, einval);
+    u32 first = producer;
+    while (!outbox.empty() && producer - consumer < ring_size) {
+        u32 start = abi::mask_xenstore_idx(producer);
+        u32 room = std::min(ring_size - (producer - consumer), ring_size - start);
+        u32 run = std::min<u32>(room, static_cast<u32>(outbox.front().size()));
+        std::memcpy(page_.rsp + start, outbox.front().data(), run);
+        outbox.consume(run);
+        producer += run;
+    }
+    publish(page_.rsp_prod, producer);
+    return producer != first;
+}
+
+void Ring::set_error(abi::XenstoreError error) { publish(page_.error, static_cast<u32>(error)); }
+
+}  // namespace px::xenstored
