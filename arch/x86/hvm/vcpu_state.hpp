@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 
 #include "arch/x86/hvm/registers.hpp"
 #include "arch/x86/hvm/vlapic.hpp"
@@ -30,6 +31,7 @@ struct VcpuState {
     ControlRegisters control{};
     Event pending{};                 ///< decided by us or interrupted delivery to be repeated
     bool nmi_pending = false;
+    bool waits_for_startup = true;   ///< after RESET or INIT: only a startup IPI (or a toolstack) lets it begin
     bool upcall_by_vector = true;    ///< callback vector through the virtual APIC or injected directly
     u8 upcall_vector = 0;            ///< HVMOP_set_evtchn_upcall_vector: this vCPU's own; 0: the domain's callback
     u64 tsc_offset = 0;
@@ -42,9 +44,10 @@ struct VcpuState {
     void* xsave_area = nullptr;      ///< 64-byte aligned; in the non-compacted format
     VirtualLocalApic apic;
     Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x
+    std::atomic<bool> recheck{false}; ///< an interrupt arrived after this entry's was chosen
     u32 last_cpu = ~u32{0};          ///< CPU that ran it last: elsewhere its TLB tag means nothing
 
-    VcpuState();
+    explicit VcpuState(Vcpu& vcpu);
     ~VcpuState();
 };
 
