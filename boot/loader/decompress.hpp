@@ -27,7 +27,7 @@ Loaded<Format> detect_format(std::span<const u8> bytes);
 usize scratch_size(Format format, usize output_size);
 
 /// Unpacks one stream of `input` into `output` and returns the number of bytes written. Bytes behind the stream are ignored, except
-/// for lz4, whose legacy format knows no end but the input's.
+/// for lz4, whose legacy format knows no end but the input's. The output behind the result may be overwritten, too.
 /// Errors: compressed_truncated, compressed_corrupt, output_too_small, scratch_too_small; the output's content is undefined then.
 /// `format` is not elf.
 Loaded<usize> decompress(Format format, std::span<const u8> input, std::span<u8> output, Arena& scratch);

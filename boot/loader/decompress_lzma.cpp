@@ -28,13 +28,13 @@ u32 dictionary_for(u32 asked, usize output_size) {
     return static_cast<u32>(std::min<usize>(asked, std::max(output_size, min_dictionary)));
 }
 
-/// What liblzma's answer means, with `input_left` and `output_left` as it left them.
-LoadError error_of(lzma_ret status, usize input_left, usize output_left) {
-    if (status == LZMA_MEM_ERROR || status == LZMA_MEMLIMIT_ERROR) return LoadError::scratch_too_small;
-    if (status != LZMA_OK && status != LZMA_BUF_ERROR) {
-        return status == LZMA_DATA_ERROR && input_left == 0 ? LoadError::compressed_truncated : LoadError::compressed_corrupt;
+/// What liblzma's answer means.
+LoadError error_of(lzma_ret status, usize input_left) {
+    switch (status) {
+        case LZMA_MEM_ERROR: return LoadError::scratch_too_small;
+        case LZMA_BUF_ERROR: return input_left == 0 ? LoadError::compressed_truncated : LoadError::output_too_small;
+        default: return LoadError::compressed_corrupt;
     }
-    return output_left == 0 ? LoadError::output_too_small : LoadError::compressed_truncated;
 }
 
 /// A walk over one .xz stream.
@@ -94,11 +94,10 @@ private:
         stream.avail_out = output_.size() - out_;
         auto status = lzma_block_decoder(&stream, &block);
         while (status == LZMA_OK) status = lzma_code(&stream, LZMA_FINISH);
-        const auto input_left = stream.avail_in, output_left = stream.avail_out;
         lzma_end(&stream);
-        if (status != LZMA_STREAM_END) return Err{error_of(status, input_left, output_left)};
-        in_ = input_.size() - input_left;
-        out_ = output_.size() - output_left;
+        if (status != LZMA_STREAM_END) return Err{error_of(status, stream.avail_in)};
+        in_ = input_.size() - stream.avail_in;
+        out_ = output_.size() - stream.avail_out;
         if (lzma_index_hash_append(index_, lzma_block_unpadded_size(&block), block.uncompressed_size) != LZMA_OK)
             return Err{LoadError::compressed_corrupt};
         return {};
@@ -158,7 +157,7 @@ Loaded<usize> decompress_lzma(std::span<const u8> input, std::span<u8> output, A
     }
     while (status == LZMA_OK) status = lzma_code(&stream, LZMA_FINISH);
     lzma_end(&stream);
-    if (status != LZMA_STREAM_END) return Err{error_of(status, stream.avail_in, stream.avail_out)};
+    if (status != LZMA_STREAM_END) return Err{error_of(status, stream.avail_in)};
     return output.size() - stream.avail_out;
 }
 

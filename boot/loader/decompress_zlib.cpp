@@ -21,7 +21,7 @@ Loaded<usize> result_of(int status, const z_stream& stream) {
         case Z_MEM_ERROR: return Err{LoadError::scratch_too_small};
         case Z_OK:
         case Z_BUF_ERROR:
-            return Err{stream.avail_out == 0 ? LoadError::output_too_small : LoadError::compressed_truncated};
+            return Err{stream.avail_in == 0 ? LoadError::compressed_truncated : LoadError::output_too_small};
         default: return Err{LoadError::compressed_corrupt};
     }
 }

@@ -66,7 +66,7 @@ Loaded<L1MfnValid> pair_of(Bytes value, bool is_64bit) {
 /// FEATURES: names separated by |; one behind a ! is required. An unknown one is ignored unless it is required.
 Loaded<> add_features(KernelNotes& notes, std::string_view list) {
     while (!list.empty()) {
-        const auto end = std::min(list.find('|'), list.size());
+        const auto end = static_cast<usize>(std::ranges::find(list, '|') - list.begin());
         auto name = list.substr(0, end);
         list.remove_prefix(std::min(end + 1, list.size()));
         const bool required = name.starts_with('!');
