@@ -7,10 +7,10 @@
 // As in credit2, the weight of a domain counts for each of its vCPUs: on a shared CPU a domain with two busy vCPUs gets
 // twice what a domain of the same weight with one gets.
 //
-// Invariants (floor: lowest virtual time of a queue, made monotonic; grace: 2 slices of service at the unit's weight):
-//   1. Whoever joins a queue that has competitors joins within [floor − grace, floor + grace]. So nobody saves up sleep:
-//      over any interval a unit gets no more than its share plus grace plus one slice, however it sleeps and wakes. And
-//      nobody is starved: it is at most grace behind the others' place in line.
+// Invariants (floor: lowest virtual time of a queue, made monotonic; limits are service at the unit's weight):
+//   1. Who joins a queue with competitors joins within [floor − credit, floor + carry], where credit is 2 slices for who
+//      wakes and carry 8. So sleep is not saved up: over any interval a unit gets no more than its share plus credit plus
+//      a slice, however it sleeps and wakes. And nobody starves: the others' head start is bounded, and so is one's debt.
 //   2. Only the lowest eligible unit is picked, so the floor rises while anything runs.
 //   3. A position survives a move: it is carried over on the pool's clock (local time + the queue's base).
 //

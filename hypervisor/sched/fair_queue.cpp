@@ -19,17 +19,16 @@ void FairQueue::reset(const FairTunables& tunables) {
 void FairQueue::join(Unit& unit, VirtualTime position, Arrival arrival) {
     auto& part = unit.policy;
     part.weight = unit.group.parameters().weight;
-    const VirtualTime grace_time = at_weight_of(unit, grace());
-    VirtualTime local = position - base_;
+    const VirtualTime carry = at_weight_of(unit, carry_limit());
+    const VirtualTime behind = arrival == Arrival::woken ? at_weight_of(unit, sleep_credit()) : carry;
     const bool alone = !competing();
-    if (!alone || arrival == Arrival::woken) {
-        if (before(local, floor_ - grace_time)) local = floor_ - grace_time;
-    }
+    VirtualTime local = position - base_;
+    if ((!alone || arrival == Arrival::woken) && before(local, floor_ - behind)) local = floor_ - behind;
     if (alone) {  // nobody here to be fair to: the queue's clock becomes the unit's
         base_ += local - floor_;
         local = floor_;
-    } else if (before(floor_ + grace_time, local)) {
-        local = floor_ + grace_time;
+    } else if (before(floor_ + carry, local)) {
+        local = floor_ + carry;
     }
     part.virtual_time = local;
     part.state = UnitState::waiting;
@@ -128,9 +127,9 @@ void FairQueue::advance_floor() {
 
 void FairQueue::forgive_lag(VirtualTime leader) {
     const u64 units = waiting.size() + (running != nullptr);
-    const u64 window = units == 0 || load_ == 0
-        ? static_cast<u64>(grace().raw) * 2
-        : static_cast<u64>(grace().raw) * 2 * Parameters::default_weight * units / load_;
+    const VirtualTime service = static_cast<u64>(carry_limit().raw) * 2;
+    const VirtualTime window =
+        units == 0 || load_ == 0 ? service : service * Parameters::default_weight * units / load_;
     const i64 lag = static_cast<i64>(leader - clock());
     if (lag > 0 && static_cast<u64>(lag) > window) base_ += static_cast<u64>(lag) - window;
 }

@@ -62,7 +62,8 @@ public:
     VirtualTime to_pool(VirtualTime local) const { return local + base_; }
     VirtualTime clock() const { return floor_ + base_; }
     VirtualTime local_clock() const { return floor_; }
-    /// Catches up with a clock that is ahead by more than both sides may owe each other.
+    /// Catches up with a clock that is ahead by more than CPUs may owe each other (twice the carry limit, at the average
+    /// weight here).
     void forgive_lag(VirtualTime leader);
 
     OrderedTree<Unit, ByVirtualTime, Unit> waiting;
@@ -77,14 +78,16 @@ public:
     const FairTunables& tunables() const { return tunables_; }
     void set_tunables(const FairTunables& tunables) { tunables_ = tunables; }
 
-    /// What a unit may be ahead or behind of the floor when it joins. Twice the slice: as far as one can get by chance.
-    Nanoseconds grace() const { return tunables_.slice * 2; }
+    /// How far behind the floor a unit may wake: what sleep can earn. Twice the slice: as far as one gets by chance.
+    Nanoseconds sleep_credit() const { return tunables_.slice * 2; }
+    /// How far from the floor a unit may otherwise be when it joins. It has to cover what pulls level out in the long run.
+    Nanoseconds carry_limit() const { return tunables_.slice * 8; }
 
 private:
     void advance_floor();
 
     FairTunables tunables_;
-    VirtualTime floor_ = 0;  ///< never falls; no unit that is here is further behind than grace()
+    VirtualTime floor_ = 0;  ///< never falls; no unit that joins is further behind than carry_limit()
     VirtualTime base_ = 0;   ///< the pool's clock minus ours
     u64 load_ = 0;           ///< weights of waiting, running and leaving units
 };
