@@ -18,6 +18,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "hypervisor/abi/event_channel.hpp"
 #include "hypervisor/abi/xen.hpp"
@@ -54,6 +55,8 @@ public:
     explicit EventChannels(Domain& domain) : domain_(domain) {}
     ~EventChannels();
     EventChannels(const EventChannels&) = delete;
+    /// Before anything else, once settings are known. Errors: enomem.
+    Result<> create();
 
     // Making and closing ports. All: enospc when no port is left, enomem, einval when the domain is dying.
     /// A port that `remote` may bind. `remote` isn't looked up: it may come to exist later.
@@ -119,34 +122,43 @@ private:
     };
     struct Table {
         u32 first_candidate = 1;  ///< no port below is free (0 never is)
-        u32 close_cursor = 1;     ///< where an interrupted reset or relinquish goes on
     };
-    /// A connected pair, both locked; `remote` is absent where the channel isn't interdomain.
-    struct Ends;
 
+    static bool is_open(EventChannel::Kind kind) {
+        return kind != EventChannel::Kind::free && kind != EventChannel::Kind::reserved;
+    }
     /// nullptr where the port isn't valid.
     Channel* find(EvtPort port) const;
     Channel& at(EvtPort port) const { return buckets_[port.raw / bucket_size]->channels[port.raw % bucket_size]; }
+    /// The guest's own open port, locked. Errors: einval.
+    Result<Guard> lock_guest_port(EvtPort port);
+    Guard lock_ends(Channel& here, EvtPort port, Channel& there, const Domain& remote, EvtPort remote_port, std::optional<Guard>* second);
+
     Result<> add_bucket();
     /// The lowest free port becomes `reserved`.
     Result<EvtPort> reserve_port(Table& table);
     template <class Fill>
     Result<EvtPort> open(Fill fill);
-    void cancel(EvtPort port);
-    Result<> close_port(EvtPort port, bool by_guest);
-    Progress close_all();
-    void make_free(EventChannel& channel, EvtPort port);
+    Result<> connect(EvtPort port, Domain& remote, EvtPort remote_port);
+    enum class Closer : u8 { guest, hypervisor, end_of_domain };
+    Result<> close_by(EvtPort port, Closer closer);
+    Progress close_all(Closer closer);
+    void drop_fifo();
+    /// A port that has become `reserved` can be opened again.
+    void free_port(EvtPort port);
 
     Result<> send_on(EvtPort port, bool by_guest);
     /// The caller holds a lock that keeps `port` open.
     void deliver(EvtPort port, EventChannel& channel);
     void deliver_virq(Vcpu& binder, u32 virq);
+    Vcpu* notified(const EventChannel& channel) const;
     FifoEvents* fifo() const { return fifo_.load(std::memory_order_acquire); }
 
     Domain& domain_;
     HeapArray<Bucket*> buckets_;
     std::atomic<u32> valid_ports_{0};
     std::atomic<FifoEvents*> fifo_{nullptr};
+    std::atomic<u32> close_cursor_{1};  ///< where an interrupted reset() or relinquish() goes on
     Locked<Table, LockRank::event_channels> table_;
 };
 

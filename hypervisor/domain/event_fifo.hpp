@@ -41,21 +41,29 @@ public:
     /// The frame serves the next words_per_frame ports; returns the first of them. Errors: enospc, einval.
     Result<EvtPort> add_words(Gfn gfn);
 
-    // Under a lock that keeps the port open.
-    void set_pending(Vcpu& vcpu, EvtPort port, EventChannel& channel);
-    void clear_pending(EvtPort port, EventChannel& channel);
-    void unmask(Vcpu& vcpu, EvtPort port, EventChannel& channel);
+    // Under a lock that keeps the port open. `vcpu` is who is told; nullptr: nobody yet.
+    /// True where it wasn't pending before.
+    bool set_pending(Vcpu* vcpu, EvtPort port, EventChannel& channel);
+    void unmask(Vcpu* vcpu, EvtPort port, EventChannel& channel);
+    /// The event came before its word: deliver it now if it is still owed.
+    void deliver_early(Vcpu* vcpu, EvtPort port, EventChannel& channel);
     bool is_pending(EvtPort port, const EventChannel& channel) const;
+
+    // Under the table lock.
+    void clear_pending(EvtPort port, EventChannel& channel);
     /// Linked still, though closed: the port can't be used again before the guest has taken it from its queue.
     bool is_busy(EvtPort port) const;
 
 private:
     struct Queues {
         FrameRef frame;
-        abi::EvtchnFifoControlBlock* control = nullptr;
-        std::array<u32, abi::evtchn_fifo::max_queues> tail{};  ///< port; 0: nothing was linked yet
+        std::array<u32, abi::evtchn_fifo::max_queues> tail{};  ///< port; 0: the queue is empty or unknown
     };
-    using LockedQueues = Locked<Queues, LockRank::event_queue>;
+    /// Of one vCPU.
+    struct VcpuQueues {
+        std::atomic<abi::EvtchnFifoControlBlock*> control{nullptr};
+        Locked<Queues, LockRank::event_queue> queues;
+    };
     /// Where an event was linked last.
     struct QueueId {
         u32 vcpu;
@@ -64,13 +72,14 @@ private:
         static constexpr QueueId unpack(u32 value) { return {value >> 8, static_cast<u8>(value)}; }
     };
 
-    u32* word(EvtPort port) const;
-    bool claim_link(u32* word, EvtPort port, EventChannel& channel, QueueId target);
-    void link(Vcpu& vcpu, EvtPort port, EventChannel& channel, u32* word);
-    bool append_to(u32 tail, EvtPort port);
+    u32* word(EvtPort port) const { return words_of(port) == nullptr ? nullptr : words_of(port) + port.raw % words_per_frame; }
+    u32* words_of(EvtPort port) const { return words_[port.raw / words_per_frame].load(std::memory_order_acquire); }
+    void link(Vcpu& vcpu, EvtPort port, EventChannel& channel, u32& event);
+    bool append(VcpuQueues& vcpu, Queues& queues, u8 priority, EvtPort port);
+    bool link_behind(EvtPort tail, EvtPort port);
 
     Domain& domain_;
-    HeapArray<LockedQueues*> queues_;  ///< by vCPU; made with the FIFO, so present for every vCPU that can ever be
+    HeapArray<VcpuQueues*> vcpus_;  ///< by number: for every vCPU that can ever be
     std::array<std::atomic<u32*>, max_frames> words_{};
     std::array<FrameRef, max_frames> word_frames_{};
     u32 frames_ = 0;
