@@ -74,7 +74,8 @@ public:
     virtual Step<u32> port_in(u16 port, unsigned size) = 0;
     virtual Step<> port_out(u16 port, unsigned size, u32 value) = 0;
 
-    /// The low 16 or 32 bytes of vector register `index`. Callees without vector state keep these defaults.
+    /// The low 16 or 32 bytes of vector register `index`, unhandled if XCR0 hides it. Callees without vector state keep these
+    /// defaults.
     virtual Step<> read_vector(unsigned index, std::span<u8> into) {
         static_cast<void>(index), static_cast<void>(into);
         return Err{Outcome::unhandled()};

@@ -61,8 +61,8 @@ struct Pair {
 /// CMPXCHG8B, and CMPXCHG16B with REX.W.
 Step<> compare_exchange_double(Execution& x) {
     const unsigned half = x.in.operand_size == 8 ? 8 : 4;
-    const u64 linear = TRY(linear_address(x.now, x.in.memory.segment, x.effective_address(), 2 * half, Intent::modify));
-    if (half == 8 && linear % 16) return x.protection_fault();
+    const auto translate = half == 8 ? aligned_linear_address : linear_address;
+    const u64 linear = TRY(translate(x.now, x.in.memory.segment, x.effective_address(), 2 * half, Intent::modify));
     TRY(check_alignment(x.now, linear, 2 * half));
 
     Pair before;

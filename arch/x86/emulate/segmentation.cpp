@@ -27,6 +27,12 @@ bool limit_permits(const SegmentRegister& segment, u64 offset, usize size, bool 
     return offset > segment.limit && last <= (segment.is_big() ? 0xffffffff : 0xffff);
 }
 
+/// What is added to offsets: in 64-bit mode only FS and GS have a base.
+u64 segment_base(const Registers& registers, Segment segment) {
+    const bool flat = registers.code_mode() == Mode::bits64 && segment != Segment::fs && segment != Segment::gs;
+    return flat ? 0 : registers[segment].base;
+}
+
 }  // namespace
 
 Outcome general_protection_fault(const Registers& registers) { return segment_fault(registers, Segment::ds); }
@@ -34,7 +40,7 @@ Outcome general_protection_fault(const Registers& registers) { return segment_fa
 Step<u64> linear_address(const Registers& registers, Segment name, u64 offset, usize size, Intent intent) {
     const SegmentRegister& segment = registers[name];
     if (registers.code_mode() == Mode::bits64) {
-        const u64 linear = offset + (name == Segment::fs || name == Segment::gs ? segment.base : 0);
+        const u64 linear = offset + segment_base(registers, name);
         if (is_canonical(registers, linear) && is_canonical(registers, linear + size - 1)) return linear;
         return Err{segment_fault(registers, name)};
     }
@@ -45,6 +51,11 @@ Step<u64> linear_address(const Registers& registers, Segment name, u64 offset, u
     const u64 linear = static_cast<u32>(segment.base + offset);
     if (linear + size - 1 > 0xffffffff) return Err{Outcome::unhandled()};
     return linear;
+}
+
+Step<u64> aligned_linear_address(const Registers& registers, Segment segment, u64 offset, usize size, Intent intent) {
+    if ((segment_base(registers, segment) + offset) & (size - 1)) return Err{general_protection_fault(registers)};
+    return linear_address(registers, segment, offset, size, intent);
 }
 
 Step<> check_alignment(const Registers& registers, u64 linear, usize size) {

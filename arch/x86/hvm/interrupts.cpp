@@ -3,9 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/hvm/interrupts.hpp"
 
+#include "arch/smp.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/vioapic.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {
@@ -85,7 +87,7 @@ bool deliverable(Vcpu& vcpu) {
 
 void kick(Vcpu& vcpu) {
     vcpu.arch.recheck.store(true, std::memory_order_release);
-    arch::interrupt_cpu(vcpu.unit.cpu());
+    if (const CpuId cpu = vcpu.unit.cpu(); cpu != this_cpu().id) interrupt_cpu(cpu);
 }
 
 }  // namespace px::arch

@@ -12,9 +12,11 @@ struct Frame;
 
 namespace px::arch {
 
-/// The machine of a test: `frames` frames of zeroed RAM starting at frame 0; frame 0 is never handed out.
-/// Called once per test that wants a fresh machine; forgets the previous one and its allocator's lists are refilled.
-void host_machine_reset(u64 frames);
+/// Starts the machine: `frames` frames of zeroed RAM from frame 0 on (never handed out), `cpus` CPUs, a scheduler. It is
+/// one machine for the life of the process, as the hypervisor's own globals are: later calls only make the calling thread
+/// CPU 0 without a vCPU, put the clock to 0 and forget guest memory. That every test leaves the machine as it found it is
+/// for the tests to check (memory_totals, heap types).
+void host_machine_start(u64 frames = 65536, unsigned cpus = 4);
 
 void* to_virtual(Paddr address);
 Paddr to_physical(const void* pointer);

@@ -6,7 +6,7 @@
 // switch_out(vcpu)   its counterpart; after it any CPU may switch it in
 // run(vcpu)          enters the guest and returns after the exit was dealt with; interrupts on before and after. Returns
 //                    at once, without entering, if a softirq is pending or the vCPU is no longer runnable
-// kick(vcpu)         it runs on another CPU right now, perhaps in the guest: make it exit; any context
+// kick(vcpu)         it is on a CPU, perhaps in the guest: make it look at its interrupts before it goes on; any context
 // set_upcall(vcpu)   event channel upcall has become pending (vcpu_info says so already): arrange its delivery; any CPU
 // deliverable(vcpu)  true where an interrupt would end a halt (SCHEDOP_block, HLT) at once
 // set_context(vcpu, …), get_context   domctl {set,get}vcpucontext and VCPUOP_initialise

@@ -1,0 +1,43 @@
+// The build host as an architecture: domains and vCPUs.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/domain/domain.hpp"
+
+#include "arch/host/tlb.hpp"
+
+namespace px::arch {
+namespace {
+std::atomic<u64> next_tag{1};
+}
+
+Result<> check_settings(const px::DomainSettings& settings) {
+    REQUIRE(settings.arch.emulation_flags <= 1, einval);
+    return {};
+}
+
+Result<> create_domain(Domain& domain) {
+    domain.arch.tag = next_tag.fetch_add(1);
+    return {};
+}
+Progress relinquish_domain(Domain&) { return Progress::done; }
+void destroy_domain(Domain& domain) { host_tlb_flush(domain.arch.tag); }
+
+void flush_physmap(Domain& domain) {
+    domain.arch.flushes.fetch_add(1);
+    host_tlb_flush(domain.arch.tag);
+}
+
+void hardware_domain_shutdown(u8 reason) { log_info("the hardware domain shut down: {}", reason); }
+
+Result<> create_vcpu(Vcpu&) { return {}; }
+void destroy_vcpu(Vcpu&) {}
+void switch_in(Vcpu&) {}
+void switch_out(Vcpu&) {}
+void run(Vcpu&) {}
+void kick(Vcpu& vcpu) { vcpu.arch.kicks.fetch_add(1); }
+void set_upcall(Vcpu& vcpu) { vcpu.arch.upcalls.fetch_add(1); }
+bool deliverable(Vcpu& vcpu) {
+    return vcpu.arch.interrupts_open && __atomic_load_n(&vcpu.info().evtchn_upcall_pending, __ATOMIC_SEQ_CST) != 0;
+}
+
+}  // namespace px::arch

@@ -1,0 +1,87 @@
+// What a guest's exits mean, whatever the back end.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/hvm/exits.hpp"
+
+#include "arch/vcpu.hpp"
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/hvm/backend.hpp"
+#include "arch/x86/hvm/hypercalls.hpp"
+#include "arch/x86/hvm/interrupts.hpp"
+#include "arch/x86/traps/trap_frame.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::hvm {
+
+void handle_cpuid(Vcpu& vcpu) {
+    GuestRegisters& regs = vcpu.arch.registers;
+    const auto leaf = guest_cpuid(vcpu, static_cast<u32>(regs.rax), static_cast<u32>(regs.rcx));
+    regs.rax = leaf.eax;
+    regs.rbx = leaf.ebx;
+    regs.rcx = leaf.ecx;
+    regs.rdx = leaf.edx;
+}
+
+void handle_halt(Vcpu& vcpu) {
+    constexpr u64 interrupt_flag = 1u << 9;
+    if (vcpu.arch.nmi_pending) return;
+    if ((vcpu.arch.registers.rflags & interrupt_flag) == 0) {
+        // Nothing but an NMI or INIT ends this halt.
+        vcpu.halt(Vcpu::blocked);
+        return;
+    }
+    vcpu.block_until_interrupt();
+}
+
+Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value) {
+    REQUIRE(index == 0 && backend()->privilege(vcpu) == 0, efault);
+    REQUIRE(valid_xcr0(value, vcpu.domain.arch.policy), efault);
+    vcpu.arch.xcr0 = value;
+    arch::load_xcr0(value);
+    return {};
+}
+
+Result<> write_cr4(Vcpu& vcpu, u64 value) {
+    REQUIRE((value & ~valid_cr4(vcpu.domain.arch.policy)) == 0, efault);
+    const bool in_long_mode = (vcpu.arch.control.efer & arch::efer::lma) != 0;
+    REQUIRE(!in_long_mode || (value & arch::cr4::pae) != 0, efault);
+    backend()->synchronise(vcpu);
+    const u64 changed = vcpu.arch.control.cr4 ^ value;
+    vcpu.arch.control.cr4 = value;
+    backend()->control_changed(vcpu);
+    constexpr u64 flushing = arch::cr4::pge | arch::cr4::pae | arch::cr4::pse | arch::cr4::pcide | arch::cr4::smep;
+    if ((changed & flushing) != 0) vcpu.arch.last_cpu = ~u32{0};  // a new tag: the guest expects its TLB flushed
+    return {};
+}
+
+u32 port_in(Vcpu& vcpu, u16 port, unsigned size) {
+    const auto* region = vcpu.domain.arch.ports.find(port);
+    return region != nullptr ? region->handler->read(vcpu, port, size) : ~u32{0};
+}
+
+void port_out(Vcpu& vcpu, u16 port, unsigned size, u32 value) {
+    if (const auto* region = vcpu.domain.arch.ports.find(port)) region->handler->write(vcpu, port, size, value);
+}
+
+void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool present) {
+    if (vcpu.domain.arch.mmio.find(address.raw) != nullptr) return emulate_instruction(vcpu);
+    const GfnEntry entry = vcpu.domain.physmap.lookup(to_gfn(address));
+    // Another CPU may have changed the entry since the access: then it simply runs again.
+    const bool allowed = kind == AccessKind::write ? is_writable_ram(entry.type) || entry.type == GfnType::mmio_direct
+                                                   : is_readable_ram(entry.type) || entry.type == GfnType::mmio_direct;
+    if (allowed && !present) return;
+    if (kind == AccessKind::fetch) {
+        guest_log(LogLevel::error, "dom{} vcpu{}: executes at guest physical {:#x} where there is no memory", vcpu.domain.id,
+                  vcpu.id, address);
+        return vcpu.domain.crash("execution outside of memory");
+    }
+    // A hole reads as ones; writes to it, and to read-only memory, are dropped.
+    emulate_instruction(vcpu);
+}
+
+void handle_shutdown(Vcpu& vcpu) {
+    guest_log(LogLevel::error, "dom{} vcpu{}: triple fault at rip {:#x}", vcpu.domain.id, vcpu.id, vcpu.arch.registers.rip);
+    vcpu.domain.shutdown(static_cast<u8>(abi::ShutdownReason::reboot));
+}
+
+}  // namespace px::hvm

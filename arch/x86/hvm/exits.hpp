@@ -1,0 +1,45 @@
+// What a guest's exits mean, whatever the back end. Called with interrupts on, on the vCPU's own CPU.
+//
+// The back end has decoded its exit; where the instruction completes, it is skipped by the callee through Skip.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hypervisor/base/result.hpp"
+
+namespace px {
+class Vcpu;
+}
+
+namespace px::hvm {
+
+/// CPUID: fills RAX…RDX from the domain's policy.
+void handle_cpuid(Vcpu& vcpu);
+/// RDMSR, WRMSR. Errors: efault → #GP(0).
+Result<u64> read_msr(Vcpu& vcpu, u32 index);
+Result<> write_msr(Vcpu& vcpu, u32 index, u64 value);
+/// HLT: blocks unless something is deliverable; with interrupts closed and nothing to wake it the vCPU is finished.
+void handle_halt(Vcpu& vcpu);
+/// XSETBV. Errors: efault → #GP(0).
+Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value);
+/// A hypercall instruction; RIP stands on it. True: it is complete, skip it. False: it is to be executed again.
+bool handle_hypercall(Vcpu& vcpu);
+/// IN, OUT without a string: `value` of OUT; result of IN. True: done.
+u32 port_in(Vcpu& vcpu, u16 port, unsigned size);
+void port_out(Vcpu& vcpu, u16 port, unsigned size, u32 value);
+
+enum class AccessKind : u8 { read, write, fetch };
+/// The hardware's walk of the physmap failed for a guest access: emulates, or ends the guest.
+void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool present);
+/// Runs the instruction at RIP in the emulator: MMIO, string I/O, control register moves.
+void emulate_instruction(Vcpu& vcpu);
+/// The guest's processor would have shut down: a triple fault.
+void handle_shutdown(Vcpu& vcpu);
+
+/// Writes CR4 by MOV. Errors: efault → #GP(0).
+Result<> write_cr4(Vcpu& vcpu, u64 value);
+
+/// Length of the instruction at RIP, by decoding: for back ends that don't tell. 0: it can't be fetched or decoded.
+unsigned instruction_length(Vcpu& vcpu);
+
+}  // namespace px::hvm

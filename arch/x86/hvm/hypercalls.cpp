@@ -1,0 +1,80 @@
+// The hypercall table of HVM-style guests.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/hvm/hypercalls.hpp"
+
+#include <cstring>
+
+#include "arch/x86/hvm/backend.hpp"
+#include "arch/x86/hvm/exits.hpp"
+#include "hypervisor/abi/xen.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px {
+
+/// One table for the guests of this architecture; multicall uses it as well.
+constinit const HypercallTable hypercall_table = [] {
+    namespace number = abi::hypercall;
+    HypercallTable table{};
+    table[number::memory_op] = {hypercall_memory_op};
+    table[number::set_timer_op] = {hypercall_set_timer_op};
+    table[number::xen_version] = {hypercall_xen_version};
+    table[number::console_io] = {hypercall_console_io};
+    table[number::grant_table_op] = {hypercall_grant_table_op};
+    table[number::vm_assist] = {hypercall_vm_assist};
+    table[number::vcpu_op] = {hypercall_vcpu_op};
+    table[number::sched_op] = {hypercall_sched_op};
+    table[number::event_channel_op] = {hypercall_event_channel_op};
+    table[number::sysctl] = {hypercall_sysctl};
+    table[number::domctl] = {hypercall_domctl};
+    table[number::multicall] = {hypercall_multicall};
+    table[number::hvm_op] = {hvm::hypercall_hvm_op};
+    table[number::physdev_op] = {hvm::hypercall_physdev_op};
+    table[number::platform_op] = {hvm::hypercall_platform_op};
+    return table;
+}();
+
+namespace hvm {
+
+bool handle_hypercall(Vcpu& vcpu) {
+    GuestRegisters& regs = vcpu.arch.registers;
+    const u64 number = regs.rax;
+    if (number >= hypercall_table.size() || hypercall_table[number].handler == nullptr) {
+        regs.rax = static_cast<u64>(-static_cast<i64>(Errno::enosys));
+        return true;
+    }
+    // Only 64-bit callers so far: a 32-bit caller's structures have another layout.
+    const SegmentRegister code = backend()->segment(vcpu, Segment::cs);
+    if ((code.attributes & SegmentRegister::long_mode) == 0) {
+        regs.rax = static_cast<u64>(-static_cast<i64>(Errno::enosys));
+        return true;
+    }
+    HypercallArgs args{{regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8}};
+    const Result<Reply> result = hypercall_table[number].handler(vcpu, args);
+    if (result.ok() && result.value().again) {
+        regs.rdi = args[0];
+        regs.rsi = args[1];
+        regs.rdx = args[2];
+        regs.r10 = args[3];
+        regs.r8 = args[4];
+        return false;
+    }
+    regs.rax = static_cast<u64>(to_register(result));
+    return true;
+}
+
+void write_hypercall_page(void* page) {
+    u8* const bytes = static_cast<u8*>(page);
+    std::memset(bytes, 0xcc, page_size);
+    for (unsigned number = 0; number < page_size / 32; ++number) {
+        // mov $number, %eax; vmmcall; ret
+        const u8 code[] = {0xb8, static_cast<u8>(number), 0, 0, 0, 0x0f, 0x01, 0xd9, 0xc3};
+        std::memcpy(bytes + number * 32, code, sizeof code);
+    }
+    // iret (23) is no hypercall of HVM guests: ud2
+    const u8 undefined[] = {0x0f, 0x0b};
+    std::memcpy(bytes + abi::hypercall::iret * 32, undefined, sizeof undefined);
+}
+
+}  // namespace hvm
+}  // namespace px

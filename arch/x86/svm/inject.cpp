@@ -1,0 +1,100 @@
+// Event injection. [amd/apm2 15.20, 15.21]
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/hvm/interrupts.hpp"
+#include "arch/x86/svm/svm.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::svm {
+namespace {
+
+u64 injection_of(const hvm::Event& event) {
+    u64 type = injection::type_exception;
+    if (event.kind == hvm::Event::Kind::external_interrupt) type = injection::type_interrupt;
+    if (event.kind == hvm::Event::Kind::nmi) type = injection::type_nmi;
+    if (event.kind == hvm::Event::Kind::software_interrupt) type = injection::type_software;
+    return event.vector | type << 8 | (event.has_error_code ? injection::has_error : 0) | injection::valid |
+           u64{event.error_code} << 32;
+}
+
+/// Asks for an exit as soon as the guest opens interrupts: a virtual interrupt that is intercepted before its delivery.
+void open_window(Vmcb& vmcb) {
+    vmcb.intercepts3 |= intercept3::vintr;
+    vmcb.interrupt_control |= virtual_interrupt::pending | virtual_interrupt::ignore_tpr;
+    vmcb.clean_bits &= ~(clean::intercepts | clean::tpr);
+}
+
+void close_window(Vmcb& vmcb) {
+    if ((vmcb.intercepts3 & intercept3::vintr) == 0) return;
+    vmcb.intercepts3 &= ~intercept3::vintr;
+    vmcb.interrupt_control &= ~(virtual_interrupt::pending | virtual_interrupt::ignore_tpr);
+    vmcb.clean_bits &= ~(clean::intercepts | clean::tpr);
+}
+
+/// The end of an NMI handler: until its IRET the next NMI waits.
+void watch_iret(Vmcb& vmcb, bool on) {
+    vmcb.intercepts3 = on ? vmcb.intercepts3 | intercept3::iret : vmcb.intercepts3 & ~intercept3::iret;
+    vmcb.clean_bits &= ~clean::intercepts;
+}
+
+}  // namespace
+
+void prepare_events(Vcpu& vcpu) {
+    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    hvm::VcpuState& state = vcpu.arch;
+    state.recheck.store(false, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+
+    // CR8 lives in the control block while the guest runs.
+    const u64 task_priority = state.apic.task_priority() >> 4;
+    vmcb.interrupt_control = (vmcb.interrupt_control & ~virtual_interrupt::tpr_mask) | task_priority;
+    vmcb.clean_bits &= ~clean::tpr;
+
+    hvm::Event event = hvm::next_interrupt(vcpu);
+    if (state.pending.kind != hvm::Event::Kind::none) {
+        vmcb.event_injection = injection_of(state.pending);
+        if (state.pending.kind == hvm::Event::Kind::exception && state.pending.vector == 14) {
+            vmcb.cr2 = state.pending.cr2;
+            vmcb.clean_bits &= ~clean::cr2;
+        }
+        state.pending = {};
+        if (event.kind != hvm::Event::Kind::none) open_window(vmcb);
+        else close_window(vmcb);
+        return;
+    }
+    if (event.kind == hvm::Event::Kind::none) return close_window(vmcb);
+    const bool nmi = event.kind == hvm::Event::Kind::nmi;
+    const bool nmi_blocked = (vmcb.intercepts3 & intercept3::iret) != 0;
+    const bool shadow = (vmcb.interrupt_shadow & 1) != 0;
+    constexpr u64 interrupt_flag = 1u << 9;
+    if (nmi ? (nmi_blocked || shadow) : ((state.registers.rflags & interrupt_flag) == 0 || shadow)) return open_window(vmcb);
+    vmcb.event_injection = injection_of(event);
+    hvm::interrupt_taken(vcpu, event);
+    if (nmi) watch_iret(vmcb, true);
+    if (hvm::next_interrupt(vcpu).kind != hvm::Event::Kind::none) open_window(vmcb);
+    else close_window(vmcb);
+}
+
+void recover_event(Vcpu& vcpu) {
+    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    hvm::VcpuState& state = vcpu.arch;
+    state.apic.set_task_priority(static_cast<u8>(
+        ((vmcb.interrupt_control & virtual_interrupt::tpr_mask) << 4) |
+        ((state.apic.task_priority() >> 4) == (vmcb.interrupt_control & virtual_interrupt::tpr_mask) ? state.apic.task_priority() & 15 : 0)));
+    const u64 info = vmcb.exit_interrupt_info;
+    vmcb.event_injection = 0;
+    if ((info & injection::valid) == 0) return;
+    const u8 vector = static_cast<u8>(info);
+    switch (injection::type_of(info)) {
+    case injection::type_interrupt: state.pending = {.kind = hvm::Event::Kind::external_interrupt, .vector = vector}; break;
+    case injection::type_nmi: state.pending = {.kind = hvm::Event::Kind::nmi, .vector = 2}; break;
+    case injection::type_exception:
+        // INT3 and INTO run again as instructions; other exceptions are delivered again.
+        if (vector == 3 || vector == 4) break;
+        state.pending = {hvm::Event::Kind::exception, vector, (info & injection::has_error) != 0, static_cast<u32>(info >> 32), vmcb.cr2};
+        break;
+    default: break;  // INT n: the instruction runs again
+    }
+}
+
+}  // namespace px::svm
