@@ -16,6 +16,7 @@
 // State of the run: named by the assembly below, which has no register left to hold a pointer.
 extern "C" {
 px::u64 px_cpu_registers[17];  // in and out: gpr 0–15, rflags
+px::u8 px_cpu_vectors[16][16];
 px::u64 px_cpu_host_rsp;
 px::u64 px_cpu_target;
 void px_cpu_enter();
@@ -28,6 +29,9 @@ asm(R"(
 px_cpu_enter:
     push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15
     mov %rsp, px_cpu_host_rsp(%rip)
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movdqu px_cpu_vectors+16*\n(%rip), %xmm\n
+    .endr
     push px_cpu_registers+128(%rip)
     popfq
     mov px_cpu_registers+0(%rip), %rax
@@ -69,6 +73,9 @@ px_cpu_leave:
     pop px_cpu_registers+128(%rip)
     push $0x202
     popfq
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movdqu %xmm\n, px_cpu_vectors+16*\n(%rip)
+    .endr
     pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx
     ret
 )");
@@ -145,6 +152,7 @@ CpuResult RealCpu::run(std::span<const u8> instruction, const CpuState& before) 
 
     std::memcpy(px_cpu_registers, before.gpr.data(), sizeof before.gpr);
     px_cpu_registers[16] = before.rflags;
+    std::memcpy(px_cpu_vectors, before.xmm.data(), sizeof px_cpu_vectors);
     px_cpu_target = code_;
     fault_vector = -1;
     running = true;
@@ -154,6 +162,7 @@ CpuResult RealCpu::run(std::span<const u8> instruction, const CpuState& before) 
     CpuResult result;
     std::memcpy(result.state.gpr.data(), px_cpu_registers, sizeof result.state.gpr);
     result.state.rflags = px_cpu_registers[16];
+    std::memcpy(result.state.xmm.data(), px_cpu_vectors, sizeof px_cpu_vectors);
     result.vector = fault_vector;
     result.error_code = fault_error_code;
     result.cr2 = fault_cr2;

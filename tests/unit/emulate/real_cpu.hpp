@@ -13,6 +13,7 @@ namespace px::emulate::test {
 struct CpuState {
     std::array<u64, 16> gpr{};  ///< in the order of their encoding
     u64 rflags = 0x202;
+    std::array<std::array<u8, 16>, 16> xmm{};
 };
 
 struct CpuResult {
