@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "boot/loader/crc64.hpp"
 #include "tests/unit/loader/compressors.hpp"
 
 namespace px::loader::test {
@@ -155,6 +156,23 @@ TEST(Decompress, UnsupportedFormatsAreCalledByTheirNames) {
     EXPECT_EQ(error_of({0x04, 0x22, 0x4d, 0x18}), LoadError::lz4_frame_unsupported);
     EXPECT_EQ(error_of({}), LoadError::not_a_kernel);
     EXPECT_EQ(error_of({0x1f}), LoadError::not_a_kernel);
+}
+
+TEST(Decompress, OurCrc64IsXz) {
+    for (const usize size : {usize{0}, usize{1}, usize{9}, usize{1000}}) {
+        const auto bytes = sample_bytes(size);
+        for (const u64 before : {u64{0}, u64{0x123456789abcdef0}})
+            EXPECT_EQ(crc64(bytes, before), lzma_crc64(bytes.data(), size, before)) << size;
+    }
+}
+
+TEST(Decompress, RefusesZstdOfBeforeItsFirstRelease) {
+    Buffer output(100);
+    Buffer packed(1000);
+    for (const u8 version : {5, 6, 7}) {
+        poke(packed, 0, 0xfd2fb520 + version);
+        EXPECT_EQ(unpack_into(Format::zstd, packed, output).error(), LoadError::compressed_corrupt);
+    }
 }
 
 TEST(Arena, AlignsBoundsAndTakesBackTheNewest) {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Links the loader for the hypervisor with Debian's static libraries and fails on any symbol that the hypervisor doesn't have.
+# Links the loader for the hypervisor with Debian's static libraries and fails on any symbol that the hypervisor doesn't have,
+# and on constructors and thread-local variables, which it doesn't set up.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 source=$1 compiler=${2:-g++}
@@ -18,5 +19,9 @@ printf '%s\n' _GLOBAL_OFFSET_TABLE_ memcmp memcpy memmove memset strlen | sort >
 missing=$(comm -23 "$work/undefined" "$work/allowed")
 if [ -n "$missing" ]; then
     echo "the hypervisor would lack:" $missing
+    exit 1
+fi
+if objdump -h "$work/loader" | grep -E '\.(init_array|ctors|tdata|tbss)'; then
+    echo "the hypervisor runs no constructors and has no thread-local variables"
     exit 1
 fi
