@@ -43,7 +43,7 @@ bool among(std::string_view word, Choices words) { return std::find(words.begin(
 
 // Whether a bare word is a flag; if not, it stands in a place.
 bool is_flag(std::string_view word) {
-    return std::any_of(std::begin(rows), std::end(rows), [&](const Row<Disk>& row) {
+    return !word.empty() && std::any_of(std::begin(rows), std::end(rows), [&](const Row<Disk>& row) {
         return row.details.flag && (row.name == word || row.details.off == word);
     });
 }
@@ -140,7 +140,7 @@ void DiskReader::part(const Value& text) {
 }
 
 void DiskReader::read(const Value& whole) {
-    Value rest = strip_prefixes(whole.trimmed());
+    Value rest = strip_prefixes(whole.part(std::min(whole.text.find_first_not_of(" \t"), whole.text.size())));
     while (true) {
         const std::size_t start = rest.text.find_first_not_of(" \t\r\n");
         if (start == std::string::npos) break;

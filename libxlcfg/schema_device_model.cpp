@@ -12,7 +12,7 @@ using C = DomainConfig;
 constexpr std::string_view no_stub = "device models run in dom0, not in stub domains";
 
 constexpr KeyRow rows[] = {
-    {"serial", texts<&C::device_model, &DeviceModel::serial>, {.guests = hvm_guest, .fallback = "vc", .form = "DEVICE of QEMU's -serial", .single = true, .doc = "Where the virtual serial ports lead: pty, stdio, tcp:…"}},
+    {"serial", texts<&C::device_model, &DeviceModel::serial>, {.guests = hvm_guest, .fallback = "vc", .form = "DEVICE of QEMU's -serial", .single = true, .doc = "Where the virtual serial ports lead: pty, stdio, a file or a socket."}},
     {"hdtype", choice<&C::device_model, &DeviceModel::hdtype>, {.guests = hvm_guest, .fallback = "ide", .since = "4.5", .doc = "Emulated disk controller."}},
     {"soundhw", text<&C::device_model, &DeviceModel::soundhw>, {.guests = hvm_guest, .form = "hda, ac97, es1370, adlib, cs4231a, gus, sb16", .doc = "Emulated sound card."}},
     {"vkb_device", boolean<&C::device_model, &DeviceModel::vkb_device>, {.guests = hvm_guest, .fallback = "1", .since = "4.12", .doc = "Give the guest a paravirtual keyboard and pointer."}},
