@@ -101,11 +101,10 @@ void Vcpu::unpause() {
 
 void Vcpu::kick() {
     resume(blocked);
-    if (unit.on_cpu() && this_cpu().current != this) arch::kick(*this);
+    if (unit.on_cpu()) arch::kick(*this);
 }
 
 void Vcpu::block() {
-    info().evtchn_upcall_mask = 0;
     halts_.fetch_or(blocked, std::memory_order_seq_cst);
     // An event that came before the halt was noted finds us here; one that comes after it takes the halt away.
     if (arch::deliverable(*this)) {

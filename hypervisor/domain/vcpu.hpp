@@ -49,7 +49,7 @@ public:
     /// Something became deliverable: ends block, and makes a running vCPU look at it. Any context.
     void kick();
 
-    /// SCHEDOP_block: unmasks event delivery and halts unless something is deliverable already.
+    /// SCHEDOP_block and HLT: halts unless something is deliverable already. Event delivery is unmasked by the caller.
     void block();
     /// SCHEDOP_poll bookkeeping: wakes a poller of `port`.
     void event_sent(EvtPort port);

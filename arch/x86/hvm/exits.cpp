@@ -4,6 +4,7 @@
 #include "arch/x86/hvm/exits.hpp"
 
 #include "arch/vcpu.hpp"
+#include "arch/x86/cpu/extended_state.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/hypercalls.hpp"
@@ -30,7 +31,7 @@ void handle_halt(Vcpu& vcpu) {
         vcpu.halt(Vcpu::blocked);
         return;
     }
-    vcpu.block_until_interrupt();
+    vcpu.block();
 }
 
 Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value) {

@@ -100,7 +100,7 @@ Result<> write_msr(Vcpu& vcpu, u32 index, u64 value) {
     case msr::tsc_aux:
         REQUIRE(value >> 32 == 0, efault);
         state.tsc_aux = value;
-        arch::load_tsc_aux(value);
+        (void)arch::write_msr_safe(msr::tsc_aux, value).ok();
         return {};
     case msr::mtrr_def_type: state.mtrr.default_type = value & 0xcff; return {};
     case hypercall_page_msr: return write_hypercall_page_msr(vcpu, value);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <optional>
 
 #include "arch/x86/hvm/registers.hpp"
 #include "arch/x86/hvm/vlapic.hpp"
@@ -26,6 +27,21 @@ struct Event {
     u64 cr2 = 0;  ///< for #PF
 };
 
+/// Memory type range registers: kept for the guest to read back, without effect (the physmap decides memory types).
+struct MtrrState {
+    u64 default_type = 0xc06;  ///< enabled, fixed ranges enabled, write-back
+    std::array<u64, 16> variable{};
+    std::array<u64, 11> fixed{};
+
+    /// Which of the 11 fixed-range registers; nothing for other MSRs.
+    static constexpr std::optional<unsigned> fixed_slot(u32 index) {
+        if (index == 0x250) return 0;
+        if (index == 0x258 || index == 0x259) return index - 0x257;
+        if (index >= 0x268 && index <= 0x26f) return index - 0x265;
+        return std::nullopt;
+    }
+};
+
 struct VcpuState {
     GuestRegisters registers{};
     ControlRegisters control{};
@@ -41,6 +57,7 @@ struct VcpuState {
     u64 star = 0, lstar = 0, cstar = 0, sfmask = 0, kernel_gs_base = 0, sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
     std::array<u64, 4> debug_address{};
     u64 dr6 = 0xffff0ff0, dr7 = 0x400;
+    MtrrState mtrr;
     void* xsave_area = nullptr;      ///< 64-byte aligned; in the non-compacted format
     VirtualLocalApic apic;
     Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x

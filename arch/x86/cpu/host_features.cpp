@@ -1,0 +1,64 @@
+// CPU features that the hypervisor turns on for itself, and extended state.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/cpu/host_features.hpp"
+
+#include <cstring>
+
+#include "arch/x86/cpu/extended_state.hpp"
+
+namespace px::arch {
+namespace {
+
+constinit HostFeatureChoice chosen{};
+constinit bool xsave = false;
+constinit u64 xcr0 = 1;
+constinit u32 state_size = 512;
+constexpr u64 managed_components = 0xe7;  ///< x87, SSE, AVX, AVX-512
+
+}  // namespace
+
+void choose_host_features(const HostFeatureChoice& choice) { chosen = choice; }
+
+void enable_host_features() {
+    const auto one = cpuid(1);
+    const auto seven = cpuid(0).eax >= 7 ? cpuid(7) : CpuidLeaf{};
+    u64 value = cr4::pae | cr4::pge | cr4::osfxsr | cr4::osxmmexcpt | cr4::mce;
+    xsave = (one.ecx >> 26 & 1) != 0;
+    if (xsave) value |= cr4::osxsave;
+    if (chosen.smep && (seven.ebx >> 7 & 1) != 0) value |= cr4::smep;
+    if (chosen.smap && (seven.ebx >> 20 & 1) != 0) value |= cr4::smap;
+    if ((seven.ecx >> 2 & 1) != 0) value |= cr4::umip;
+    write_cr<4>(value);
+    write_cr<0>(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::pg);
+    if (!xsave) return;
+    const auto components = cpuid(0xd, 0);
+    xcr0 = (u64{components.edx} << 32 | components.eax) & managed_components;
+    load_xcr0(xcr0);
+    state_size = cpuid(0xd, 0).ebx;
+}
+
+bool has_xsave() { return xsave; }
+u64 host_xcr0() { return xcr0; }
+u32 extended_state_size() { return state_size; }
+
+void save_extended_state(void* area) {
+    if (xsave) asm volatile("xsave64 (%0)" ::"r"(area), "a"(static_cast<u32>(xcr0)), "d"(static_cast<u32>(xcr0 >> 32)) : "memory");
+    else asm volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+}
+
+void load_extended_state(const void* area) {
+    if (xsave) asm volatile("xrstor64 (%0)" ::"r"(area), "a"(static_cast<u32>(xcr0)), "d"(static_cast<u32>(xcr0 >> 32)) : "memory");
+    else asm volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+void init_extended_state(void* area) {
+    std::memset(area, 0, state_size);
+    u8* const bytes = static_cast<u8*>(area);
+    const u16 control_word = 0x037f;
+    const u32 mxcsr = 0x1f80;
+    std::memcpy(bytes, &control_word, sizeof control_word);
+    std::memcpy(bytes + 24, &mxcsr, sizeof mxcsr);
+}
+
+}  // namespace px::arch

@@ -1,0 +1,19 @@
+// CPU features that the hypervisor turns on for itself.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hypervisor/base/types.hpp"
+
+namespace px::arch {
+
+/// From `smep=` and `smap=`; before enable_host_features().
+struct HostFeatureChoice {
+    bool smep = true;
+    bool smap = true;
+};
+void choose_host_features(const HostFeatureChoice& choice);
+/// CR0, CR4 and EFER of this CPU.
+void enable_host_features();
+
+}  // namespace px::arch
