@@ -37,8 +37,8 @@ struct Configuration {
 template <MmioIo Io>
 class Hpet {
 public:
-    /// Checks the block and starts its counter; legacy routing is turned off so that the PIT's and RTC's interrupts are
-    /// theirs. enodev: not an HPET, or a period the specification forbids (0 or above 100 ns).
+    /// Checks the block and starts its counter; legacy routing is turned off so that the PIT's and RTC's
+    /// interrupts are theirs. enodev: not an HPET, or a period the specification forbids (0 or above 100 ns).
     static Result<Hpet> open(Io io) {
         const auto found = std::bit_cast<hpet::Capabilities>(io.read64(hpet::capabilities));
         REQUIRE(found.revision != 0 && found.period_fs != 0 && found.period_fs <= max_period_fs, enodev);
@@ -57,7 +57,8 @@ public:
 private:
     static constexpr u64 max_period_fs = 100'000'000;
 
-    Hpet(Io io, hpet::Capabilities found) : io_(io), period_fs_(found.period_fs), wide_(found.counter_64_bit) {}
+    Hpet(Io io, hpet::Capabilities found)
+        : io_(io), period_fs_(found.period_fs), wide_(found.counter_64_bit) {}
 
     [[no_unique_address]] Io io_;
     u64 period_fs_;

@@ -1,8 +1,8 @@
 // How a driver reaches its registers: port I/O and memory-mapped I/O, as concepts.
 //
-// A driver takes its provider as a template argument and keeps it by value, so a provider is a small handle: an empty
-// type on silicon (arch/x86), a pointer to a fake in the tests. Each access is exactly one bus access of the width
-// in its name, in program order with the other accesses of the same provider.
+// A driver takes its provider as a template argument and keeps it by value, so a provider is a small handle:
+// an empty type on silicon (arch/x86), a pointer to a fake in the tests. Each access is exactly one bus
+// access of the width in its name, in program order with the other accesses of the same provider.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -24,8 +24,8 @@ concept PortIo = std::copyable<T> && requires(T io, u16 port) {
     io.out32(port, u32{});
 };
 
-/// One window of device memory; offsets are bytes from its start and naturally aligned. The driver stays within the
-/// window size that its own contract states.
+/// One window of device memory; offsets are bytes from its start and naturally aligned. The driver stays
+/// within the window size that its own contract states.
 template <class T>
 concept MmioIo = std::copyable<T> && requires(T io, usize offset) {
     { io.read8(offset) } -> std::same_as<u8>;

@@ -82,11 +82,10 @@ public:
         return std::bit_cast<Layout>(u64{read(high_register(pin))} << 32 | low);
     }
 
-    /// Replaces the entry of `pin`. Between the two register writes the input is masked, so that no interrupt goes to
-    /// a mix of the old and the new destination.
+    /// Replaces the entry of `pin`. Between the two register writes the input is masked, so that no interrupt
+    /// goes to a mix of the old and the new destination.
     template <class Layout>
-        requires(sizeof(Layout) == sizeof(u64))
-    void set_entry(unsigned pin, Layout entry) {
+    requires(sizeof(Layout) == sizeof(u64)) void set_entry(unsigned pin, Layout entry) {
         const u64 raw = std::bit_cast<u64>(entry);
         write(low_register(pin), static_cast<u32>(raw) | mask_bit);
         write(high_register(pin), static_cast<u32>(raw >> 32));
@@ -102,7 +101,8 @@ public:
 
 private:
     static constexpr u32 mask_bit = 1 << 16;
-    static constexpr unsigned max_entries = (0x100 - ioapic::redirection) / 2;  ///< what the index byte reaches
+    static constexpr unsigned max_entries =
+        (0x100 - ioapic::redirection) / 2;  ///< what the index byte reaches
 
     explicit IoApicDevice(Io io) : io_(io) {}
 

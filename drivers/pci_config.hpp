@@ -23,8 +23,9 @@ struct Address {
     friend constexpr auto operator<=>(const Address&, const Address&) = default;
 };
 
-/// Reads and writes registers of functions. `offset` is naturally aligned for the width. A register that this way can't
-/// reach (extended space through ports, other segments or buses) reads as all ones and ignores writes, as the bus does.
+/// Reads and writes registers of functions. `offset` is naturally aligned for the width. A register that this
+/// way can't reach (extended space through ports, other segments or buses) reads as all ones and ignores
+/// writes, as the bus does.
 template <class T>
 concept ConfigSpace = requires(T& config, Address address, u16 offset) {
     { config.read8(address, offset) } -> std::same_as<u8>;
@@ -45,7 +46,9 @@ public:
     constexpr explicit PortConfig(Io io) : io_(io) {}
 
     u8 read8(Address a, u16 offset) { return select(a, offset) ? io_.in8(data_port(offset)) : u8{0xff}; }
-    u16 read16(Address a, u16 offset) { return select(a, offset) ? io_.in16(data_port(offset)) : u16{0xffff}; }
+    u16 read16(Address a, u16 offset) {
+        return select(a, offset) ? io_.in16(data_port(offset)) : u16{0xffff};
+    }
     u32 read32(Address a, u16 offset) { return select(a, offset) ? io_.in32(data_port(offset)) : ~u32{0}; }
     void write8(Address a, u16 offset, u8 value) {
         if (select(a, offset)) io_.out8(data_port(offset), value);
@@ -71,8 +74,8 @@ private:
     [[no_unique_address]] Io io_;
 };
 
-/// Memory-mapped configuration space (ECAM): buses `first_bus` to `last_bus` of one segment. The window starts at the
-/// registers of `first_bus` and has 1 MiB for each bus.
+/// Memory-mapped configuration space (ECAM): buses `first_bus` to `last_bus` of one segment. The window
+/// starts at the registers of `first_bus` and has 1 MiB for each bus.
 template <MmioIo Io>
 class EcamConfig {
 public:
@@ -83,7 +86,9 @@ public:
         return a.segment == segment_ && a.bus >= first_bus_ && a.bus <= last_bus_;
     }
     u8 read8(Address a, u16 offset) { return reaches(a, offset) ? io_.read8(place(a, offset)) : u8{0xff}; }
-    u16 read16(Address a, u16 offset) { return reaches(a, offset) ? io_.read16(place(a, offset)) : u16{0xffff}; }
+    u16 read16(Address a, u16 offset) {
+        return reaches(a, offset) ? io_.read16(place(a, offset)) : u16{0xffff};
+    }
     u32 read32(Address a, u16 offset) { return reaches(a, offset) ? io_.read32(place(a, offset)) : ~u32{0}; }
     void write8(Address a, u16 offset, u8 value) {
         if (reaches(a, offset)) io_.write8(place(a, offset), value);

@@ -11,8 +11,17 @@
 
 namespace px::pci {
 
-enum Register : u16 { vendor_id = 0x00, device_id = 0x02, command = 0x04, status = 0x06, class_revision = 0x08,
-                      header_type = 0x0e, bar0 = 0x10, capabilities_pointer = 0x34, extended_capabilities = 0x100 };
+enum Register : u16 {
+    vendor_id = 0x00,
+    device_id = 0x02,
+    command = 0x04,
+    status = 0x06,
+    class_revision = 0x08,
+    header_type = 0x0e,
+    bar0 = 0x10,
+    capabilities_pointer = 0x34,
+    extended_capabilities = 0x100
+};
 
 /// The command register.
 struct Command {
@@ -30,7 +39,13 @@ struct Command {
 
 enum class HeaderKind : u8 { device = 0, bridge = 1, cardbus = 2 };
 
-enum class Capability : u8 { power_management = 0x01, msi = 0x05, vendor = 0x09, pci_express = 0x10, msi_x = 0x11 };
+enum class Capability : u8 {
+    power_management = 0x01,
+    msi = 0x05,
+    vendor = 0x09,
+    pci_express = 0x10,
+    msi_x = 0x11
+};
 
 /// MSI message control, at capability + 2 [pci/3.0 6.8.1.3].
 struct MsiControl {
@@ -76,7 +91,8 @@ struct MsixEntry {
     u32 masked : 1 = 0;
     u32 : 31;
 };
-static_assert(sizeof(MsiControl) == 2 && sizeof(MsixControl) == 2 && sizeof(MsixPlace) == 4 && sizeof(MsixEntry) == 16);
+static_assert(sizeof(MsiControl) == 2 && sizeof(MsixControl) == 2 && sizeof(MsixPlace) == 4 &&
+              sizeof(MsixEntry) == 16);
 
 template <ConfigSpace Config>
 bool present(Config& config, Address address) {
@@ -89,8 +105,8 @@ HeaderKind header_kind(Config& config, Address address) {
     return static_cast<HeaderKind>(config.read8(address, header_type) & 0x7f);
 }
 
-/// Calls `visit(id, offset)` for each capability until it returns true; returns where that was. Lists that loop or
-/// point into the header end where they go wrong.
+/// Calls `visit(id, offset)` for each capability until it returns true; returns where that was. Lists that
+/// loop or point into the header end where they go wrong.
 template <ConfigSpace Config, class Visitor>
 std::optional<u16> walk_capabilities(Config& config, Address address, Visitor visit) {
     constexpr u16 has_list = 1 << 4;
@@ -176,8 +192,8 @@ Bar probe_bar(Config& config, Address address, u16 offset, bool last) {
 
 }  // namespace detail
 
-/// Kinds, addresses and sizes of the BARs. Decoding is off while it probes, so nothing may use the device meanwhile;
-/// the registers are as before afterwards.
+/// Kinds, addresses and sizes of the BARs. Decoding is off while it probes, so nothing may use the device
+/// meanwhile; the registers are as before afterwards.
 template <ConfigSpace Config>
 Bars probe_bars(Config& config, Address address) {
     const auto kind = header_kind(config, address);

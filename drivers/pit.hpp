@@ -31,7 +31,8 @@ struct Gate {
 
 }  // namespace pit
 
-/// Channel 2 counting down over its whole 16 bits; wraps every 54.9 ms. Not locked: a read is three port accesses.
+/// Channel 2 counting down over its whole 16 bits; wraps every 54.9 ms. Not locked: a read is three port
+/// accesses.
 template <PortIo Io>
 class Pit {
 public:
@@ -51,7 +52,8 @@ public:
     /// Closes the gate.
     void stop() { set_gate(false); }
 
-    /// Ticks since start(), modulo 65536. Mode 2 counts N, N-1, … 1, so 0 (65536) and down: negated, it counts up.
+    /// Ticks since start(), modulo 65536. Mode 2 counts N, N-1, … 1, so 0 (65536) and down: negated, it
+    /// counts up.
     u64 read() {
         io_.out8(pit::command, std::bit_cast<u8>(pit::Command{.channel = 2}));
         const u8 low = io_.in8(pit::channel2);

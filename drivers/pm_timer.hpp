@@ -16,8 +16,8 @@ public:
     /// `port` from the FADT's PM timer block, `wide` from its flags (timer_32_bit).
     constexpr PmTimer(Io io, u16 port, bool wide) : io_(io), port_(port), wide_(wide) {}
 
-    /// Ticks. Some chipsets latch the count badly while it ripples: a value is taken once two reads in a row agree to
-    /// a few ticks, which costs nothing where they always do.
+    /// Ticks. Some chipsets latch the count badly while it ripples: a value is taken once two reads in a row
+    /// agree to a few ticks, which costs nothing where they always do.
     u64 read() {
         u32 last = io_.in32(port_) & mask32();
         for (unsigned attempt = 0; attempt < 3; ++attempt) {

@@ -38,15 +38,27 @@ struct UartMemory {
     }
     void write(u8 index, u8 value) {
         const usize offset = usize{index} << reg_shift;
-        if (reg_width == 4) io.write32(offset, value);
-        else io.write8(offset, value);
+        if (reg_width == 4)
+            io.write32(offset, value);
+        else
+            io.write8(offset, value);
     }
 };
 
 namespace uart {
 
-enum : u8 { data = 0, interrupt_enable = 1, fifo_control = 2, line_control = 3, modem_control = 4, line_status = 5,
-            scratch = 7, divisor_low = 0, divisor_high = 1, interrupt_identification = 2 };
+enum : u8 {
+    data = 0,
+    interrupt_enable = 1,
+    fifo_control = 2,
+    line_control = 3,
+    modem_control = 4,
+    line_status = 5,
+    scratch = 7,
+    divisor_low = 0,
+    divisor_high = 1,
+    interrupt_identification = 2
+};
 
 struct InterruptEnable {
     u8 received_data : 1 = 0;
@@ -89,7 +101,9 @@ struct LineStatus {
 };
 
 template <class Layout>
-constexpr u8 raw(Layout layout) { return std::bit_cast<u8>(layout); }
+constexpr u8 raw(Layout layout) {
+    return std::bit_cast<u8>(layout);
+}
 
 }  // namespace uart
 
@@ -99,7 +113,8 @@ class Uart16550 {
 public:
     constexpr explicit Uart16550(Registers registers) : registers_(registers) {}
 
-    /// Whether something answers as a UART does: no floating bus, and a scratch register that keeps what it is told.
+    /// Whether something answers as a UART does: no floating bus, and a scratch register that keeps what it
+    /// is told.
     bool present() {
         if (registers_.read(uart::line_status) == 0xff) return false;
         for (const u8 pattern : {u8{0x5a}, u8{0xa5}}) {
@@ -109,12 +124,15 @@ public:
         return true;
     }
 
-    /// Sets the line up, clears both FIFOs, masks all interrupts. With baud 0 (`auto`) the divisor and the line format
-    /// stay as the firmware left them. enodev: no UART here; einval: the clock can't make the baud rate within 3 %.
+    /// Sets the line up, clears both FIFOs, masks all interrupts. With baud 0 (`auto`) the divisor and the
+    /// line format stay as the firmware left them. enodev: no UART here; einval: the clock can't make the
+    /// baud rate within 3 %.
     Result<> init(const UartSettings& settings) {
         REQUIRE(present(), enodev);
-        if (settings.baud != 0) TRY(set_line(settings));
-        else registers_.write(uart::line_control, registers_.read(uart::line_control) & 0x7f);
+        if (settings.baud != 0)
+            TRY(set_line(settings));
+        else
+            registers_.write(uart::line_control, registers_.read(uart::line_control) & 0x7f);
         registers_.write(uart::interrupt_enable, 0);
         registers_.write(uart::fifo_control,
                          uart::raw(uart::FifoControl{.enable = 1, .clear_receive = 1, .clear_transmit = 1}));
@@ -122,13 +140,14 @@ public:
         fifo_depth_ = has_fifo ? 16 : 1;
         credit_ = 0;
         stuck_ = false;
-        registers_.write(uart::modem_control,
-                         uart::raw(uart::ModemControl{.data_terminal_ready = 1, .request_to_send = 1, .out2 = 1}));
+        registers_.write(
+            uart::modem_control,
+            uart::raw(uart::ModemControl{.data_terminal_ready = 1, .request_to_send = 1, .out2 = 1}));
         return {};
     }
 
-    /// Queues one byte if the transmitter has room, without waiting. An empty holding register means a whole FIFO of
-    /// room, so the status is read once per FIFO and not once per byte.
+    /// Queues one byte if the transmitter has room, without waiting. An empty holding register means a whole
+    /// FIFO of room, so the status is read once per FIFO and not once per byte.
     bool try_put(u8 byte) {
         if (credit_ == 0) {
             if (!status().transmit_holding_empty) return false;
@@ -139,8 +158,8 @@ public:
         return true;
     }
 
-    /// Waits for room and queues one byte. False when the transmitter never drained: a UART that is held off by its
-    /// peer costs one long wait, and after it only a look per byte until it moves again.
+    /// Waits for room and queues one byte. False when the transmitter never drained: a UART that is held off
+    /// by its peer costs one long wait, and after it only a look per byte until it moves again.
     bool put(u8 byte) {
         for (u32 spins = stuck_ ? 1 : spin_limit; spins != 0; --spins) {
             if (try_put(byte)) {
@@ -167,8 +186,9 @@ public:
 
     /// Interrupts when data was received, and when the transmit FIFO ran empty.
     void enable_interrupts(bool receive, bool transmit_empty) {
-        registers_.write(uart::interrupt_enable,
-                         uart::raw(uart::InterruptEnable{.received_data = receive, .transmitter_empty = transmit_empty}));
+        registers_.write(
+            uart::interrupt_enable,
+            uart::raw(uart::InterruptEnable{.received_data = receive, .transmitter_empty = transmit_empty}));
     }
 
     /// Acknowledges by reading: whether this UART asks for an interrupt now.

@@ -62,7 +62,8 @@ Outcome set_line_format(UartSettings& settings, std::string_view text) {
 Outcome set_io_base(UartSettings& settings, std::string_view text) {
     if (text == "pci" || text == "amt") return Err{pci_refused};
     const auto value = parse_unsigned(text);
-    if (!value || *value == 0 || (*value > 0xfff8 && *value <= 0xffff)) return Err{"the I/O base is not an address"};
+    if (!value || *value == 0 || (*value > 0xfff8 && *value <= 0xffff))
+        return Err{"the I/O base is not an address"};
     settings.io_base = *value;
     return {};
 }
@@ -106,10 +107,10 @@ struct Named {
     Setter set;
 };
 constexpr Named names[] = {
-    {"baud", set_baud},           {"clock-hz", set_clock},      {"data-bits", set_data_bits},
-    {"parity", set_parity},       {"stop-bits", set_stop_bits}, {"io-base", set_io_base},
-    {"irq", set_irq},             {"reg-shift", set_reg_shift}, {"reg-width", set_reg_width},
-    {"dev", refuse_pci},          {"port", refuse_pci},         {"bridge", refuse_pci},
+    {"baud", set_baud},     {"clock-hz", set_clock},      {"data-bits", set_data_bits},
+    {"parity", set_parity}, {"stop-bits", set_stop_bits}, {"io-base", set_io_base},
+    {"irq", set_irq},       {"reg-shift", set_reg_shift}, {"reg-width", set_reg_width},
+    {"dev", refuse_pci},    {"port", refuse_pci},         {"bridge", refuse_pci},
 };
 
 Outcome set_named(UartSettings& settings, std::string_view name, std::string_view value) {

@@ -10,8 +10,8 @@
 
 namespace px {
 
-/// Writes into the cells of text mode 3: 80×25, each a character in the low and an attribute in the high byte.
-/// Not locked: the console serialises its callers.
+/// Writes into the cells of text mode 3: 80×25, each a character in the low and an attribute in the high
+/// byte. Not locked: the console serialises its callers.
 class VgaText {
 public:
     static constexpr usize columns = 80;
@@ -19,7 +19,8 @@ public:
     static constexpr u64 address = 0xb8000;  ///< where a PC has the cells
     static constexpr u16 light_grey = 0x0700;
 
-    /// `cells` are the mapped video memory. Leaves the screen as it is until the first write, which starts at the top.
+    /// `cells` are the mapped video memory. Leaves the screen as it is until the first write, which starts at
+    /// the top.
     constexpr explicit VgaText(std::span<volatile u16, columns * rows> cells) : cells_(cells) {}
 
     void clear() {
@@ -27,7 +28,8 @@ public:
         row_ = column_ = 0;
     }
 
-    /// Understands \n, \r, \b and \t (moves to the next multiple of 8); other control characters show as a dot.
+    /// Understands \n, \r, \b and \t (moves to the next multiple of 8); other control characters show as a
+    /// dot.
     void write(std::string_view text) {
         for (const char c : text) put(c);
     }

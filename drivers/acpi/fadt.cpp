@@ -8,7 +8,8 @@
 namespace px::acpi {
 namespace {
 
-/// One register block: the extended address where given, otherwise the port of revision 1 with its byte length.
+/// One register block: the extended address where given, otherwise the port of revision 1 with its byte
+/// length.
 GenericAddress block(const GenericAddress& extended, u32 port, u8 length) {
     if (extended.present()) return extended;
     if (port == 0 || length == 0) return {};

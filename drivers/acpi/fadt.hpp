@@ -62,7 +62,7 @@ struct FixedHardware {
     GenericAddress reset_register;  ///< present only where its flag says it may be used
     u8 reset_value = 0;
     GenericAddress sleep_control, sleep_status;  ///< hardware-reduced ACPI
-    u8 century = 0;  ///< CMOS index of the century, 0: none
+    u8 century = 0;                              ///< CMOS index of the century, 0: none
     FixedFlags flags;
     PcBootFlags pc;
 };

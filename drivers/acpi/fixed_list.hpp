@@ -1,7 +1,7 @@
 // An array that knows how much of it is used.
 //
-// Unlike StaticVector it is a literal type without constructor and destructor, so that the large results of table
-// parsing are zeroed static memory, filled before there is a heap.
+// Unlike StaticVector it is a literal type without constructor and destructor, so that the large results of
+// table parsing are zeroed static memory, filled before there is a heap.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -17,7 +17,8 @@ TableResult<> parse_mcfg(const Table& table, EcamWindows& windows) {
     const usize end = table.bytes().size();
     for (usize offset = mcfg_entries_offset; offset < end; offset += sizeof(McfgEntry)) {
         const auto entry = TRY(table.read<McfgEntry>(offset));
-        if (entry.base == 0 || entry.first_bus > entry.last_bus) return Err{table.error(Defect::bad_entry, offset)};
+        if (entry.base == 0 || entry.first_bus > entry.last_bus)
+            return Err{table.error(Defect::bad_entry, offset)};
         const EcamWindow window{Paddr{entry.base}, entry.segment, entry.first_bus, entry.last_bus};
         if (!windows.push(window)) return Err{table.error(Defect::too_many, offset)};
     }
@@ -51,7 +52,8 @@ TableResult<> add_entry(const Table& table, u8 type, usize offset, Affinity& aff
             if (!(cpu.flags & entry_enabled)) return {};
             u32 proximity = cpu.proximity_low;
             if (table.revision() >= 2) {
-                proximity |= u32{cpu.proximity_high[0]} << 8 | u32{cpu.proximity_high[1]} << 16 | u32{cpu.proximity_high[2]} << 24;
+                proximity |= u32{cpu.proximity_high[0]} << 8 | u32{cpu.proximity_high[1]} << 16 |
+                             u32{cpu.proximity_high[2]} << 24;
             }
             return add_cpu(table, offset, affinity, {cpu.apic_id, proximity});
         }
@@ -76,9 +78,11 @@ TableResult<Distances> Distances::parse(const Table& table) {
     constexpr u64 max_count = 1024;
     const u64 count = TRY(table.read<u64>(sizeof(Header)));
     const usize matrix = sizeof(Header) + sizeof(u64);
-    if (count > max_count || table.bytes().size() - matrix < count * count) return Err{table.error(Defect::bad_length)};
+    if (count > max_count || table.bytes().size() - matrix < count * count)
+        return Err{table.error(Defect::bad_length)};
     for (usize i = 0; i < count; ++i) {
-        if (table.bytes()[matrix + i * count + i] != 10) return Err{table.error(Defect::bad_entry, matrix + i * count + i)};
+        if (table.bytes()[matrix + i * count + i] != 10)
+            return Err{table.error(Defect::bad_entry, matrix + i * count + i)};
     }
     return Distances{count, table.bytes().subspan(matrix, count * count)};
 }

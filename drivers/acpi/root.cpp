@@ -67,7 +67,8 @@ TableResult<RootPointer> read_root_pointer(PhysicalMemory& memory, Paddr address
 }
 
 TableResult<RootPointer> scan_root_pointer(PhysicalMemory& memory) {
-    if (const auto pointer = memory.map(Paddr{ebda_segment_address}, sizeof(u16)); pointer.size() >= sizeof(u16)) {
+    if (const auto pointer = memory.map(Paddr{ebda_segment_address}, sizeof(u16));
+        pointer.size() >= sizeof(u16)) {
         const Paddr ebda{(pointer[0] | u64{pointer[1]} << 8) << 4};
         if (ebda.raw != 0) {
             if (auto found = scan(memory, ebda, 1024); found.ok()) return found;

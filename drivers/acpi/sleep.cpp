@@ -6,8 +6,8 @@
 namespace px::acpi {
 namespace {
 
-constexpr u8 zero_op = 0x00, one_op = 0x01, name_op = 0x08, byte_prefix = 0x0a, word_prefix = 0x0b, dword_prefix = 0x0c,
-             package_op = 0x12, root_char = '\\', ones_op = 0xff;
+constexpr u8 zero_op = 0x00, one_op = 0x01, name_op = 0x08, byte_prefix = 0x0a, word_prefix = 0x0b,
+             dword_prefix = 0x0c, package_op = 0x12, root_char = '\\', ones_op = 0xff;
 
 /// A reader that never leaves its bytes: past the end it yields nothing.
 class Aml {
@@ -84,11 +84,27 @@ std::optional<SleepType> find_s5(std::span<const u8> aml) {
     constexpr std::string_view name{"_S5_"};
     for (usize at = 1; at + name.size() <= aml.size(); ++at) {
         if (std::memcmp(aml.data() + at, name.data(), name.size()) != 0) continue;
-        const bool named = aml[at - 1] == name_op || (at >= 2 && aml[at - 1] == root_char && aml[at - 2] == name_op);
+        const bool named =
+            aml[at - 1] == name_op || (at >= 2 && aml[at - 1] == root_char && aml[at - 2] == name_op);
         if (!named) continue;
         if (const auto found = parse_package(aml.subspan(at + name.size()))) return found;
     }
     return std::nullopt;
+}
+
+TableResult<SleepType> find_s5(PhysicalMemory& memory, const TableList& list, const FixedHardware& hardware) {
+    const auto dsdt = Table::open(memory, hardware.dsdt, "DSDT"_sig);
+    if (dsdt.ok()) {
+        if (const auto found = find_s5(dsdt->bytes())) return *found;
+    }
+    for (usize index = 0; index < list.size(); ++index) {
+        const auto signature = list.signature(index);
+        if (!signature.ok() || *signature != "SSDT"_sig) continue;
+        const auto ssdt = Table::open(memory, list.address(index), "SSDT"_sig);
+        if (!ssdt.ok()) continue;
+        if (const auto found = find_s5(ssdt->bytes())) return *found;
+    }
+    return Err{dsdt.ok() ? dsdt->error(Defect::not_found) : dsdt.error()};
 }
 
 }  // namespace px::acpi

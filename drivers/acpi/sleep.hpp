@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "drivers/acpi/fadt.hpp"
+#include "drivers/acpi/root.hpp"
 #include "drivers/io.hpp"
 
 namespace px::acpi {
@@ -17,17 +18,23 @@ struct SleepType {
     friend constexpr bool operator==(const SleepType&, const SleepType&) = default;
 };
 
-/// The \_S5 package of a DSDT or SSDT, found by its bytecode pattern: Name (_S5_, Package () {constant, constant, …}).
-/// That covers the tables of the field without an AML interpreter; a \_S5 that is computed is not found.
+/// The \_S5 package of a DSDT or SSDT, found by its bytecode pattern: Name (_S5_, Package () {constant,
+/// constant, …}). That covers the tables of the field without an AML interpreter; a \_S5 that is computed is
+/// not found.
 std::optional<SleepType> find_s5(std::span<const u8> aml);
 
-/// Whether we can write `address`: a port that fits, or nothing. Memory registers need a mapping and are the caller's.
+/// The same over all of a machine's AML: the DSDT, then the SSDTs; damaged SSDTs are passed over. The error
+/// is that of the DSDT, or that none has a \_S5 (not_found).
+TableResult<SleepType> find_s5(PhysicalMemory& memory, const TableList& list, const FixedHardware& hardware);
+
+/// Whether we can write `address`: a port that fits, or nothing. Memory registers need a mapping and are the
+/// caller's.
 constexpr bool is_port(const GenericAddress& address) {
     return address.present() && address.space == AddressSpace::io && address.address <= 0xffff;
 }
 
-/// Enters S5. Interrupts off, all CPUs stopped. Returns only if the machine did not go: enodev without PM1 control
-/// ports, eio when it is still here after the write.
+/// Enters S5. Interrupts off, all CPUs stopped. Returns only if the machine did not go: enodev without PM1
+/// control ports, eio when it is still here after the write.
 template <PortIo Io>
 Result<> power_off(Io io, const FixedHardware& hardware, SleepType type) {
     constexpr u16 sleep_enable = 1 << 13;

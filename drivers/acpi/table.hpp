@@ -47,26 +47,28 @@ public:
 
     /// A copy of the `T` at `offset`; bad_length when it leaves the table.
     template <class T>
-        requires std::is_trivially_copyable_v<T>
-    TableResult<T> read(usize offset) const {
-        if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return Err{error(Defect::bad_length, offset)};
+    requires std::is_trivially_copyable_v<T> TableResult<T> read(usize offset)
+    const {
+        if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T))
+            return Err{error(Defect::bad_length, offset)};
         T value;
         std::memcpy(&value, bytes_.data() + offset, sizeof value);
         return value;
     }
 
-    /// The table as a `T` of which older revisions have only the first `required` bytes: the rest reads as zero.
+    /// The table as a `T` of which older revisions have only the first `required` bytes: the rest reads as
+    /// zero.
     template <class T>
-        requires std::is_trivially_copyable_v<T>
-    TableResult<T> read_growing(usize required) const {
+    requires std::is_trivially_copyable_v<T> TableResult<T> read_growing(usize required)
+    const {
         if (bytes_.size() < required) return Err{error(Defect::bad_length)};
         T value{};
         std::memcpy(&value, bytes_.data(), std::min(bytes_.size(), sizeof value));
         return value;
     }
 
-    /// Calls `visit(type, offset)` for each length-prefixed entry from `start` on; stops at its first error. An entry
-    /// that is shorter than its header or leaves the table is a bad_entry.
+    /// Calls `visit(type, offset)` for each length-prefixed entry from `start` on; stops at its first error.
+    /// An entry that is shorter than its header or leaves the table is a bad_entry.
     template <class Visitor>
     TableResult<> for_each_entry(usize start, Visitor visit) const {
         if (start > bytes_.size()) return Err{error(Defect::bad_length)};
@@ -81,16 +83,18 @@ public:
         return {};
     }
 
-    /// The `T` of the entry at `offset`, as for_each_entry gave it; bad_entry when the entry is too short for one.
+    /// The `T` of the entry at `offset`, as for_each_entry gave it; bad_entry when the entry is too short for
+    /// one.
     template <class T>
-        requires std::is_trivially_copyable_v<T>
-    TableResult<T> entry(usize offset) const {
+    requires std::is_trivially_copyable_v<T> TableResult<T> entry(usize offset)
+    const {
         if (bytes_[offset + 1] < sizeof(T)) return Err{error(Defect::bad_entry, offset)};
         return read<T>(offset);
     }
 
 private:
-    Table(Paddr address, Header header, std::span<const u8> bytes) : address_(address), header_(header), bytes_(bytes) {}
+    Table(Paddr address, Header header, std::span<const u8> bytes)
+        : address_(address), header_(header), bytes_(bytes) {}
 
     Paddr address_;
     Header header_;

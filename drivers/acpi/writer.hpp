@@ -8,8 +8,8 @@
 
 namespace px::acpi {
 
-/// Appends tables to a buffer that the guest will see at `base`, each aligned to 16 bytes and with its checksum.
-/// All failures are enospc: the buffer is too small; a table that didn't fit is not in it.
+/// Appends tables to a buffer that the guest will see at `base`, each aligned to 16 bytes and with its
+/// checksum. All failures are enospc: the buffer is too small; a table that didn't fit is not in it.
 ///
 ///     TableWriter writer{buffer, base};
 ///     const Gpaddr madt = TRY(write_madt(writer, spec));
@@ -23,8 +23,9 @@ public:
     Result<> begin(Signature signature, u8 revision);
 
     template <class T>
-        requires std::is_trivially_copyable_v<T>
-    Result<> put(const T& value) { return put_bytes({reinterpret_cast<const u8*>(&value), sizeof value}); }
+    requires std::is_trivially_copyable_v<T> Result<> put(const T& value) {
+        return put_bytes({reinterpret_cast<const u8*>(&value), sizeof value});
+    }
 
     Result<> put_bytes(std::span<const u8> bytes);
 

@@ -1,4 +1,5 @@
-// Random damage to firmware tables: nothing is read out of bounds (ASan), nothing loops, results stay within limits.
+// Random damage to firmware tables: nothing is read out of bounds (ASan), nothing loops, results stay within
+// limits.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
@@ -26,8 +27,10 @@ constexpr u64 table_address = 0x100000;
 
 Bytes good_madt() {
     Bytes body = test::madt_body(0xfee00000, 1);
-    for (u8 i = 0; i < 20; ++i) append(body, madt::LocalApic{.processor_uid = i, .apic_id = i, .flags = {.enabled = 1}});
-    for (u32 i = 255; i < 275; ++i) append(body, madt::LocalX2Apic{.x2apic_id = i, .flags = {.enabled = 1}, .processor_uid = i});
+    for (u8 i = 0; i < 20; ++i)
+        append(body, madt::LocalApic{.processor_uid = i, .apic_id = i, .flags = {.enabled = 1}});
+    for (u32 i = 255; i < 275; ++i)
+        append(body, madt::LocalX2Apic{.x2apic_id = i, .flags = {.enabled = 1}, .processor_uid = i});
     append(body, madt::IoApic{.id = 1, .address = 0xfec00000, .gsi_base = 0});
     append(body, madt::SourceOverride{.source = 0, .gsi = 2, .flags = {}});
     append(body, madt::LocalNmi{.processor_uid = 0xff, .flags = {}, .lint = 1});
@@ -37,7 +40,10 @@ Bytes good_madt() {
 
 Bytes good_srat() {
     Bytes body(12);
-    append(body, srat::LocalX2Apic{.reserved0 = 0, .proximity = 1, .x2apic_id = 3, .flags = 1, .clock_domain = 0, .reserved1 = 0});
+    append(
+        body,
+        srat::LocalX2Apic{
+            .reserved0 = 0, .proximity = 1, .x2apic_id = 3, .flags = 1, .clock_domain = 0, .reserved1 = 0});
     srat::Memory memory{};
     memory.entry = {1, 40};
     memory.length = 0x1000;
@@ -74,10 +80,12 @@ Bytes good_slit() {
 }
 
 Bytes good_dsdt() {
-    return make_table("DSDT"_sig, 2, {0x10, 0x20, 'X', 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05});
+    return make_table("DSDT"_sig, 2,
+                      {0x10, 0x20, 'X', 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05});
 }
 
-/// Flips, cuts and stretches at random; most results get a right checksum and length, so that they pass the door.
+/// Flips, cuts and stretches at random; most results get a right checksum and length, so that they pass the
+/// door.
 class Mutator {
 public:
     explicit Mutator(u64 seed) : random_(seed) {}
@@ -181,7 +189,8 @@ TEST(AcpiFuzz, SleepState) {
 
 TEST(AcpiFuzz, Lists) {
     Bytes entries;
-    for (const u64 address : {table_address + 0x1000, table_address + 0x2000, u64{0}, ~u64{0}}) append(entries, address);
+    for (const u64 address : {table_address + 0x1000, table_address + 0x2000, u64{0}, ~u64{0}})
+        append(entries, address);
     Mutator mutator{7};
     unsigned found = 0;
     for (int round = 0; round < 4000; ++round) {

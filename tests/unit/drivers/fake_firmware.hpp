@@ -14,8 +14,8 @@ namespace px::test {
 
 using Bytes = std::vector<u8>;
 
-/// Regions of memory; what lies between them can't be mapped. Each mapping is a heap block of exactly the length asked
-/// for, so that AddressSanitizer sees every read beyond it.
+/// Regions of memory; what lies between them can't be mapped. Each mapping is a heap block of exactly the
+/// length asked for, so that AddressSanitizer sees every read beyond it.
 class FakeMemory : public acpi::PhysicalMemory {
 public:
     std::map<u64, Bytes> regions;

@@ -29,7 +29,8 @@ struct Universe {
 
     void access() {
         now_ns += access_ns;
-        if (stall_chance > 0 && std::uniform_real_distribution<>{0, 1}(random) < stall_chance) now_ns += stall_ns;
+        if (stall_chance > 0 && std::uniform_real_distribution<>{0, 1}(random) < stall_chance)
+            now_ns += stall_ns;
     }
     u64 tsc() {
         now_ns += 10;
@@ -147,7 +148,8 @@ TEST(Hpet, OpensAndCounts) {
 TEST(Hpet, RefusesWhatIsNone) {
     Universe universe;
     HpetModel model{universe};
-    for (const u64 capabilities : {u64{0}, ~u64{0}, u64{1}, u64{100'000'001} << 32 | 1, u64{10'000'000} << 32}) {
+    for (const u64 capabilities :
+         {u64{0}, ~u64{0}, u64{1}, u64{100'000'001} << 32 | 1, u64{10'000'000} << 32}) {
         model.capabilities = capabilities;
         EXPECT_EQ(Hpet<FakeMmio>::open(FakeMmio{&model}).error(), Errno::enodev) << capabilities;
     }

@@ -60,13 +60,18 @@ struct UartModel : FakeDevice {
         const u8 byte = static_cast<u8>(value);
         switch ((place - base) / stride) {
             case 0:
-                if (lcr & 0x80) divisor = static_cast<u16>((divisor & 0xff00) | byte);
-                else if (fifo.size() == (has_fifo && (fcr & 1) ? 16u : 1u)) ++overruns;
-                else fifo += static_cast<char>(byte);
+                if (lcr & 0x80)
+                    divisor = static_cast<u16>((divisor & 0xff00) | byte);
+                else if (fifo.size() == (has_fifo && (fcr & 1) ? 16u : 1u))
+                    ++overruns;
+                else
+                    fifo += static_cast<char>(byte);
                 return;
             case 1:
-                if (lcr & 0x80) divisor = static_cast<u16>((divisor & 0xff) | byte << 8);
-                else ier = byte;
+                if (lcr & 0x80)
+                    divisor = static_cast<u16>((divisor & 0xff) | byte << 8);
+                else
+                    ier = byte;
                 return;
             case 2:
                 fcr = byte;
@@ -110,9 +115,13 @@ TEST(UartSettings, BaudAndFormat) {
 }
 
 TEST(UartSettings, AllPositions) {
-    EXPECT_EQ(parsed("9600/460800,7e2,0x2f8,3"),
-              (UartSettings{.baud = 9600, .clock_hz = 460800 * 16, .data_bits = 7, .parity = Parity::even,
-                            .stop_bits = 2, .io_base = 0x2f8, .irq = 3}));
+    EXPECT_EQ(parsed("9600/460800,7e2,0x2f8,3"), (UartSettings{.baud = 9600,
+                                                               .clock_hz = 460800 * 16,
+                                                               .data_bits = 7,
+                                                               .parity = Parity::even,
+                                                               .stop_bits = 2,
+                                                               .io_base = 0x2f8,
+                                                               .irq = 3}));
 }
 
 TEST(UartSettings, EmptyPositionsKeepTheDefault) {
@@ -134,15 +143,35 @@ TEST(UartSettings, NamedValuesAnywhere) {
 }
 
 TEST(UartSettings, RefusesNonsenseAndSaysWhy) {
-    for (const char* text : {"fast", "0", "115200,8n", "115200,9n1", "115200,8x1", "115200,8n3", "115200/0", "115200/x",
-                             "115200,8n1,zero", "115200,8n1,0", "115200,8n1,0xfffc", "115200,8n1,0x3f8,msi",
-                             "115200,8n1,pci", "115200,8n1,amt", "115200,8n1,0x3f8,4,00:1.0", "1,,,,,,,", "colour=red",
-                             "reg-width=2", "reg-shift=9", "clock-hz=1", "baud=", "dev=pci", "99999999999999999999"}) {
+    for (const char* text : {"fast",
+                             "0",
+                             "115200,8n",
+                             "115200,9n1",
+                             "115200,8x1",
+                             "115200,8n3",
+                             "115200/0",
+                             "115200/x",
+                             "115200,8n1,zero",
+                             "115200,8n1,0",
+                             "115200,8n1,0xfffc",
+                             "115200,8n1,0x3f8,msi",
+                             "115200,8n1,pci",
+                             "115200,8n1,amt",
+                             "115200,8n1,0x3f8,4,00:1.0",
+                             "1,,,,,,,",
+                             "colour=red",
+                             "reg-width=2",
+                             "reg-shift=9",
+                             "clock-hz=1",
+                             "baud=",
+                             "dev=pci",
+                             "99999999999999999999"}) {
         const auto settings = parse_uart_settings(text, default_com1);
         ASSERT_FALSE(settings.ok()) << text;
         EXPECT_GT(std::string_view{settings.error()}.size(), 10u) << text;
     }
-    EXPECT_STREQ(parse_uart_settings("115200,8n1,pci", default_com1).error(), "UARTs behind PCI are not supported");
+    EXPECT_STREQ(parse_uart_settings("115200,8n1,pci", default_com1).error(),
+                 "UARTs behind PCI are not supported");
 }
 
 // ---- driver
@@ -184,7 +213,8 @@ TEST(Uart, AbsentHardwareIsNoticed) {
 TEST(Uart, ImpossibleBaudIsRefused) {
     UartModel model;
     EXPECT_EQ(on_ports(model).init(parsed("230400")).error(), Errno::einval);
-    EXPECT_EQ(on_ports(model).init(parsed("90000")).error(), Errno::einval);  // 115200 or 57600, nothing between
+    EXPECT_EQ(on_ports(model).init(parsed("90000")).error(),
+              Errno::einval);  // 115200 or 57600, nothing between
     EXPECT_EQ(on_ports(model).init(parsed("1")).error(), Errno::einval);
     EXPECT_TRUE(on_ports(model).init(parsed("230400/460800")).ok());
 }
@@ -252,7 +282,7 @@ TEST(Uart, MemoryMappedWithWideStride) {
     UartModel model;
     model.base = 0;
     model.stride = 4;
-    Uart16550 uart{UartMemory{FakeMmio{&model}, 2, 4}};
+    Uart16550 uart{UartMemory<FakeMmio>{{&model}, 2, 4}};
     ASSERT_TRUE(uart.init(parsed("115200,8n1")).ok());
     EXPECT_TRUE(uart.put('m'));
     model.transmit();

@@ -13,7 +13,8 @@ namespace {
 
 struct Screen {
     std::array<u16, VgaText::columns * VgaText::rows + 1> cells{};
-    VgaText vga{std::span<volatile u16, VgaText::columns * VgaText::rows>{cells.data(), VgaText::columns * VgaText::rows}};
+    VgaText vga{std::span<volatile u16, VgaText::columns * VgaText::rows>{cells.data(),
+                                                                          VgaText::columns* VgaText::rows}};
 
     Screen() {
         cells.back() = 0xdead;
@@ -23,7 +24,8 @@ struct Screen {
 
     std::string row(usize index) const {
         std::string text;
-        for (usize x = 0; x < VgaText::columns; ++x) text += static_cast<char>(cells[index * VgaText::columns + x]);
+        for (usize x = 0; x < VgaText::columns; ++x)
+            text += static_cast<char>(cells[index * VgaText::columns + x]);
         text.erase(text.find_last_not_of(' ') + 1);
         return text;
     }
@@ -59,7 +61,8 @@ TEST(VgaText, WrapsLateSoThatAFullLineIsOneRow) {
 
 TEST(VgaText, Scrolls) {
     Screen screen;
-    for (int line = 0; line < 30; ++line) screen.vga.write("line " + std::to_string(line) + (line < 29 ? "\n" : ""));
+    for (int line = 0; line < 30; ++line)
+        screen.vga.write("line " + std::to_string(line) + (line < 29 ? "\n" : ""));
     EXPECT_EQ(screen.row(0), "line 5");
     EXPECT_EQ(screen.row(24), "line 29");
     EXPECT_EQ(screen.vga.row(), 24u);

@@ -1,0 +1,162 @@
+// What the hypervisor's command line asks for.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "hypervisor/base/types.hpp"
+
+namespace px::cmdline {
+
+enum class ConsoleDevice : u8 { none, vga, com1, com2 };
+
+/// Up to four devices, in the order given.
+struct ConsoleList {
+    std::array<ConsoleDevice, 4> devices{};
+    u8 count = 0;
+
+    constexpr bool contains(ConsoleDevice device) const {
+        for (u8 i = 0; i < count; ++i) {
+            if (devices[i] == device) return true;
+        }
+        return false;
+    }
+};
+
+/// How many of the levels error, warning, info, debug are printed: a line of LogLevel l passes if l <
+/// threshold.
+enum class Verbosity : u8 { none = 0, error = 1, warning = 2, info = 3, debug = 4 };
+
+/// Lines up to `always` are printed; those above it and up to `rate_limited` are printed under a rate limit.
+struct LogFilter {
+    Verbosity always = Verbosity::none;
+    Verbosity rate_limited = Verbosity::none;
+    friend constexpr bool operator==(const LogFilter&, const LogFilter&) = default;
+};
+
+enum class Timestamps : u8 { none, date, date_ms, boot, raw };
+
+/// An amount of memory: bytes plus a percentage of all, or all but some bytes.
+struct MemoryAmount {
+    u64 bytes = 0;
+    u8 percent = 0;
+    bool all_but = false;  ///< `bytes` is what to leave
+
+    /// Bytes, when there are `total`; never more than `total`.
+    constexpr u64 resolve(u64 total) const {
+        if (all_but) return bytes < total ? total - bytes : 0;
+        const u64 share = total / 100 * percent + total % 100 * percent / 100;
+        return bytes < total - share ? bytes + share : total;
+    }
+    friend constexpr bool operator==(const MemoryAmount&, const MemoryAmount&) = default;
+};
+
+struct Dom0Memory {
+    std::optional<MemoryAmount> initial, min, max;
+};
+
+/// `min` to `max` vCPUs, as many as there are CPUs in between.
+struct VcpuRange {
+    static constexpr u32 unlimited = ~u32{0};
+    u32 min = 1;
+    u32 max = unlimited;
+
+    constexpr u32 resolve(u32 cpus) const { return cpus < min ? min : cpus > max ? max : cpus; }
+    friend constexpr bool operator==(const VcpuRange&, const VcpuRange&) = default;
+};
+
+enum class Dom0Mode : u8 { automatic, pv, pvh };
+
+struct Dom0Options {
+    Dom0Mode mode = Dom0Mode::automatic;
+    bool verbose = false;
+    bool cpuid_faulting = true;
+    bool msr_relaxed = false;
+    bool bounce = true;  ///< append swiotlb=force to a PVH dom0 that has no IOMMU
+};
+
+struct IommuOptions {
+    bool enable = true;
+    bool force = false;  ///< refuse to boot without one
+    bool verbose = false;
+    bool debug = false;
+    bool interrupt_remapping = true;
+    bool posted_interrupts = false;
+    bool queued_invalidation = true;
+    bool snoop = true;
+    bool superpages = true;
+    bool share_page_tables = true;
+    bool quarantine = true;
+    bool igfx = true;
+    bool crash_disable = false;
+};
+
+struct AcpiOptions {
+    bool enable = true;
+    bool force = false;
+    bool interrupts = true;  ///< use the MADT's IO-APICs
+    bool verbose = false;
+};
+
+/// Values as in the ABI [xen/public sysctl.h].
+enum class Scheduler : u8 { credit = 5, credit2 = 6 };
+
+enum class RebootMethod : u8 { automatic, triple_fault, keyboard, acpi, pci, power, efi };
+
+/// Supervisor-mode execution or access prevention: for ourselves and guests, or for HVM guests only.
+enum class Prevention : u8 { off, on, hvm_only };
+
+enum class ClockSource : u8 { automatic, pit, hpet, acpi, tsc };
+enum class TscTrust : u8 { automatic, unstable, skewed, stable_across_sockets };
+
+struct VgaOptions {
+    std::string_view mode;  ///< current, text-80x…, gfx-…, mode-…; empty: keep what there is
+    bool keep = false;      ///< go on printing when dom0 runs
+};
+
+/// Texts point into the command line that was parsed, which must outlive this.
+struct BootOptions {
+    ConsoleList console{{ConsoleDevice::com1, ConsoleDevice::vga}, 2};
+    std::string_view com1 = "";  ///< in the form that the UART driver parses
+    std::string_view com2 = "";
+    LogFilter loglvl{Verbosity::warning, Verbosity::warning};
+    LogFilter guest_loglvl{Verbosity::none, Verbosity::warning};
+    bool sync_console = false;
+    bool console_to_ring = false;
+    Timestamps console_timestamps = Timestamps::none;
+    u64 conring_size = 16 << 10;
+    std::string_view conswitch = "a";
+    VgaOptions vga;
+
+    Dom0Options dom0;
+    Dom0Memory dom0_mem;
+    VcpuRange dom0_max_vcpus;
+    bool dom0_vcpus_pin = false;
+    std::string_view dom0_extra;  ///< what follows ` -- `: appended to dom0's command line
+
+    u32 maxcpus = 0;  ///< 0: all
+    bool nosmp = false;
+    u64 mem = 0;  ///< ignore RAM above this address; 0: use all
+    Scheduler sched = Scheduler::credit2;
+    u32 gnttab_max_frames = 64;
+    u32 gnttab_max_maptrack_frames = 1024;
+
+    bool noreboot = false;
+    RebootMethod reboot = RebootMethod::automatic;
+    bool reboot_warm = false;
+
+    AcpiOptions acpi;
+    bool x2apic = true;
+    bool hap = true;
+    Prevention smep = Prevention::on;
+    Prevention smap = Prevention::on;
+    std::string_view cpuid;  ///< list of features to hide (`no-x`) or show; read it with next_flag()
+    TscTrust tsc = TscTrust::automatic;
+    ClockSource clocksource = ClockSource::automatic;
+    IommuOptions iommu;
+};
+
+}  // namespace px::cmdline

@@ -1,0 +1,281 @@
+// Options whose values have a grammar of their own.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/cmdline/stores.hpp"
+
+#include "hypervisor/cmdline/values.hpp"
+
+namespace px::cmdline {
+namespace {
+
+constexpr Choice<Verbosity> verbosities[] = {
+    {"none", Verbosity::none}, {"error", Verbosity::error}, {"warning", Verbosity::warning},
+    {"info", Verbosity::info}, {"debug", Verbosity::debug}, {"all", Verbosity::debug},
+};
+
+Outcome store_filter(LogFilter& filter, std::string_view value) {
+    std::string_view second = value;
+    const std::string_view first = take_until(second, '/');
+    const auto always = find_choice(verbosities, first);
+    if (!always) return Err{Refusal{"is not a level", first}};
+    if (first.size() == value.size()) {
+        filter = {*always, *always};
+        return {};
+    }
+    const auto limited = find_choice(verbosities, second);
+    if (!limited) return Err{Refusal{"is not a level", second}};
+    filter = {*always, *limited < *always ? *always : *limited};
+    return {};
+}
+
+/// `amount` := ['-'] size | [size '+'] percent '%'
+std::optional<MemoryAmount> parse_amount(std::string_view text) {
+    if (take_prefix(text, "-")) {
+        const auto size = parse_size(text);
+        if (!size) return std::nullopt;
+        return MemoryAmount{.bytes = *size, .all_but = true};
+    }
+    const auto parse_percent = [](std::string_view rest) -> std::optional<u8> {
+        const auto number = take_unsigned(rest);
+        if (!number || *number >= 100 || rest != "%") return std::nullopt;
+        return static_cast<u8>(*number);
+    };
+    if (const auto percent = parse_percent(text)) return MemoryAmount{.percent = *percent};
+    const auto size = take_size(text);
+    if (!size) return std::nullopt;
+    if (text.empty()) return MemoryAmount{.bytes = *size};
+    if (!take_prefix(text, "+")) return std::nullopt;
+    const auto percent = parse_percent(text);
+    if (!percent) return std::nullopt;
+    return MemoryAmount{.bytes = *size, .percent = *percent};
+}
+
+Outcome store_prevention(Prevention& target, const Argument& argument) {
+    if (argument.value == "hvm") {
+        target = Prevention::hvm_only;
+        return {};
+    }
+    const auto value = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated};
+    if (!value) return Err{Refusal{"is neither on, off nor hvm"}};
+    target = *value ? Prevention::on : Prevention::off;
+    return {};
+}
+
+}  // namespace
+
+Outcome store_console(BootOptions& options, const Argument& argument) {
+    ConsoleList list;
+    Outcome outcome;
+    std::string_view rest = argument.value;
+    while (!rest.empty()) {
+        const std::string_view item = take_until(rest, ',');
+        constexpr Choice<ConsoleDevice> devices[] = {{"vga", ConsoleDevice::vga},
+                                                     {"com1", ConsoleDevice::com1},
+                                                     {"com2", ConsoleDevice::com2},
+                                                     {"none", ConsoleDevice::none}};
+        const auto device = find_choice(devices, item);
+        if (!device)
+            outcome = Err{Refusal{"is not a console of this hypervisor (vga, com1, com2, none)", item}};
+        else if (*device != ConsoleDevice::none && !list.contains(*device))
+            list.devices[list.count++] = *device;
+    }
+    // A list of which nothing can be used would leave the user in the dark.
+    if (outcome.ok() || list.count != 0) options.console = list;
+    return outcome;
+}
+
+Outcome store_console_timestamps(BootOptions& options, const Argument& argument) {
+    constexpr Choice<Timestamps> formats[] = {
+        {"none", Timestamps::none}, {"date", Timestamps::date}, {"datems", Timestamps::date_ms},
+        {"boot", Timestamps::boot}, {"raw", Timestamps::raw},
+    };
+    if (const auto format = find_choice(formats, argument.value)) {
+        options.console_timestamps = *format;
+        return {};
+    }
+    // The reference's older form was a boolean.
+    const auto on = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated};
+    if (!on) return Err{Refusal{"is none of none, date, datems, boot, raw"}};
+    options.console_timestamps = *on ? Timestamps::date : Timestamps::none;
+    return {};
+}
+
+Outcome store_loglvl(BootOptions& options, const Argument& argument) {
+    return store_filter(options.loglvl, argument.value);
+}
+
+Outcome store_guest_loglvl(BootOptions& options, const Argument& argument) {
+    return store_filter(options.guest_loglvl, argument.value);
+}
+
+Outcome store_conswitch(BootOptions& options, const Argument& argument) {
+    const std::string_view value = argument.value;
+    const bool letter = !value.empty() && value[0] >= 'a' && value[0] <= 'z';
+    if (!letter || value.size() > 2 || (value.size() == 2 && value[1] != 'x'))
+        return Err{Refusal{"is not a letter, or one and an x"}};
+    options.conswitch = value;
+    return {};
+}
+
+Outcome store_vga(BootOptions& options, const Argument& argument) {
+    std::string_view rest = argument.value;
+    Outcome outcome;
+    while (!rest.empty()) {
+        const std::string_view item = take_until(rest, ',');
+        std::string_view prefix = item;
+        if (item == "keep")
+            options.vga.keep = true;
+        else if (item == "ask")
+            outcome = Err{Refusal{"would need a key press: name the mode instead", item}};
+        else if (item == "current" || take_prefix(prefix, "text-80x") || take_prefix(prefix, "gfx-") ||
+                 take_prefix(prefix, "mode-"))
+            options.vga.mode = item;
+        else
+            outcome = Err{Refusal{"is not a video mode", item}};
+    }
+    return outcome;
+}
+
+Outcome store_dom0(BootOptions& options, const Argument& argument) {
+    constexpr FlagRow<Dom0Options> flags[] = {
+        {"verbose", &Dom0Options::verbose},
+        {"cpuid-faulting", &Dom0Options::cpuid_faulting},
+        {"msr-relaxed", &Dom0Options::msr_relaxed},
+        {"bounce", &Dom0Options::bounce},
+    };
+    return store_flags(argument.value, flags, options.dom0, [&](const Flag& flag) {
+        if (flag.item == "pv")
+            options.dom0.mode = Dom0Mode::pv;
+        else if (flag.item == "pvh")
+            options.dom0.mode = Dom0Mode::pvh;
+        else
+            return false;
+        return true;
+    });
+}
+
+Outcome store_dom0pvh(BootOptions& options, const Argument& argument) {
+    const auto value = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated};
+    if (!value) return Err{Refusal{"is neither on nor off"}};
+    options.dom0.mode = *value ? Dom0Mode::pvh : Dom0Mode::pv;
+    return {};
+}
+
+Outcome store_dom0_mem(BootOptions& options, const Argument& argument) {
+    std::string_view rest = argument.value;
+    Dom0Memory memory;
+    while (!rest.empty()) {
+        const std::string_view item = take_until(rest, ',');
+        std::string_view text = item;
+        auto& target = take_prefix(text, "min:")   ? memory.min
+                       : take_prefix(text, "max:") ? memory.max
+                                                   : memory.initial;
+        target = parse_amount(text);
+        if (!target) return Err{Refusal{"is not an amount such as 1G, -512M, 25% or 1G+10%", item}};
+    }
+    if (memory.initial == MemoryAmount{}) return Err{Refusal{"gives dom0 no memory"}};
+    options.dom0_mem = memory;
+    return {};
+}
+
+Outcome store_dom0_max_vcpus(BootOptions& options, const Argument& argument) {
+    std::string_view max_text = argument.value;
+    const std::string_view min_text = take_until(max_text, '-');
+    const bool range = min_text.size() != argument.value.size();
+    const auto min =
+        min_text.empty() && range ? std::optional<u64>{1} : parse_unsigned(min_text, VcpuRange::unlimited);
+    const auto max = !range             ? min
+                     : max_text.empty() ? std::optional<u64>{VcpuRange::unlimited}
+                                        : parse_unsigned(max_text, VcpuRange::unlimited);
+    if (!min || !max || *max == 0 || *min > *max || argument.value == "-")
+        return Err{Refusal{"is neither a number nor a range"}};
+    options.dom0_max_vcpus = {static_cast<u32>(*min), static_cast<u32>(*max)};
+    return {};
+}
+
+/// The reference looks at the first letter only, so that `t`, `triple` and `triple-fault` are one.
+Outcome store_reboot(BootOptions& options, const Argument& argument) {
+    Outcome outcome;
+    std::string_view rest = argument.value;
+    while (!rest.empty()) {
+        const std::string_view item = take_until(rest, ',');
+        switch (item.empty() ? '\0' : item.front()) {
+            case 't': options.reboot = RebootMethod::triple_fault; break;
+            case 'k': options.reboot = RebootMethod::keyboard; break;
+            case 'a': options.reboot = RebootMethod::acpi; break;
+            case 'p': options.reboot = RebootMethod::pci; break;
+            case 'P': options.reboot = RebootMethod::power; break;
+            case 'e': options.reboot = RebootMethod::efi; break;
+            case 'n': options.noreboot = true; break;
+            case 'w': options.reboot_warm = true; break;
+            case 'c': options.reboot_warm = false; break;
+            default: outcome = Err{Refusal{"is not a way to reboot", item}};
+        }
+    }
+    return outcome;
+}
+
+Outcome store_acpi(BootOptions& options, const Argument& argument) {
+    constexpr FlagRow<AcpiOptions> flags[] = {{"force", &AcpiOptions::force},
+                                              {"verbose", &AcpiOptions::verbose}};
+    if (!argument.given) {
+        options.acpi.enable = !argument.negated;
+        return {};
+    }
+    return store_flags(argument.value, flags, options.acpi, [&](const Flag& flag) {
+        if (const auto on = parse_bool(flag.item))
+            options.acpi.enable = *on;
+        else if (flag.item == "noirq")
+            options.acpi.interrupts = false;
+        else
+            return false;
+        return true;
+    });
+}
+
+Outcome store_smep(BootOptions& options, const Argument& argument) {
+    return store_prevention(options.smep, argument);
+}
+Outcome store_smap(BootOptions& options, const Argument& argument) {
+    return store_prevention(options.smap, argument);
+}
+
+Outcome store_cpuid(BootOptions& options, const Argument& argument) {
+    std::string_view rest = argument.value;
+    while (const auto flag = next_flag(rest)) {
+        if (!flag->value) return Err{Refusal{"is neither on nor off", flag->item}};
+    }
+    options.cpuid = argument.value;
+    return {};
+}
+
+Outcome store_iommu(BootOptions& options, const Argument& argument) {
+    constexpr FlagRow<IommuOptions> flags[] = {
+        {"force", &IommuOptions::force},
+        {"required", &IommuOptions::force},
+        {"verbose", &IommuOptions::verbose},
+        {"debug", &IommuOptions::debug},
+        {"intremap", &IommuOptions::interrupt_remapping},
+        {"intpost", &IommuOptions::posted_interrupts},
+        {"qinval", &IommuOptions::queued_invalidation},
+        {"snoop", &IommuOptions::snoop},
+        {"superpages", &IommuOptions::superpages},
+        {"sharept", &IommuOptions::share_page_tables},
+        {"quarantine", &IommuOptions::quarantine},
+        {"igfx", &IommuOptions::igfx},
+        {"crash-disable", &IommuOptions::crash_disable},
+    };
+    if (!argument.given) {
+        options.iommu.enable = !argument.negated;
+        return {};
+    }
+    const Outcome outcome = store_flags(argument.value, flags, options.iommu, [&](const Flag& flag) {
+        const auto on = parse_bool(flag.item);
+        if (on) options.iommu.enable = *on;
+        return on.has_value();
+    });
+    if (options.iommu.debug) options.iommu.verbose = true;
+    return outcome;
+}
+
+}  // namespace px::cmdline

@@ -1,0 +1,217 @@
+// Options with a value grammar of their own.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "hypervisor/cmdline/values.hpp"
+#include "tests/unit/cmdline/parsed.hpp"
+
+namespace px::cmdline {
+namespace {
+
+using testing::ElementsAre;
+using testing::SizeIs;
+
+constexpr u64 mib = 1 << 20;
+constexpr u64 gib = 1 << 30;
+
+TEST(Console, DevicesInOrder) {
+    const Parsed parsed{"console=vga,com2,vga"};
+    EXPECT_EQ(parsed.console.count, 2);
+    EXPECT_EQ(parsed.console.devices[0], ConsoleDevice::vga);
+    EXPECT_EQ(parsed.console.devices[1], ConsoleDevice::com2);
+    EXPECT_FALSE(parsed.console.contains(ConsoleDevice::com1));
+    EXPECT_EQ(Parsed{"console=none"}.console.count, 0);
+}
+
+TEST(Console, WhatWeDoNotHave) {
+    const Parsed some{"console=dbgp,com1"};
+    EXPECT_THAT(some.problems, SizeIs(1));
+    EXPECT_EQ(some.console.count, 1);
+    const Parsed nothing{"console=xhci"};
+    EXPECT_THAT(
+        nothing.problems,
+        ElementsAre("console=xhci: xhci: is not a console of this hypervisor (vga, com1, com2, none)"));
+    EXPECT_EQ(nothing.console.count, 2);  // the default rather than silence
+}
+
+TEST(Console, Timestamps) {
+    EXPECT_EQ(Parsed{"console_timestamps"}.console_timestamps, Timestamps::date);
+    EXPECT_EQ(Parsed{"console_timestamps=datems"}.console_timestamps, Timestamps::date_ms);
+    EXPECT_EQ(Parsed{"console_timestamps=boot"}.console_timestamps, Timestamps::boot);
+    EXPECT_EQ(Parsed{"console_timestamps=raw no-console_timestamps"}.console_timestamps, Timestamps::none);
+    EXPECT_THAT(Parsed{"console_timestamps=noon"}.problems, SizeIs(1));
+}
+
+TEST(Console, SwitchCharacter) {
+    EXPECT_EQ(Parsed{"conswitch=bx"}.conswitch, "bx");
+    for (const char* line : {"conswitch=", "conswitch=1", "conswitch=ab", "conswitch=axx"}) {
+        const Parsed parsed{line};
+        EXPECT_THAT(parsed.problems, SizeIs(1)) << line;
+        EXPECT_EQ(parsed.conswitch, "a");
+    }
+}
+
+TEST(Console, LogLevels) {
+    EXPECT_EQ(Parsed{"loglvl=info"}.loglvl, (LogFilter{Verbosity::info, Verbosity::info}));
+    EXPECT_EQ(Parsed{"guest_loglvl=error/all"}.guest_loglvl, (LogFilter{Verbosity::error, Verbosity::debug}));
+    EXPECT_EQ(Parsed{"loglvl=info/none"}.loglvl, (LogFilter{Verbosity::info, Verbosity::info}));
+    EXPECT_THAT(Parsed{"loglvl=loud"}.problems, ElementsAre("loglvl=loud: loud: is not a level"));
+    EXPECT_THAT(Parsed{"loglvl=info/loud"}.problems, ElementsAre("loglvl=info/loud: loud: is not a level"));
+    EXPECT_THAT(Parsed{"loglvl=all/"}.problems, SizeIs(1));
+}
+
+TEST(Vga, Modes) {
+    const Parsed parsed{"vga=gfx-1024x768x32,keep"};
+    EXPECT_EQ(parsed.vga.mode, "gfx-1024x768x32");
+    EXPECT_TRUE(parsed.vga.keep);
+    EXPECT_EQ(Parsed{"vga=text-80x25"}.vga.mode, "text-80x25");
+    EXPECT_THAT(Parsed{"vga=ask"}.problems,
+                ElementsAre("vga=ask: ask: would need a key press: name the mode instead"));
+    EXPECT_THAT(Parsed{"vga=cga"}.problems, SizeIs(1));
+}
+
+TEST(Dom0Mem, Amounts) {
+    const Parsed parsed{"dom0_mem=1G+25%,min:512M,max:-256M"};
+    EXPECT_TRUE(parsed.clean());
+    EXPECT_EQ(parsed.dom0_mem.initial, (MemoryAmount{.bytes = gib, .percent = 25}));
+    EXPECT_EQ(parsed.dom0_mem.min, (MemoryAmount{.bytes = 512 * mib}));
+    EXPECT_EQ(parsed.dom0_mem.max, (MemoryAmount{.bytes = 256 * mib, .all_but = true}));
+    EXPECT_EQ(parsed.dom0_mem.initial->resolve(256 * gib), 65 * gib);
+    EXPECT_EQ(parsed.dom0_mem.max->resolve(gib), 768 * mib);
+    EXPECT_EQ(parsed.dom0_mem.max->resolve(mib), 0u);
+    EXPECT_EQ(Parsed{"dom0_mem=10%"}.dom0_mem.initial->resolve(gib), gib / 10);
+    EXPECT_EQ(Parsed{"dom0_mem=8G"}.dom0_mem.initial->resolve(gib), gib);     // never more than there is
+    EXPECT_EQ(Parsed{"dom0_mem=524288"}.dom0_mem.initial->bytes, 512 * mib);  // KiB
+    EXPECT_EQ(Parsed{"dom0_mem=max:1G"}.dom0_mem.initial, std::nullopt);
+    EXPECT_EQ((MemoryAmount{.bytes = ~u64{0}, .percent = 99}.resolve(~u64{0})), ~u64{0});
+}
+
+TEST(Dom0Mem, Nonsense) {
+    for (const char* line :
+         {"dom0_mem=lots", "dom0_mem=100%", "dom0_mem=1G+", "dom0_mem=1G+5", "dom0_mem=min:", "dom0_mem=-25%",
+          "dom0_mem=0", "dom0_mem=avg:1G", "dom0_mem=1G,x"}) {
+        const Parsed parsed{line};
+        EXPECT_FALSE(parsed.problems.empty()) << line;
+        EXPECT_EQ(parsed.dom0_mem.initial, std::nullopt) << line;
+    }
+}
+
+TEST(Dom0, Vcpus) {
+    EXPECT_EQ(Parsed{"dom0_max_vcpus=4"}.dom0_max_vcpus, (VcpuRange{4, 4}));
+    const VcpuRange range = Parsed{"dom0_max_vcpus=4-8"}.dom0_max_vcpus;
+    EXPECT_EQ(range.resolve(2), 4u);
+    EXPECT_EQ(range.resolve(6), 6u);
+    EXPECT_EQ(range.resolve(10), 8u);
+    EXPECT_EQ(Parsed{"dom0_max_vcpus=-8"}.dom0_max_vcpus, (VcpuRange{1, 8}));
+    EXPECT_EQ(Parsed{"dom0_max_vcpus=3-"}.dom0_max_vcpus, (VcpuRange{3, VcpuRange::unlimited}));
+    for (const char* line :
+         {"dom0_max_vcpus=-", "dom0_max_vcpus=0", "dom0_max_vcpus=8-4", "dom0_max_vcpus=a-b",
+          "dom0_max_vcpus=1-2-3", "dom0_max_vcpus=", "dom0_max_vcpus=4294967296"}) {
+        const Parsed parsed{line};
+        EXPECT_THAT(parsed.problems, SizeIs(1)) << line;
+        EXPECT_EQ(parsed.dom0_max_vcpus, VcpuRange{}) << line;
+    }
+}
+
+TEST(Dom0, Flags) {
+    const Parsed parsed{"dom0=pvh,verbose,no-bounce,cpuid-faulting=off dom0=msr_relaxed"};
+    EXPECT_TRUE(parsed.clean());
+    EXPECT_EQ(parsed.dom0.mode, Dom0Mode::pvh);
+    EXPECT_TRUE(parsed.dom0.verbose);
+    EXPECT_FALSE(parsed.dom0.bounce);
+    EXPECT_FALSE(parsed.dom0.cpuid_faulting);
+    EXPECT_TRUE(parsed.dom0.msr_relaxed);
+    EXPECT_EQ(Parsed{"dom0=pvh dom0=pv"}.dom0.mode, Dom0Mode::pv);
+    const Parsed partly{"dom0=hvm,verbose=perhaps,no-bounce"};
+    EXPECT_THAT(partly.problems, ElementsAre("dom0=hvm,verbose=perhaps,no-bounce: hvm: is not known"));
+    EXPECT_FALSE(partly.dom0.bounce);
+}
+
+TEST(Dom0, DeprecatedAlias) {
+    const Parsed parsed{"dom0pvh=1"};
+    EXPECT_EQ(parsed.dom0.mode, Dom0Mode::pvh);
+    EXPECT_THAT(parsed.notes, ElementsAre("dom0pvh=1: is deprecated: write dom0=pvh"));
+    EXPECT_EQ(Parsed{"dom0pvh=0"}.dom0.mode, Dom0Mode::pv);
+}
+
+TEST(Iommu, ColonIsTakenForEquals) {
+    const Parsed parsed{"iommu=force:true,qinval:false,debug:true"};
+    EXPECT_TRUE(parsed.clean());
+    EXPECT_TRUE(parsed.iommu.force);
+    EXPECT_FALSE(parsed.iommu.queued_invalidation);
+    EXPECT_TRUE(parsed.iommu.debug);
+    EXPECT_TRUE(parsed.iommu.verbose);  // debug says more, not other things
+}
+
+TEST(Iommu, OnAndOff) {
+    EXPECT_FALSE(Parsed{"iommu=0"}.iommu.enable);
+    EXPECT_FALSE(Parsed{"no-iommu"}.iommu.enable);
+    EXPECT_TRUE(Parsed{"iommu=off iommu"}.iommu.enable);
+    const Parsed parsed{"iommu=on,no-intremap,required"};
+    EXPECT_TRUE(parsed.iommu.enable);
+    EXPECT_FALSE(parsed.iommu.interrupt_remapping);
+    EXPECT_TRUE(parsed.iommu.force);
+    EXPECT_THAT(Parsed{"iommu=qinval:maybe"}.problems,
+                ElementsAre("iommu=qinval:maybe: qinval:maybe: is neither on nor off"));
+    EXPECT_THAT(Parsed{"iommu=warp"}.problems, ElementsAre("iommu=warp: warp: is not known"));
+}
+
+TEST(Machine, Reboot) {
+    EXPECT_EQ(Parsed{"reboot=t"}.reboot, RebootMethod::triple_fault);
+    EXPECT_EQ(Parsed{"reboot=kbd"}.reboot, RebootMethod::keyboard);
+    EXPECT_EQ(Parsed{"reboot=acpi"}.reboot, RebootMethod::acpi);
+    EXPECT_EQ(Parsed{"reboot=pci,warm"}.reboot, RebootMethod::pci);
+    EXPECT_TRUE(Parsed{"reboot=pci,warm"}.reboot_warm);
+    EXPECT_FALSE(Parsed{"reboot=w,c"}.reboot_warm);
+    EXPECT_EQ(Parsed{"reboot=Power"}.reboot, RebootMethod::power);
+    EXPECT_EQ(Parsed{"reboot=e"}.reboot, RebootMethod::efi);
+    EXPECT_TRUE(Parsed{"reboot=no"}.noreboot);
+    EXPECT_THAT(Parsed{"reboot=x"}.problems, ElementsAre("reboot=x: x: is not a way to reboot"));
+}
+
+TEST(Machine, Acpi) {
+    EXPECT_FALSE(Parsed{"acpi=off"}.acpi.enable);
+    EXPECT_FALSE(Parsed{"noacpi"}.acpi.enable);
+    const Parsed parsed{"acpi=force,verbose acpi=noirq"};
+    EXPECT_TRUE(parsed.acpi.enable);
+    EXPECT_TRUE(parsed.acpi.force);
+    EXPECT_TRUE(parsed.acpi.verbose);
+    EXPECT_FALSE(parsed.acpi.interrupts);
+    EXPECT_THAT(Parsed{"acpi=ht"}.problems, SizeIs(1));
+}
+
+TEST(Machine, PreventionOfExecutionAndAccess) {
+    EXPECT_EQ(Parsed{"smep=hvm"}.smep, Prevention::hvm_only);
+    EXPECT_EQ(Parsed{"nosmep"}.smep, Prevention::off);
+    EXPECT_EQ(Parsed{"no-smap"}.smap, Prevention::off);
+    EXPECT_EQ(Parsed{"smap=0"}.smap, Prevention::off);
+    EXPECT_EQ(Parsed{"smap=0 smap"}.smap, Prevention::on);
+    EXPECT_THAT(Parsed{"smap=pv"}.problems, SizeIs(1));
+}
+
+TEST(Machine, Choices) {
+    EXPECT_EQ(Parsed{"sched=credit"}.sched, Scheduler::credit);
+    EXPECT_THAT(Parsed{"sched=rtds"}.problems, ElementsAre("sched=rtds: is none of the choices"));
+    EXPECT_EQ(Parsed{"clocksource=hpet"}.clocksource, ClockSource::hpet);
+    EXPECT_EQ(Parsed{"tsc=stable:socket"}.tsc, TscTrust::stable_across_sockets);
+    EXPECT_EQ(Parsed{"conring_size=64"}.conring_size, 64u << 10);
+    EXPECT_EQ(Parsed{"mem=4G"}.mem, 4 * gib);
+    EXPECT_EQ(Parsed{"gnttab_max_frames=128"}.gnttab_max_frames, 128u);
+    EXPECT_THAT(Parsed{"maxcpus=0"}.problems, SizeIs(1));
+}
+
+TEST(Machine, CpuidListReadsBack) {
+    const Parsed parsed{"cpuid=no-rdrand,avx2=off,,ssbd"};
+    std::string_view rest = parsed.cpuid;
+    std::vector<std::pair<std::string_view, bool>> flags;
+    while (const auto flag = next_flag(rest)) flags.emplace_back(flag->name, *flag->value);
+    EXPECT_THAT(flags,
+                ElementsAre(std::pair{"rdrand", false}, std::pair{"avx2", false}, std::pair{"ssbd", true}));
+    EXPECT_THAT(Parsed{"cpuid=avx2=perhaps"}.problems,
+                ElementsAre("cpuid=avx2=perhaps: avx2=perhaps: is neither on nor off"));
+}
+
+}  // namespace
+}  // namespace px::cmdline
