@@ -74,6 +74,8 @@ public:
     explicit GrantTable(Domain& domain) : domain_(domain) {}
     ~GrantTable();
     GrantTable(const GrantTable&) = delete;
+    /// Before anything else, once settings are known. Errors: einval (no frame allowed at all, or too many), enomem.
+    Result<> create();
 
     // Size and version.
     u32 version();
@@ -81,7 +83,8 @@ public:
     u32 max_frames() const;
     /// Grows to at least `frames`. Errors: einval (over the domain's maximum), enomem.
     Result<> grow(u32 frames);
-    /// Errors: einval, enosys (over the domain's maximum), ebusy (pinned entries; status frames in use elsewhere), enomem.
+    /// Keeps the first gnttab_nr_reserved_entries entries and clears all others. Errors: einval, enosys (over the domain's
+    /// maximum), ebusy (an entry beyond the reserved is pinned), erange (a reserved one doesn't fit version 1), enomem.
     Result<> set_version(u32 version);
     /// Frame `index` of the table, or of the status words (version 2; else einval); grows the table as far as allowed.
     /// `at` is where the domain will see it, for frame_gfn(). Errors: einval, enomem.
@@ -99,7 +102,7 @@ public:
 
     // Lending.
     /// The right of `user` to what entry `ref` grants. `whole_page`: for a mapping; sub-page grants are refused then.
-    /// Errors: bad_gntref, general_error (not granted to `user`, or not for writing), bad_page, no_space.
+    /// Errors: bad_gntref, general_error (not granted to `user`, or not for writing; no memory), bad_page.
     /// Transitive grants are refused with general_error: no guest in use makes them.
     GrantResult<GrantPin> pin(DomId user, GrantRef ref, bool write, bool whole_page);
     void unpin(GrantRef ref, bool writable);
@@ -110,10 +113,11 @@ public:
         Mfn mfn;
     };
     /// Maps entry `ref` of `granter` at `host_addr`, a guest physical address, if `flags` has host_map.
-    /// device_map is noted; there is no IOMMU, so a device reaches it by the machine address. Errors: a status.
+    /// device_map is noted; there is no IOMMU, so a device reaches the frame by its machine address.
+    /// Errors: bad_gntref (neither map flag; as pin()), general_error (flags of PV; as pin()), no_space (handles).
     GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags);
-    /// A zero address is ignored; the handle ends with its last mapping. Errors: bad_handle, general_error,
-    /// bad_dev_addr.
+    /// A zero address is ignored; the handle ends with its last mapping. Flushed when it returns. Errors: bad_handle,
+    /// general_error (mapped elsewhere), bad_dev_addr.
     GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr);
     /// Number of live handles.
     u32 mapped() { return maps_.lock()->live; }
@@ -122,9 +126,8 @@ public:
     Progress relinquish();
 
 private:
-    /// Entries of the guest's are under these atomic operations only.
     struct Pin {
-        FrameRef frame;
+        FrameRef frame;                   ///< held while pinned
         u32 readers = 0, writers = 0;
         u16 domid = 0;
         u16 start = 0, length = 0;
@@ -137,62 +140,67 @@ private:
     /// A frame that is shared with the guest.
     struct Shared {
         Mfn mfn;
-        Gfn gfn;
+        Gfn seen_at;
     };
     struct Table {
         u8 version = 1;
         bool gone = false;                ///< relinquished: nothing can be granted, pins are still given back
         u32 frames = 0;
-        u32 status_frames = 0;
-        u32 live_pins = 0;                ///< entries that are pinned
-        HeapArray<Shared> shared;         ///< made with the first frame, for max_frames
+        u32 status_frames = 0;            ///< never freed before the domain's end: the guest may see them somewhere
+        HeapArray<Shared> shared;
         HeapArray<Shared> status;
-        HeapArray<PinPage*> pins;
+        HeapArray<PinPage*> pins;         ///< pages made on demand
 
         u32 entries() const;
-        abi::GrantEntryV1* v1(GrantRef ref) const;
-        abi::GrantEntryV2* v2(GrantRef ref) const;
-        abi::GrantEntryHeader* header(GrantRef ref) const;
-        abi::GrantStatusWord* status_word(GrantRef ref) const;
-        Pin* pin(GrantRef ref) const;     ///< nullptr where none ever was
+        abi::GrantEntryV1& v1(GrantRef ref) const;
+        abi::GrantEntryV2& v2(GrantRef ref) const;
+        abi::GrantEntryHeader& header(GrantRef ref) const;
+        /// Where reading and writing are noted.
+        u16& use_flags(GrantRef ref) const;
+        bool pinned(GrantRef ref) const;
+        u32 status_frames_for(u32 grant_frames) const;
     };
-    using TableGuard = Locked<Table, LockRank::grant_table>::Guard;
+    /// What a shared entry grants, as read once.
+    struct Grant {
+        Gfn gfn;
+        u16 start = 0, length = page_size;
+    };
 
-    /// One mapping of this domain; also a link of the free list.
+    /// One mapping of this domain.
     struct Map {
-        GrantTable* granter = nullptr;    ///< nullptr: free
-        GrantRef ref{};
-        u16 flags = 0;                    ///< gntmap: host_map, device_map as long as mapped so; readonly
-        u32 next_free = no_handle;
-        Gfn gfn = invalid_gfn;            ///< of the host mapping
+        GrantTable* granter = nullptr;    ///< nullptr: free, or being made
+        Mfn mfn;
+        Gfn gfn;                          ///< of the host mapping
+        u32 ref = 0;                      ///< of a free one: the next free handle
+        u32 flags = 0;                    ///< gntmap: host_map and device_map as long as it is mapped so, readonly
     };
     static constexpr u32 maps_per_page = page_size / sizeof(Map);
     struct MapPage {
         Map maps[maps_per_page];
     };
     struct Maps {
-        HeapArray<MapPage*> pages;
+        HeapArray<MapPage*> pages;        ///< made on demand
         u32 page_count = 0;
         u32 first_free = no_handle;
         u32 live = 0;
         u32 relinquish_cursor = 0;
-        Map* find(u32 handle) const;      ///< nullptr where it isn't live
         Map& at(u32 handle) const { return pages[handle / maps_per_page]->maps[handle % maps_per_page]; }
+        Map* find(u32 handle) const;      ///< nullptr where it isn't live
+        void give(u32 handle);
     };
 
-    Result<> grow_locked(Table& table, u32 frames);
-    Result<> grow_status(Table& table, u32 frames);
-    Result<Mfn> frame_locked(Table& table, u32 index, bool status, Gfn at);
-    void drop_status(Table& table);
+    Result<> add_frame(HeapArray<Shared>& list, u32& count);
+    Result<> grow_status(Table& table, u32 status_frames);
+    Result<> grow_table(Table& table, u32 frames);
+    Result<> check_representable(const Table& table) const;
     void convert(Table& table, u32 version);
-    Result<Pin*> make_pin(Table& table, GrantRef ref);
-    struct Grant;
-    GrantResult<Grant> claim(const Table& table, GrantRef ref, DomId user, bool write, bool whole_page);
-    void clear_use(const Table& table, GrantRef ref, const Pin& pin);
-
+    GrantResult<Pin*> find_pin(Table& table, GrantRef ref);
+    GrantResult<> fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page);
+    static GrantResult<Grant> claim_v1(const Table& table, GrantRef ref, DomId user, bool write);
+    static GrantResult<Grant> claim_v2(const Table& table, GrantRef ref, const Pin& pin, DomId user, bool write, bool whole_page);
+    static void clear_use(const Table& table, GrantRef ref, const Pin& pin);
     GrantResult<u32> take_handle();
-    void free_handle(Maps& maps, u32 handle);
-    void release_map(u32 handle, const Map& map);
+    Progress relinquish_maps();
 
     Domain& domain_;
     Locked<Table, LockRank::grant_table> table_;

@@ -22,10 +22,9 @@ TimerQueue& home_queue(const Domain& domain, VcpuId id) {
 }  // namespace
 
 Vcpu::Vcpu(Domain& owner, VcpuId number)
-    : domain(owner), id(number), unit(owner.group, number),
-      singleshot_timer(home_queue(owner, number), singleshot_expired, this),
-      periodic_timer(home_queue(owner, number), periodic_expired, this),
-      poll_timer(home_queue(owner, number), poll_expired, this) {
+    : domain(owner), id(number), unit(owner.group, number), timer_home_(home_queue(owner, number)),
+      singleshot_timer(timer_home_, singleshot_expired, this), periodic_timer(timer_home_, periodic_expired, this),
+      poll_timer(timer_home_, poll_expired, this), arch(*this) {
     auto* shared = static_cast<abi::SharedInfo*>(owner.shared_info());
     info_ = number.raw < abi::arch::legacy_max_vcpus ? &shared->vcpu_info[number.raw] : &nowhere();
 }

@@ -28,6 +28,7 @@ public:
     Domain& domain;
     const VcpuId id;
     sched::Unit unit;
+    TimerQueue& timer_home_;
 
     /// Why it can't run; it is runnable while the word is 0 and its domain isn't paused.
     enum Halt : u32 {
@@ -64,6 +65,9 @@ public:
     /// The scheduler put it on this CPU, or took it off; its registers are loaded, or saved.
     void entered_cpu(Nanoseconds now);
     void left_cpu(Nanoseconds now);
+
+    /// The queue where its timers begin; the architecture's as well.
+    TimerQueue& timer_home() { return timer_home_; }
 
     RunstateClock runstate;
     u64 time_area = 0;           ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none

@@ -100,6 +100,7 @@ void calibrate_apic_timer() {
 
 u64 tsc_khz() { return khz; }
 TickScale tsc_scale() { return scale; }
+u64 boot_tsc_value() { return boot_tsc; }
 bool tsc_is_stable() { return stable; }
 void note_tsc_unstable() { stable = false; }
 

@@ -23,6 +23,8 @@ u64 tsc_khz();
 TickScale tsc_scale();
 /// Nanoseconds at TSC value `tsc` of this CPU.
 Nanoseconds time_at(u64 tsc);
+/// The TSC at time 0.
+u64 boot_tsc_value();
 /// Nanoseconds for a number of ticks at `scale`.
 u64 scale_ticks(u64 ticks, TickScale scale);
 /// True where the TSC is invariant and was seen in step on all CPUs.

@@ -1,0 +1,143 @@
+// From the ways in to the loop of every CPU: the order in which the machine comes up.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+
+#include "arch/x86/cpu/host_features.hpp"
+#include "arch/x86/cpu_policy/cpu_policy.hpp"
+#include "arch/x86/dom0/dom0.hpp"
+#include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/machine/clock.hpp"
+#include "arch/x86/machine/crash.hpp"
+#include "arch/x86/machine/io.hpp"
+#include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/serial.hpp"
+#include "arch/x86/machine/smp.hpp"
+#include "arch/x86/mm/mappings.hpp"
+#include "arch/x86/traps/trap_frame.hpp"
+#include "drivers/pic_8259.hpp"
+#include "drivers/pit.hpp"
+#include "hypervisor/cmdline/parse.hpp"
+#include "hypervisor/console/console.hpp"
+#include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
+
+namespace px::arch {
+namespace {
+
+enum class Protocol : u32 { multiboot1 = 1, multiboot2 = 2, pvh = 3 };
+
+boot::BootInfo info;
+cmdline::BootOptions options;
+/// The loader's texts lie in memory that is reused: copies.
+constinit char texts[16384] = {};
+constinit usize texts_used = 0;
+
+class LowMemory final : public boot::BootMemory {
+public:
+    std::span<const u8> view(u64 address, usize size) const override {
+        constexpr u64 mapped = u64{4} << 30;
+        if (address >= mapped || size > mapped) return {};
+        return {static_cast<const u8*>(to_virtual(Paddr{address})), std::min<usize>(size, mapped - address)};
+    }
+};
+
+std::string_view keep(std::string_view text) {
+    const usize length = std::min(text.size(), sizeof texts - texts_used);
+    char* const copy = texts + texts_used;
+    std::memcpy(copy, text.data(), length);
+    texts_used += length;
+    return {copy, length};
+}
+
+Result<> parse_boot_info(Protocol protocol, u64 address) {
+    const LowMemory memory;
+    switch (protocol) {
+    case Protocol::multiboot1: TRY(boot::parse_multiboot1(memory, address, info)); break;
+    case Protocol::multiboot2: TRY(boot::parse_multiboot2(memory, address, info)); break;
+    case Protocol::pvh: TRY(boot::parse_pvh(memory, address, info)); break;
+    }
+    info.loader = keep(info.loader);
+    info.command_line = keep(info.command_line);
+    for (boot::BootModule& module : info.modules) module.arguments = keep(module.arguments);
+    return {};
+}
+
+LogThresholds thresholds(const cmdline::LogFilter& filter) {
+    const auto level = [](cmdline::Verbosity v) { return v == cmdline::Verbosity::none ? LogLevel::error : LogLevel(static_cast<u8>(v) - 1); };
+    return {level(filter.always), level(filter.rate_limited)};
+}
+
+void apply_options() {
+    open_consoles(options);
+    console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
+    console_set_timestamps(options.console_timestamps != cmdline::Timestamps::none);
+    choose_host_features({options.smep == cmdline::Prevention::on, options.smap == cmdline::Prevention::on});
+    const auto method = [&] {
+        switch (options.reboot) {
+        case cmdline::RebootMethod::triple_fault: return RebootMethod::triple_fault;
+        case cmdline::RebootMethod::keyboard: return RebootMethod::keyboard;
+        case cmdline::RebootMethod::pci: return RebootMethod::pci;
+        default: return RebootMethod::acpi;
+        }
+    };
+    set_reboot_policy(!options.noreboot, method());
+}
+
+void report_option(const cmdline::Diagnostic& diagnostic) {
+    if (diagnostic.severity == cmdline::Diagnostic::Severity::note) log_info("command line: '{}': {}", diagnostic.option, diagnostic.reason);
+    else log_warning("command line: '{}': {}{}{}", diagnostic.option, diagnostic.reason, diagnostic.culprit.empty() ? "" : ": ", diagnostic.culprit);
+}
+
+/// The hardware domain's share: what dom0_mem= says, else half of RAM, at most 8 GiB. Guests get what is left.
+u64 dom0_frames(u64 ram_frames) {
+    const auto frames = [&](const cmdline::MemoryAmount& amount) { return amount.resolve(ram_frames << page_shift) >> page_shift; };
+    const u64 headroom = std::min<u64>(ram_frames / 8, (u64{256} << 20) >> page_shift);
+    u64 wanted = std::min<u64>(ram_frames / 2, (u64{8} << 30) >> page_shift);
+    const cmdline::Dom0Memory& chosen = options.dom0_mem;
+    if (chosen.initial) wanted = frames(*chosen.initial);
+    if (chosen.min) wanted = std::max(wanted, frames(*chosen.min));
+    if (chosen.max) wanted = std::min(wanted, frames(*chosen.max));
+    return std::min(wanted, ram_frames - headroom);
+}
+
+/// On the boot CPU's own stack.
+[[noreturn]] void start_machine() {
+    init_traps();
+    load_descriptors(this_cpu().arch);
+    set_up_memory(info, dom0_frames);
+    read_acpi_tables(info.rsdp);
+    Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
+    if (!init_local_apic(acpi_tables().topology.local_apic)) panic("the local APIC can't be reached");
+    enable_host_features();
+    init_host_policy();
+    init_clock();
+    set_up_this_cpu();
+    Pit<Ports>{Ports{}}.silence_channel0();
+    const MemoryTotals totals = memory_totals();
+    log_info("memory: {} MiB of RAM, {} MiB for dom0, {} MiB free for guests", memory_layout().ram_frames >> 8,
+             memory_layout().dom0_frames >> 8, totals.free_frames >> 8);
+    start_other_cpus(options.nosmp ? 1 : options.maxcpus != 0 ? options.maxcpus : max_cpus);
+    drop_identity_map();
+    init_scheduler(sched::default_policy);
+    scheduler_add_online_cpus();
+    enable_console_input();
+    create_dom0(info, options);
+    cpu_loop();
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
+    const auto parsed = parse_boot_info(Protocol{protocol}, address);
+    cmdline::parse(info.command_line, options, [](const cmdline::Diagnostic&) {});
+    apply_options();
+    log_info("Philoxen 4.17 ({} boot, loader {})", protocol == 3 ? "PVH" : protocol == 2 ? "Multiboot 2" : "Multiboot", info.loader);
+    log_info("command line: {}", info.command_line);
+    cmdline::parse(info.command_line, options, report_option);
+    if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());
+    become_boot_cpu(start_machine);
+}
+
+}  // namespace px::arch

@@ -1,0 +1,103 @@
+// Console devices of the machine.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/machine/serial.hpp"
+
+#include <optional>
+
+#include "arch/memory.hpp"
+#include "arch/x86/machine/io.hpp"
+#include "drivers/uart_16550.hpp"
+#include "drivers/uart_settings.hpp"
+#include "drivers/vga_text.hpp"
+#include "hypervisor/console/console.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
+
+namespace px::arch {
+namespace {
+
+using PortUart = Uart16550<UartPorts<Ports>>;
+
+class SerialConsole final : public ConsoleDevice {
+public:
+    explicit SerialConsole(u16 base) : uart_(UartPorts<Ports>{{}, base}) {}
+    Result<> open(const UartSettings& settings) { return uart_.init(settings); }
+    void write(std::string_view text) override {
+        for (const char c : text) {
+            if (c == '\n') (void)uart_.put('\r');
+            (void)uart_.put(static_cast<u8>(c));
+        }
+    }
+    bool read(char& c) override {
+        const auto byte = uart_.try_get();
+        if (byte) c = static_cast<char>(*byte);
+        return byte.has_value();
+    }
+
+private:
+    PortUart uart_;
+};
+
+class ScreenConsole final : public ConsoleDevice {
+public:
+    static constexpr u64 text_memory = 0xb8000;
+    static constexpr usize cells = 80 * 25;
+    ScreenConsole() : screen_({static_cast<u16*>(to_virtual(Paddr{text_memory})), cells}) {}
+    void write(std::string_view text) override { screen_.write(text); }
+
+private:
+    VgaText screen_;
+};
+
+std::optional<SerialConsole> serial;
+std::optional<ScreenConsole> screen;
+constinit PortRange ports{0, 0};
+constinit Timer* poll_timer = nullptr;
+constexpr Nanoseconds poll_period = milliseconds(20);
+
+void open_serial(std::string_view text, const UartSettings& defaults, std::string_view name) {
+    const auto settings = parse_uart_settings(text, defaults);
+    if (!settings) return log_warning("{}={}: {}", name, text, settings.error());
+    if (settings->memory_mapped()) return log_warning("{}: memory-mapped serial ports are not supported yet", name);
+    serial.emplace(static_cast<u16>(settings->io_base));
+    if (!serial->open(*settings)) {
+        serial.reset();
+        return log_warning("{}: no serial port at {:#x}", name, settings->io_base);
+    }
+    ports = {static_cast<u16>(settings->io_base), 8};
+    console_add_device(*serial);
+}
+
+void poll(void*, Nanoseconds now) {
+    raise_softirq(Softirq::console);
+    poll_timer->arm(now + poll_period);
+}
+
+}  // namespace
+
+void open_consoles(const cmdline::BootOptions& options) {
+    for (u8 i = 0; i < options.console.count; ++i) {
+        switch (options.console.devices[i]) {
+        case cmdline::ConsoleDevice::com1: open_serial(options.com1, default_com1, "com1"); break;
+        case cmdline::ConsoleDevice::com2: open_serial(options.com2, default_com2, "com2"); break;
+        case cmdline::ConsoleDevice::vga:
+            screen.emplace();
+            console_add_device(*screen);
+            break;
+        case cmdline::ConsoleDevice::none: break;
+        }
+    }
+}
+
+void enable_console_input() {
+    if (!serial) return;
+    // Polled: the line's interrupt may be routed anywhere, and 50 looks a second at one port cost nothing.
+    auto timer = make<Timer>(this_cpu().timers, poll, nullptr);
+    if (!timer) return;
+    poll_timer = timer->release();
+    poll_timer->arm(arch::now() + poll_period);
+}
+
+PortRange console_ports() { return ports; }
+
+}  // namespace px::arch
