@@ -51,6 +51,17 @@ Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
     return first;
 }
 
+Result<Mfn> DomainMemory::allocate_shared() {
+    const Mfn mfn = TRY(take_block(0, 0, {}));
+    Frame& frame = frame_of(mfn);
+    frame.owner = &domain_;
+    frame.flags.store(0, std::memory_order_relaxed);
+    frame.use.store(0, std::memory_order_relaxed);
+    domain_.get();
+    frame.references.store(1, std::memory_order_release);
+    return mfn;
+}
+
 void DomainMemory::adopt(Mfn first, u64 count) {
     auto list = list_.lock();
     for (u64 i = 0; i < count; ++i) {
@@ -76,6 +87,10 @@ bool DomainMemory::release(Frame& frame) {
 }
 
 void DomainMemory::last_reference_dropped(Frame& frame) {
+    if ((frame.flags.load(std::memory_order_relaxed) & Frame::domain_listed) == 0) {  // of allocate_shared()
+        return_block(mfn_of(frame), 0, serial_);
+        return domain_.put();
+    }
     const bool home = (frame.flags.load(std::memory_order_relaxed) & Frame::reserved_home) != 0;
     bool was_last;
     {

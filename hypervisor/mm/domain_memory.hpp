@@ -20,6 +20,10 @@ public:
     /// 2^order frames, each with its allocation reference. Errors: enomem (none free, over max_frames, or claimed by
     /// others).
     Result<Mfn> allocate(unsigned order, const AllocationHint& hint = {});
+    /// A zeroed frame that the hypervisor shares with the guest (grant table, …): the domain's, but not of its account. Its one
+    /// reference is the caller's, dropped by put_frame() when the domain is killed: it keeps the domain alive, as does
+    /// whoever else maps the frame. Errors: enomem.
+    Result<Mfn> allocate_shared();
     /// Boot memory becomes the domain's (the 1:1 hardware domain): each frame gets its allocation reference.
     void adopt(Mfn first, u64 count);
     /// Gives up a frame: drops its allocation reference, once. False: it had been given up already, or isn't ours.
