@@ -9,8 +9,8 @@
 
 namespace px::loader {
 
-/// Hands out pieces of one buffer in order. Only the newest piece can be given back; all others go with the arena.
-/// That is enough here, for a decompressor lives once and allocates little but its dictionary.
+/// Hands out pieces of one buffer in order. Only the newest piece can be given back; all others go with the
+/// arena. That is enough here, for a decompressor lives once and allocates little but its dictionary.
 class Arena {
 public:
     constexpr explicit Arena(std::span<u8> memory) : memory_(memory) {}

@@ -1,6 +1,7 @@
 // CRC-64 as xz uses it: polynomial of ECMA-182, reflected.
 //
-// Debian's static liblzma picks its implementation in a constructor, and the hypervisor runs none; libc_shim.cpp puts this one in its place.
+// Debian's static liblzma picks its implementation in a constructor, and the hypervisor runs none;
+// libc_shim.cpp puts this one in its place.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -24,7 +24,8 @@ Loaded<Format> detect_format(std::span<const u8> bytes) {
 }
 
 usize scratch_size(Format format, usize output_size) {
-    constexpr usize decoder_state = 256 << 10;  // of zlib (with its window of 32 KiB) and of liblzma, generously
+    constexpr usize decoder_state = 256
+                                    << 10;  // of zlib (with its window of 32 KiB) and of liblzma, generously
     switch (format) {
         case Format::elf:
         case Format::lz4: return 0;
@@ -37,9 +38,10 @@ usize scratch_size(Format format, usize output_size) {
 }
 
 Loaded<usize> decompress(Format format, std::span<const u8> input, std::span<u8> output, Arena& scratch) {
-    // The libraries count in 32 bits here and there; a longer input can't be a kernel, and a longer output isn't needed.
+    // The libraries count in 32 bits here and there; a longer input can't be a kernel, and a longer output
+    // isn't needed.
     if (input.size() > max_unpacked_size) return Err{LoadError::unpacked_size_absurd};
-    if (output.empty()) return Err{LoadError::output_too_small};  // zlib takes its null pointer amiss
+    if (output.empty()) return Err{LoadError::output_too_small};  // its pointer may be null, which zlib refuses
     output = output.first(std::min(output.size(), max_unpacked_size));
     switch (format) {
         case Format::gzip: return detail::decompress_gzip(input, output, scratch);

@@ -1,4 +1,5 @@
-// lz4's legacy format (lz4 -l), which Linux uses: a magic number, then blocks of at most 8 MiB, each behind its compressed size.
+// lz4's legacy format (lz4 -l), which Linux uses: a magic number, then blocks of at most 8 MiB, each behind
+// its compressed size.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <lz4.h>
@@ -20,9 +21,12 @@ Loaded<usize> unpack_block(std::span<const u8> block, std::span<u8> output) {
     auto* target = reinterpret_cast<char*>(output.data());
     const auto room = static_cast<int>(std::min(output.size(), block_size));
     const auto length = static_cast<int>(block.size());
-    if (const int written = LZ4_decompress_safe(source, target, length, room); written >= 0) return static_cast<usize>(written);
-    // liblz4 doesn't tell damage from a full output: whatever fills the output without fault was too long for it.
-    const bool too_long = output.size() < block_size && LZ4_decompress_safe_partial(source, target, length, room, room) == room;
+    if (const int written = LZ4_decompress_safe(source, target, length, room); written >= 0)
+        return static_cast<usize>(written);
+    // liblz4 doesn't tell damage from a full output: whatever fills the output without fault was too long for
+    // it.
+    const bool too_long =
+        output.size() < block_size && LZ4_decompress_safe_partial(source, target, length, room, room) == room;
     return Err{too_long ? LoadError::output_too_small : LoadError::compressed_corrupt};
 }
 

@@ -1,8 +1,8 @@
 // xz and lzma, by liblzma, with dictionaries no larger than the output.
 //
-// A kernel's xz header may ask for a dictionary of 128 MiB, for Linux's own decoder uses the output as dictionary. liblzma allocates
-// one. No match reaches farther back than the output's beginning, so the dictionary is cut down to the output's size; that is
-// why the container is walked here block by block.
+// A kernel's xz header may ask for a dictionary of 128 MiB, for Linux's own decoder uses the output as
+// dictionary. liblzma allocates one. No match reaches farther back than the output's beginning, so the
+// dictionary is cut down to the output's size; that is why the container is walked here block by block.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <lzma.h>
@@ -32,7 +32,8 @@ u32 dictionary_for(u32 asked, usize output_size) {
 LoadError error_of(lzma_ret status, usize input_left) {
     switch (status) {
         case LZMA_MEM_ERROR: return LoadError::scratch_too_small;
-        case LZMA_BUF_ERROR: return input_left == 0 ? LoadError::compressed_truncated : LoadError::output_too_small;
+        case LZMA_BUF_ERROR:
+            return input_left == 0 ? LoadError::compressed_truncated : LoadError::output_too_small;
         default: return LoadError::compressed_corrupt;
     }
 }
@@ -40,7 +41,8 @@ LoadError error_of(lzma_ret status, usize input_left) {
 /// A walk over one .xz stream.
 class XzStream {
 public:
-    XzStream(std::span<const u8> input, std::span<u8> output, Arena& scratch) : input_(input), output_(output), scratch_(scratch) {}
+    XzStream(std::span<const u8> input, std::span<u8> output, Arena& scratch)
+        : input_(input), output_(output), scratch_(scratch) {}
 
     Loaded<usize> unpack() {
         TRY(read_header());
@@ -59,7 +61,8 @@ private:
 
     Loaded<> read_header() {
         if (input_.size() < LZMA_STREAM_HEADER_SIZE) return Err{LoadError::compressed_truncated};
-        if (lzma_stream_header_decode(&flags_, input_.data()) != LZMA_OK || !lzma_check_is_supported(flags_.check))
+        if (lzma_stream_header_decode(&flags_, input_.data()) != LZMA_OK ||
+            !lzma_check_is_supported(flags_.check))
             return Err{LoadError::compressed_corrupt};
         in_ = LZMA_STREAM_HEADER_SIZE;
         return {};
@@ -73,8 +76,10 @@ private:
         block.filters = filters;
         block.header_size = lzma_block_header_size_decode(input_[in_]);
         if (block.header_size > input_.size() - in_) return Err{LoadError::compressed_truncated};
-        if (const auto status = lzma_block_header_decode(&block, &allocator_, &input_[in_]); status != LZMA_OK)
-            return Err{status == LZMA_MEM_ERROR ? LoadError::scratch_too_small : LoadError::compressed_corrupt};
+        if (const auto status = lzma_block_header_decode(&block, &allocator_, &input_[in_]);
+            status != LZMA_OK)
+            return Err{status == LZMA_MEM_ERROR ? LoadError::scratch_too_small
+                                                : LoadError::compressed_corrupt};
         in_ += block.header_size;
         for (auto* filter = filters; filter->id != LZMA_VLI_UNKNOWN; ++filter) {
             if (filter->id != LZMA_FILTER_LZMA2) continue;
@@ -84,7 +89,8 @@ private:
         return unpack_block_body(block);
     }
 
-    /// The decoder is driven piecewise, not by lzma_block_buffer_decode(), which reports a full output as damage.
+    /// The decoder is driven piecewise, not by lzma_block_buffer_decode(), which reports a full output as
+    /// damage.
     Loaded<> unpack_block_body(lzma_block& block) {
         lzma_stream stream = LZMA_STREAM_INIT;
         stream.allocator = &allocator_;
@@ -98,7 +104,8 @@ private:
         if (status != LZMA_STREAM_END) return Err{error_of(status, stream.avail_in)};
         in_ = input_.size() - stream.avail_in;
         out_ = output_.size() - stream.avail_out;
-        if (lzma_index_hash_append(index_, lzma_block_unpadded_size(&block), block.uncompressed_size) != LZMA_OK)
+        if (lzma_index_hash_append(index_, lzma_block_unpadded_size(&block), block.uncompressed_size) !=
+            LZMA_OK)
             return Err{LoadError::compressed_corrupt};
         return {};
     }
@@ -110,7 +117,8 @@ private:
         if (status != LZMA_STREAM_END) return Err{LoadError::compressed_corrupt};
         if (input_.size() - in_ < LZMA_STREAM_HEADER_SIZE) return Err{LoadError::compressed_truncated};
         lzma_stream_flags footer;
-        if (lzma_stream_footer_decode(&footer, &input_[in_]) != LZMA_OK || lzma_stream_flags_compare(&flags_, &footer) != LZMA_OK ||
+        if (lzma_stream_footer_decode(&footer, &input_[in_]) != LZMA_OK ||
+            lzma_stream_flags_compare(&flags_, &footer) != LZMA_OK ||
             footer.backward_size != lzma_index_hash_size(index_))
             return Err{LoadError::compressed_corrupt};
         return {};

@@ -25,7 +25,8 @@ LoadError error_of(usize code) {
 usize zstd_scratch_size() { return ZSTD_estimateDCtxSize(); }
 
 Loaded<usize> decompress_zstd(std::span<const u8> input, std::span<u8> output, Arena& scratch) {
-    // Debian's library also decodes the formats of before zstd 0.8, with memory of its own choosing: never let it.
+    // Debian's library also decodes the formats of before zstd 0.8, with memory of its own choosing: never
+    // let it.
     if (!starts_with(input, {0x28, 0xb5, 0x2f, 0xfd}))
         return Err{input.size() < 4 ? LoadError::compressed_truncated : LoadError::compressed_corrupt};
     const auto size = zstd_scratch_size();

@@ -35,11 +35,12 @@ struct ElfSection {
     u64 size;
 };
 
-/// Keeps a view of the file's bytes. parse() has checked the header and that both tables lie within the file, so the accessors
-/// can't fail; what the tables' entries say is unchecked.
+/// Keeps a view of the file's bytes. parse() has checked the header and that both tables lie within the file,
+/// so the accessors can't fail; what the tables' entries say is unchecked.
 class ElfFile {
 public:
-    /// Errors: elf_truncated, elf_bad_identity, elf_wrong_machine, elf_wrong_type, elf_bad_tables, elf_tables_outside_file.
+    /// Errors: elf_truncated, elf_bad_identity, elf_wrong_machine, elf_wrong_type, elf_bad_tables,
+    /// elf_tables_outside_file.
     static Loaded<ElfFile> parse(std::span<const u8> file);
 
     std::span<const u8> bytes() const { return file_; }

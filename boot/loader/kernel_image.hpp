@@ -1,7 +1,7 @@
 // KernelImage: what of an unpacked kernel goes where in a guest's memory, and where it starts.
 //
-// From a file to a guest: find_payload(), unpack(), KernelImage::parse(), then pvh_entry() or pv(), load(); for PVH
-// plan_start_of_day() beside it.
+// From a file to a guest: find_payload(), unpack(), KernelImage::parse(), then pvh_entry() or pv(), load();
+// for PVH plan_start_of_day() beside it.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -23,11 +23,12 @@ struct LoadSegment {
 /// What a PV start needs to know.
 struct PvImage {
     u64 base = 0;          ///< virtual address of pseudo-physical address 0
-    u64 paddr_offset = 0;  ///< by how much the ELF file's physical addresses exceed the pseudo-physical ones: 0 in all but old kernels
+    u64 paddr_offset = 0;  ///< by how much the ELF file's physical addresses exceed the pseudo-physical ones:
+                           ///< 0 in all but old kernels
     Extent kernel{};       ///< virtual, from the first segment to the end of the last
     u64 entry = 0;         ///< virtual, inside the kernel
     std::optional<u64> hypercall_page{};  ///< virtual, page aligned, inside the kernel
-    std::optional<u64> p2m{};             ///< virtual address where the p2m table is wanted, outside of the kernel
+    std::optional<u64> p2m{};  ///< virtual address where the p2m table is wanted, outside of the kernel
 
     /// Of an address as in LoadSegment::place.
     constexpr u64 to_pseudo_physical(u64 elf_physical) const { return elf_physical - paddr_offset; }
@@ -39,9 +40,9 @@ class KernelImage {
 public:
     static constexpr usize max_segments = 32;
 
-    /// The segments are checked: each lies in the file, none wraps, no two overlap, and there is one. The notes are read, but may
-    /// be none: see pvh_entry() and pv(). Errors: those of ElfFile::parse() and KernelNotes::read(), segment_*, segments_overlap,
-    /// too_many_segments, nothing_to_load.
+    /// The segments are checked: each lies in the file, none wraps, no two overlap, and there is one. The
+    /// notes are read, but may be none: see pvh_entry() and pv(). Errors: those of ElfFile::parse() and
+    /// KernelNotes::read(), segment_*, segments_overlap, too_many_segments, nothing_to_load.
     static Loaded<KernelImage> parse(std::span<const u8> elf_file);
 
     std::span<const LoadSegment> segments() const { return std::span{segments_}.first(segment_count_); }
@@ -69,7 +70,8 @@ private:
     Extent extent_;
 };
 
-/// A guest's memory as a loader sees it: the hypervisor and the toolstack each have one. Errors are guest_memory_write_failed.
+/// A guest's memory as a loader sees it: the hypervisor and the toolstack each have one. Errors are
+/// guest_memory_write_failed.
 template <class D>
 concept Destination = requires(D& destination, Gpaddr address, std::span<const u8> bytes, u64 size) {
     { destination.write(address, bytes) } -> std::same_as<Loaded<>>;

@@ -41,7 +41,10 @@ constexpr FeatureName feature_names[] = {
 /// A number of 1, 2, 4 or 8 bytes: the compilers of kernels choose.
 Loaded<u64> number_of(Bytes value) {
     switch (value.size()) {
-        case 1: case 2: case 4: case 8: break;
+        case 1:
+        case 2:
+        case 4:
+        case 8: break;
         default: return Err{LoadError::note_bad_number};
     }
     u64 number = 0;
@@ -58,12 +61,15 @@ std::string_view text_of(Bytes value) {
 /// A pair of 32-bit or 64-bit numbers; more pairs may follow, the first counts.
 Loaded<L1MfnValid> pair_of(Bytes value, bool is_64bit) {
     if (is_64bit) return TRY(read_at<L1MfnValid>(value, 0, LoadError::note_bad_number));
-    struct Narrow { u32 mask, value; };
+    struct Narrow {
+        u32 mask, value;
+    };
     const auto narrow = TRY(read_at<Narrow>(value, 0, LoadError::note_bad_number));
     return L1MfnValid{narrow.mask, narrow.value};
 }
 
-/// FEATURES: names separated by |; one behind a ! is required. An unknown one is ignored unless it is required.
+/// FEATURES: names separated by |; one behind a ! is required. An unknown one is ignored unless it is
+/// required.
 Loaded<> add_features(KernelNotes& notes, std::string_view list) {
     while (!list.empty()) {
         const auto end = static_cast<usize>(std::ranges::find(list, '|') - list.begin());
@@ -99,7 +105,9 @@ Loaded<> add_note(KernelNotes& notes, ElfNote type, Bytes value, bool is_64bit) 
         case ElfNote::loader: notes.loader = text_of(value); break;
         case ElfNote::pae_mode: notes.pae_mode = text_of(value); break;
         case ElfNote::features: return add_features(notes, text_of(value));
-        case ElfNote::supported_features: notes.features_supported.bits |= static_cast<u32>(TRY(number_of(value))); break;
+        case ElfNote::supported_features:
+            notes.features_supported.bits |= static_cast<u32>(TRY(number_of(value)));
+            break;
         case ElfNote::suspend_cancel: notes.suspend_cancel = TRY(number_of(value)) != 0; break;
         case ElfNote::mod_start_pfn: notes.mod_start_pfn = TRY(number_of(value)) != 0; break;
         case ElfNote::bsd_symtab: notes.bsd_symtab = text_of(value) == "yes"; break;
@@ -108,9 +116,12 @@ Loaded<> add_note(KernelNotes& notes, ElfNote type, Bytes value, bool is_64bit) 
     return {};
 }
 
-/// Notes one after the other, their names and values padded to 4 bytes. Fewer bytes than a header at the end are padding.
+/// Notes one after the other, their names and values padded to 4 bytes. Fewer bytes than a header at the end
+/// are padding.
 Loaded<> add_block(KernelNotes& notes, Bytes block, bool is_64bit) {
-    struct Header { u32 name_size, value_size, type; };
+    struct Header {
+        u32 name_size, value_size, type;
+    };
     while (block.size() >= sizeof(Header)) {
         const auto header = TRY(read_at<Header>(block, 0, LoadError::note_truncated));
         const u64 value_at = sizeof(Header) + align_up<u64>(header.name_size, 4);
@@ -129,14 +140,16 @@ Loaded<KernelNotes> KernelNotes::read(const ElfFile& elf) {
     for (u32 i = 0; i < elf.segment_count(); ++i) {
         const auto segment = elf.segment(i);
         if (segment.type != elf::pt_note) continue;
-        const auto block = TRY(slice(elf.bytes(), segment.offset, segment.file_size, LoadError::note_outside_file));
+        const auto block =
+            TRY(slice(elf.bytes(), segment.offset, segment.file_size, LoadError::note_outside_file));
         TRY(add_block(notes, block, elf.is_64bit()));
     }
     if (notes.any) return notes;
     for (u32 i = 0; i < elf.section_count(); ++i) {
         const auto section = elf.section(i);
         if (section.type != elf::sht_note) continue;
-        const auto block = TRY(slice(elf.bytes(), section.offset, section.size, LoadError::note_outside_file));
+        const auto block =
+            TRY(slice(elf.bytes(), section.offset, section.size, LoadError::note_outside_file));
         TRY(add_block(notes, block, elf.is_64bit()));
     }
     return notes;

@@ -24,7 +24,8 @@ struct L1MfnValid {
     u64 value;
 };
 
-/// An absent note is nullopt or an empty string. Addresses are virtual but for phys32_entry. Strings are views of the file.
+/// An absent note is nullopt or an empty string. Addresses are virtual but for phys32_entry. Strings are
+/// views of the file.
 struct KernelNotes {
     bool any = false;  ///< there is a Xen note at all
 
@@ -49,14 +50,15 @@ struct KernelNotes {
     bool mod_start_pfn = false;  ///< a ramdisk outside of the initial mapping is fine
     bool bsd_symtab = false;
 
-    /// The PT_NOTE segments' notes; if there is no Xen note among them, those of the SHT_NOTE sections. Of notes of one type the
-    /// last counts. Errors: note_outside_file, note_truncated, note_bad_number, note_unknown_required_feature.
+    /// The PT_NOTE segments' notes; if there is no Xen note among them, those of the SHT_NOTE sections. Of
+    /// notes of one type the last counts. Errors: note_outside_file, note_truncated, note_bad_number,
+    /// note_unknown_required_feature.
     static Loaded<KernelNotes> read(const ElfFile& elf);
 
     /// Whether the notes suffice for a start as PVH: phys32_entry_missing otherwise.
     Loaded<> require_pvh() const;
-    /// Whether they suffice for a start as PV: xen_version_missing, xen_version_wrong, loader_missing, loader_wrong otherwise.
-    /// A Linux kernel needs no LOADER.
+    /// Whether they suffice for a start as PV: xen_version_missing, xen_version_wrong, loader_missing,
+    /// loader_wrong otherwise. A Linux kernel needs no LOADER.
     Loaded<> require_pv() const;
 };
 

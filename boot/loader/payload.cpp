@@ -14,18 +14,19 @@ using Bytes = std::span<const u8>;
 
 /// Offsets of the setup header's fields in a bzImage [linux boot.rst].
 namespace setup {
-constexpr u64 sectors = 0x1f1;          // u8: sectors of real-mode code behind the first one; 0 means 4
-constexpr u64 magic = 0x202;            // "HdrS"
-constexpr u64 protocol = 0x206;         // u16
-constexpr u64 kernel_version = 0x20e;   // u16: of a string, less 0x200
-constexpr u64 payload_offset = 0x248;   // u32: from the end of the real-mode code
-constexpr u64 payload_length = 0x24c;   // u32
+constexpr u64 sectors = 0x1f1;         // u8: sectors of real-mode code behind the first one; 0 means 4
+constexpr u64 magic = 0x202;           // "HdrS"
+constexpr u64 protocol = 0x206;        // u16
+constexpr u64 kernel_version = 0x20e;  // u16: of a string, less 0x200
+constexpr u64 payload_offset = 0x248;  // u32: from the end of the real-mode code
+constexpr u64 payload_length = 0x24c;  // u32
 constexpr u64 sector_size = 512;
 constexpr u32 magic_value = 0x53726448;
 constexpr u16 protocol_with_payload = 0x208;
 }  // namespace setup
 
-/// All compressors but gzip, which does it anyway, have the unpacked size appended as 32 bits by Linux's build.
+/// All compressors but gzip, which does it anyway, have the unpacked size appended as 32 bits by Linux's
+/// build.
 constexpr usize size_trailer = 4;
 
 Loaded<usize> checked_size(u32 size) {
@@ -41,7 +42,8 @@ bool is_bzimage(Bytes file) {
 std::string_view version_of(Bytes file) {
     const u16 offset = read_at<u16>(file, setup::kernel_version, LoadError::bzimage_truncated).value_or(0);
     if (offset == 0 || offset + 0x200u >= file.size()) return {};
-    const auto text = file.subspan(offset + 0x200u).first(std::min<usize>(file.size() - offset - 0x200u, 256));
+    const auto text =
+        file.subspan(offset + 0x200u).first(std::min<usize>(file.size() - offset - 0x200u, 256));
     const auto end = std::find(text.begin(), text.end(), u8{0});
     return {reinterpret_cast<const char*>(text.data()), static_cast<usize>(end - text.begin())};
 }
@@ -62,8 +64,10 @@ Loaded<Payload> payload_of_bzimage(Bytes file) {
         return Err{unknown ? LoadError::payload_of_unknown_format : format.error()};
     }
     if (payload.size() < size_trailer) return Err{LoadError::compressed_truncated};
-    const auto size = TRY(read_at<u32>(payload, payload.size() - size_trailer, LoadError::compressed_truncated));
-    const auto packed = format.value() == Format::gzip ? payload : payload.first(payload.size() - size_trailer);
+    const auto size =
+        TRY(read_at<u32>(payload, payload.size() - size_trailer, LoadError::compressed_truncated));
+    const auto packed =
+        format.value() == Format::gzip ? payload : payload.first(payload.size() - size_trailer);
     return Payload{format.value(), packed, TRY(checked_size(size)), version_of(file)};
 }
 
@@ -75,14 +79,16 @@ Loaded<Payload> find_payload(Bytes file) {
     if (payload.format == Format::elf) payload.unpacked_size = file.size();
     if (payload.format == Format::gzip) {
         if (file.size() < size_trailer) return Err{LoadError::compressed_truncated};
-        payload.unpacked_size = TRY(checked_size(TRY(read_at<u32>(file, file.size() - size_trailer, LoadError::compressed_truncated))));
+        payload.unpacked_size = TRY(checked_size(
+            TRY(read_at<u32>(file, file.size() - size_trailer, LoadError::compressed_truncated))));
     }
     return payload;
 }
 
 Loaded<Bytes> unpack(const Payload& payload, std::span<u8> output, Arena& scratch) {
     if (payload.format == Format::elf) return payload.bytes;
-    if (payload.unpacked_size && *payload.unpacked_size > output.size()) return Err{LoadError::output_too_small};
+    if (payload.unpacked_size && *payload.unpacked_size > output.size())
+        return Err{LoadError::output_too_small};
     const auto expected = payload.unpacked_size;
     const auto room = expected ? output.first(*expected) : output;
     const auto size = decompress(payload.format, payload.bytes, room, scratch);

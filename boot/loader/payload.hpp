@@ -14,8 +14,8 @@ namespace px::loader {
 struct Payload {
     Format format{};
     std::span<const u8> bytes;  ///< packed as `format` says, or the ELF file itself
-    /// What the file says that it unpacks to, in bytes, at most max_unpacked_size; nullopt where it doesn't say (a plain
-    /// xz, lzma, zstd or lz4 file).
+    /// What the file says that it unpacks to, in bytes, at most max_unpacked_size; nullopt where it doesn't
+    /// say (a plain xz, lzma, zstd or lz4 file).
     std::optional<usize> unpacked_size;
     std::string_view version;  ///< of a bzImage, as "6.1.0-56-amd64 (…) #1 SMP …"; else empty
 };
@@ -25,8 +25,9 @@ struct Payload {
 Loaded<Payload> find_payload(std::span<const u8> file);
 
 /// The ELF file of `payload`: a view of the payload if it isn't compressed, else the front of `output`.
-/// `output` must hold payload.unpacked_size bytes (or, if that is unknown, as many as the caller allows), `scratch`
-/// scratch_size(payload.format, output.size()). Errors: those of decompress(), unpacked_size_differs.
+/// `output` must hold payload.unpacked_size bytes (or, if that is unknown, as many as the caller allows),
+/// `scratch` scratch_size(payload.format, output.size()). Errors: those of decompress(),
+/// unpacked_size_differs.
 Loaded<std::span<const u8>> unpack(const Payload& payload, std::span<u8> output, Arena& scratch);
 
 }  // namespace px::loader

@@ -53,15 +53,18 @@ TEST_P(DecompressTest, NamesATruncatedStream) {
     const auto plain = sample_bytes(30'000);
     const auto packed = compress(format, plain);
     Buffer output(plain.size());
-    for (usize length = 0; length < packed.size(); length += length < 64 || packed.size() - length < 64 ? 1 : 97) {
-        const auto result = unpack_into(format, {packed.begin(), packed.begin() + static_cast<long>(length)}, output);
+    for (usize length = 0; length < packed.size();
+         length += length < 64 || packed.size() - length < 64 ? 1 : 97) {
+        const auto result =
+            unpack_into(format, {packed.begin(), packed.begin() + static_cast<long>(length)}, output);
         if (result.ok()) {
             // lz4's legacy format has no end mark: only whole blocks, or nothing, can pass.
             ASSERT_EQ(format, Format::lz4) << length;
             ASSERT_LE(length, 4u);
             continue;
         }
-        ASSERT_EQ(result.error(), LoadError::compressed_truncated) << length << ": " << describe(result.error());
+        ASSERT_EQ(result.error(), LoadError::compressed_truncated)
+            << length << ": " << describe(result.error());
     }
 }
 
@@ -102,7 +105,8 @@ std::string name_of(const testing::TestParamInfo<Format>& info) {
     return names[static_cast<u8>(info.param)];
 }
 INSTANTIATE_TEST_SUITE_P(AllFormats, DecompressTest,
-                         testing::Values(Format::gzip, Format::xz, Format::lzma, Format::zstd, Format::lz4), name_of);
+                         testing::Values(Format::gzip, Format::xz, Format::lzma, Format::zstd, Format::lz4),
+                         name_of);
 
 TEST(Decompress, IgnoresWhatFollowsTheStream) {
     const auto plain = sample_bytes(5000);

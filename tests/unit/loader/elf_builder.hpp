@@ -22,9 +22,13 @@ inline void append(Buffer& to, const void* data, usize size) {
     to.insert(to.end(), bytes, bytes + size);
 }
 template <class T>
-void append_value(Buffer& to, T value) { append(to, &value, sizeof value); }
+void append_value(Buffer& to, T value) {
+    append(to, &value, sizeof value);
+}
 template <class T>
-void poke(Buffer& bytes, usize offset, T value) { std::memcpy(&bytes.at(offset + sizeof value - 1) - (sizeof value - 1), &value, sizeof value); }
+void poke(Buffer& bytes, usize offset, T value) {
+    std::memcpy(&bytes.at(offset + sizeof value - 1) - (sizeof value - 1), &value, sizeof value);
+}
 
 /// Notes one behind the other.
 class Notes {
@@ -73,8 +77,8 @@ struct Elf32 {
     static constexpr u16 machine = EM_386;
 };
 
-/// Header, program headers, section headers, then the content. Whoever wants a bad file changes `header`, `segments` or `sections`
-/// before build().
+/// Header, program headers, section headers, then the content. Whoever wants a bad file changes `header`,
+/// `segments` or `sections` before build().
 template <class Layout>
 class ElfBuilder {
 public:
@@ -185,11 +189,14 @@ inline ElfBuilder<Elf64> sample_kernel() {
         .text(loader, "generic")
         .text(features, "!writable_page_tables|pae_pgdir_above_4gb|of_tomorrow");
     ElfBuilder<Elf64> builder;
-    builder.load(0x1000000, sample_bytes(0x1800), 0x3000).load(0x1200000, sample_bytes(0x400), 0x400).notes_segment(notes);
+    builder.load(0x1000000, sample_bytes(0x1800), 0x3000)
+        .load(0x1200000, sample_bytes(0x400), 0x400)
+        .notes_segment(notes);
     return builder;
 }
 
-/// A bzImage of boot protocol 2.15 around `payload`, to which `size` is appended unless it is nullopt (gzip has it already).
+/// A bzImage of boot protocol 2.15 around `payload`, to which `size` is appended unless it is nullopt (gzip
+/// has it already).
 inline Buffer bzimage_around(const Buffer& payload, const u32* size, u8 setup_sectors = 3) {
     constexpr usize version_at = 0x300, payload_at = 0x80;
     const usize setup_size = ((setup_sectors ? setup_sectors : 4) + 1) * 512;

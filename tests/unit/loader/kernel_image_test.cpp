@@ -24,7 +24,8 @@ TEST(KernelImage, DescribesASampleKernel) {
     const auto image = KernelImage::parse(file).value();
     ASSERT_EQ(image.segments().size(), 2u);
     EXPECT_EQ(image.segments()[0].place, (Extent{0x1000000, 0x1003000}));
-    EXPECT_EQ(Buffer(image.segments()[0].bytes.begin(), image.segments()[0].bytes.end()), sample_bytes(0x1800));
+    EXPECT_EQ(Buffer(image.segments()[0].bytes.begin(), image.segments()[0].bytes.end()),
+              sample_bytes(0x1800));
     EXPECT_EQ(image.segments()[1].place, (Extent{0x1200000, 0x1200400}));
     EXPECT_EQ(image.extent(), (Extent{0x1000000, 0x1200400}));
     EXPECT_EQ(image.pvh_entry().value(), 0x1000040u);
@@ -33,11 +34,19 @@ TEST(KernelImage, DescribesASampleKernel) {
 TEST(KernelImage, KnowsItsNotes) {
     using enum abi::ElfNote;
     Notes notes;
-    notes.number(phys32_entry, u32{0x1000000}).number(init_p2m, u64{1} << 39).number(hv_start_low, u64{0xffff800000000000});
-    notes.text(pae_mode, "yes").text(guest_version, "2.6").number(suspend_cancel, u32{1}).number(mod_start_pfn, u32{1});
-    notes.number(supported_features, u32{1u << 11 | 1u << 15}).text(features, "!writable_page_tables|hvm_pirqs|unheard_of");
+    notes.number(phys32_entry, u32{0x1000000})
+        .number(init_p2m, u64{1} << 39)
+        .number(hv_start_low, u64{0xffff800000000000});
+    notes.text(pae_mode, "yes")
+        .text(guest_version, "2.6")
+        .number(suspend_cancel, u32{1})
+        .number(mod_start_pfn, u32{1});
+    notes.number(supported_features, u32{1u << 11 | 1u << 15})
+        .text(features, "!writable_page_tables|hvm_pirqs|unheard_of");
     notes.text(bsd_symtab, "yes").number(paddr_offset, u64{0x100});
-    struct { u64 mask, value; } pair{1, 3};
+    struct {
+        u64 mask, value;
+    } pair{1, 3};
     notes.number(l1_mfn_valid, pair).raw("GNU", 18, {1, 2, 3, 4});
     ElfBuilder<Elf64> builder;
     builder.load(0x1000000, sample_bytes(16), 16).notes_segment(notes);
@@ -64,7 +73,10 @@ TEST(KernelImage, FindsNotesInSectionsOnlyIfSegmentsHaveNone) {
     here.number(phys32_entry, u32{0x1000004});
     there.number(phys32_entry, u32{0x1000008});
     ElfBuilder<Elf64> fallback;
-    fallback.load(0x1000000, sample_bytes(16), 16).notes_segment(empty).notes_section(empty).notes_section(there);
+    fallback.load(0x1000000, sample_bytes(16), 16)
+        .notes_segment(empty)
+        .notes_section(empty)
+        .notes_section(there);
     const auto by_section = fallback.build();
     EXPECT_EQ(KernelImage::parse(by_section).value().pvh_entry().value(), 0x1000008u);
     ElfBuilder<Elf64> both;
@@ -75,7 +87,9 @@ TEST(KernelImage, FindsNotesInSectionsOnlyIfSegmentsHaveNone) {
 
 TEST(KernelImage, Reads32BitFiles) {
     using enum abi::ElfNote;
-    struct { u32 mask, value; } pair{5, 7};
+    struct {
+        u32 mask, value;
+    } pair{5, 7};
     Notes notes;
     notes.number(phys32_entry, u32{0x100010}).number(l1_mfn_valid, pair);
     ElfBuilder<Elf32> builder;
@@ -118,14 +132,19 @@ TEST(KernelImage, NamesTheNoteThatPvMisses) {
     EXPECT_EQ(pv_with(Notes{}).error(), LoadError::xen_version_missing);
     EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-2.0")).error(), LoadError::xen_version_wrong);
     EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0")).error(), LoadError::loader_missing);
-    EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0").text(loader, "own")).error(), LoadError::loader_wrong);
+    EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0").text(loader, "own")).error(),
+              LoadError::loader_wrong);
     EXPECT_EQ(pv_with(Notes{good}.number(entry, u64{5})).error(), LoadError::entry_outside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1000010})).error(), LoadError::pv_hypercall_page_outside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1002000})).error(), LoadError::pv_hypercall_page_outside_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1000010})).error(),
+              LoadError::pv_hypercall_page_outside_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1002000})).error(),
+              LoadError::pv_hypercall_page_outside_kernel);
     EXPECT_EQ(pv_with(Notes{good}.number(init_p2m, u64{0x1001000})).error(), LoadError::pv_p2m_inside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, ~u64{0} - 0x1000fff)).error(), LoadError::pv_address_wraps);
-    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, u64{0x5000000}).number(paddr_offset, u64{0x2000000})).error(),
-              LoadError::pv_base_above_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, ~u64{0} - 0x1000fff)).error(),
+              LoadError::pv_address_wraps);
+    EXPECT_EQ(
+        pv_with(Notes{good}.number(virt_base, u64{0x5000000}).number(paddr_offset, u64{0x2000000})).error(),
+        LoadError::pv_base_above_kernel);
 }
 
 TEST(KernelImage, RefusesPvhWithoutItsNoteOrOutsideItsReach) {
@@ -137,10 +156,13 @@ TEST(KernelImage, RefusesPvhWithoutItsNoteOrOutsideItsReach) {
         return KernelImage::parse(file).value().pvh_entry();
     };
     EXPECT_EQ(pvh_of(0x100000, Notes{}).error(), LoadError::phys32_entry_missing);
-    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0xfffff})).error(), LoadError::entry_outside_kernel);
-    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0x101000})).error(), LoadError::entry_outside_kernel);
+    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0xfffff})).error(),
+              LoadError::entry_outside_kernel);
+    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0x101000})).error(),
+              LoadError::entry_outside_kernel);
     EXPECT_EQ(pvh_of(0xffffe000, Notes{}.number(phys32_entry, u64{0xffffe000})).value_or(0), 0xffffe000u);
-    EXPECT_EQ(pvh_of(0xfffff800, Notes{}.number(phys32_entry, u64{0xfffff800})).error(), LoadError::pvh_above_4gib);
+    EXPECT_EQ(pvh_of(0xfffff800, Notes{}.number(phys32_entry, u64{0xfffff800})).error(),
+              LoadError::pvh_above_4gib);
 }
 
 TEST(KernelImage, RefusesBadNotes) {
@@ -187,7 +209,11 @@ TEST(KernelImage, RefusesBadHeaders) {
     EXPECT_EQ(with([](auto& h) { h.e_phentsize = 32; }), LoadError::elf_bad_tables);
     EXPECT_EQ(with([](auto& h) { h.e_phoff = ~u64{0} - 7; }), LoadError::elf_tables_outside_file);
     EXPECT_EQ(with([](auto& h) { h.e_phnum = 0xffff; }), LoadError::elf_tables_outside_file);
-    EXPECT_EQ(with([](auto& h) { h.e_shnum = 1; h.e_shoff = u64{1} << 63; }), LoadError::elf_tables_outside_file);
+    EXPECT_EQ(with([](auto& h) {
+                  h.e_shnum = 1;
+                  h.e_shoff = u64{1} << 63;
+              }),
+              LoadError::elf_tables_outside_file);
     EXPECT_EQ(with([](auto& h) { h.e_phnum = 0; }), LoadError::nothing_to_load);
 }
 
@@ -266,7 +292,9 @@ struct FakeMemory {
         std::fill_n(bytes.begin() + static_cast<long>(address.raw - base), size, u8{0});
         return {};
     }
-    bool inside(u64 address, u64 size) const { return address >= base && address + size <= base + bytes.size(); }
+    bool inside(u64 address, u64 size) const {
+        return address >= base && address + size <= base + bytes.size();
+    }
 };
 static_assert(Destination<FakeMemory>);
 
