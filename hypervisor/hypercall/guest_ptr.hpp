@@ -36,8 +36,9 @@ public:
         return arch::copy_to_guest(address_, &value, sizeof(T));
     }
     /// Writes one member, e.g. `pointer.write_field(&EvtchnAllocUnbound::port, op.port)`.
-    template <class Member>
-    Result<> write_field(Member T::*member, const Member& value) const {
+    template <class Class, class Member>
+    Result<> write_field(Member Class::*member, const Member& value) const {
+        static_assert(std::is_same_v<Class, T>);
         T probe{};
         const auto offset = reinterpret_cast<const char*>(&(probe.*member)) - reinterpret_cast<const char*>(&probe);
         return arch::copy_to_guest(address_ + static_cast<u64>(offset), &value, sizeof(Member));

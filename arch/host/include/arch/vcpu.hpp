@@ -15,6 +15,8 @@ class Vcpu;
 namespace px::arch {
 
 struct VcpuState {
+    explicit VcpuState(Vcpu&) {}
+
     std::atomic<u32> kicks{0};
     std::atomic<u32> upcalls{0};
     bool interrupts_open = true;  ///< deliverable() looks at the pending upcall only then
