@@ -32,31 +32,47 @@ Result<> FairPolicy::add_cpu(CpuId cpu) {
     REQUIRE(!online_.has(cpu), eexist);
     {
         Held queue(at(cpu));
+        REQUIRE(queue->running == nullptr && queue->leaving == nullptr, ebusy);
         queue->reset(tunables_);
         online_.add(cpu);
     }
     environment_.kick(cpu);
+    for (CpuId member : cpus()) evict_strangers(member);  // units whose affinity couldn't be obeyed until now
     return {};
 }
 
 Result<> FairPolicy::remove_cpu(CpuId cpu) {
     REQUIRE(cpu.raw < cpus_.size() && online_.has(cpu), enoent);
     REQUIRE(units_.load() == 0 || cpus().count() > 1, ebusy);
-    for (bool more = true; more;) {
-        Unit* unit = nullptr;
-        {
-            Held queue(at(cpu));
-            online_.remove(cpu);
-            idle_.remove(cpu);
-            unit = queue->waiting.first();
-            if (unit == nullptr) unit = queue->parked.first();
-            if (unit != nullptr) queue->leave(*unit);
-        }
-        more = unit != nullptr;
-        if (more) place(*unit, Arrival::moved);
+    {
+        Held queue(at(cpu));
+        online_.remove(cpu);
+        idle_.remove(cpu);
     }
+    evict_strangers(cpu);
     environment_.kick(cpu);
     return {};
+}
+
+/// Units that may not be on `cpu` since the members changed: who waits goes elsewhere now, who runs at the kick.
+void FairPolicy::evict_strangers(CpuId cpu) {
+    auto find_in = [&](auto& tree) {
+        Unit* unit = tree.first();
+        while (unit != nullptr && allowed(*unit).has(cpu)) unit = tree.next(*unit);
+        return unit;
+    };
+    while (true) {
+        Unit* stranger = nullptr;
+        {
+            Held queue(at(cpu));
+            if (queue->running != nullptr && !allowed(*queue->running).has(cpu)) environment_.kick(cpu);
+            stranger = find_in(queue->waiting);
+            if (stranger == nullptr) stranger = find_in(queue->parked);
+            if (stranger == nullptr) return;
+            queue->leave(*stranger);
+        }
+        place(*stranger, Arrival::moved);
+    }
 }
 
 bool FairPolicy::cpu_drained(CpuId cpu) {

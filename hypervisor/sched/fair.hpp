@@ -128,6 +128,7 @@ private:
     void place(Unit& unit, Arrival arrival);
     void arrive(Unit& unit, FairQueue& queue, VirtualTime position, Arrival arrival, Target target);
     void offer_to_idle(const CpuMask& candidates);
+    void evict_strangers(CpuId cpu);
 
     // The choice of one CPU.
     bool goes_on(CpuId cpu, const Unit& unit, const FairQueue& queue, const Unit* rival, Nanoseconds now) const;

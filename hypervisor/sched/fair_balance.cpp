@@ -112,7 +112,7 @@ bool FairPolicy::goes_on(CpuId cpu, const Unit& unit, const FairQueue& queue, co
     if (!liked.has(cpu) && idle_.snapshot().intersects(liked)) return false;
     if (rival == nullptr) return true;
     if (part.yielded) return false;
-    return !FairQueue::ByVirtualTime{}(*rival, unit) || now - part.switched_in < queue.tunables().ratelimit;
+    return FairQueue::ByVirtualTime{}(unit, *rival) || now - part.switched_in < queue.tunables().ratelimit;
 }
 
 /// Makes the choice effective and returns it; null: nothing here to run.
@@ -138,7 +138,7 @@ Nanoseconds FairPolicy::slice_of(const FairQueue& queue, const Unit& unit, Nanos
     Nanoseconds slice = queue.tunables().slice;
     const Unit* rival = queue.waiting.first();
     const Nanoseconds protected_until = unit.policy.switched_in + queue.tunables().ratelimit;
-    if (rival != nullptr && FairQueue::ByVirtualTime{}(*rival, unit) && protected_until > now) {
+    if (rival != nullptr && !FairQueue::ByVirtualTime{}(unit, *rival) && protected_until > now) {
         slice = std::min(slice, protected_until - now);
     }
     if (const Unit* parked = queue.parked.first()) slice = std::min(slice, parked->policy.release - now);

@@ -60,6 +60,8 @@ Result<> NullPolicy::add_cpu(CpuId cpu) {
     REQUIRE(cpu.raw < CpuMask::capacity, einval);
     auto state = state_.lock();
     REQUIRE(!online_.has(cpu), eexist);
+    const Slot& slot = state->slots[cpu.raw];
+    REQUIRE(slot.running == nullptr && slot.leaving == nullptr, ebusy);
     online_.add(cpu);
     serve_the_queue(*state);
     return {};

@@ -46,7 +46,7 @@ public:
     virtual std::string_view name() const = 0;
     virtual u32 abi_id() const = 0;
 
-    /// EEXIST when it is a member already.
+    /// EEXIST when it is a member already, EBUSY when it was removed and isn't drained yet.
     virtual Result<> add_cpu(CpuId cpu) = 0;
     /// EBUSY when units would be left without any CPU, ENOENT when it isn't a member. Afterwards nothing new is placed
     /// there; its current unit leaves at the pick_next() that follows the kick. The CPU is free when cpu_drained().
