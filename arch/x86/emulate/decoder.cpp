@@ -210,7 +210,7 @@ private:
         in_.address_size = sizes[static_cast<u8>(in_.mode)][address_size_prefix_];
         const bool vector = in_.encoding != Encoding::legacy;
         const bool small = !vector && (in_.mode == Mode::bits16) != in_.operand_size_prefix;
-        in_.operand_size = in_.wide ? 8 : small ? 2 : 4;
+        in_.operand_size = in_.wide && long_mode() ? 8 : small ? 2 : 4;
     }
 
     void set_default_operand_size() {

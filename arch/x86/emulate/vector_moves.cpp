@@ -85,7 +85,7 @@ usize width_in_bytes(Width width, const Instruction& in) {
     switch (width) {
         case Width::single: return 4;
         case Width::twofold: return 8;
-        case Width::by_w: return in.wide ? 8 : 4;
+        case Width::by_w: return in.operand_size == 8 ? 8 : 4;  // outside 64-bit mode W is ignored
         case Width::full: break;
     }
     return in.vector_length ? 32 : 16;

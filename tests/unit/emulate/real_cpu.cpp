@@ -18,7 +18,10 @@ extern "C" {
 px::u64 px_cpu_registers[17];  // in and out: gpr 0–15, rflags
 px::u8 px_cpu_vectors[16][16];
 px::u64 px_cpu_host_rsp;
-px::u64 px_cpu_target;
+struct __attribute__((packed)) {
+    px::u32 offset;
+    px::u16 selector;
+} px_cpu_target;  // of a far jump
 void px_cpu_enter();
 void px_cpu_leave();
 }
@@ -27,6 +30,9 @@ asm(R"(
     .text
     .globl px_cpu_enter, px_cpu_leave
 px_cpu_enter:
+    mov $0x2b, %eax  # flat data, for 32-bit mode
+    mov %eax, %ds
+    mov %eax, %es
     push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15
     mov %rsp, px_cpu_host_rsp(%rip)
     .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
@@ -50,7 +56,7 @@ px_cpu_enter:
     mov px_cpu_registers+104(%rip), %r13
     mov px_cpu_registers+112(%rip), %r14
     mov px_cpu_registers+120(%rip), %r15
-    jmp *px_cpu_target(%rip)
+    ljmpl *px_cpu_target(%rip)
 px_cpu_leave:
     mov %rax, px_cpu_registers+0(%rip)
     mov %rcx, px_cpu_registers+8(%rip)
@@ -83,6 +89,8 @@ px_cpu_leave:
 namespace px::emulate::test {
 namespace {
 
+constexpr u16 code_64 = 0x33, code_32 = 0x23;  // Linux's user selectors
+
 constexpr int signals[] = {SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGTRAP};
 struct sigaction former_actions[std::size(signals)];
 alignas(16) u8 signal_stack[64 * 1024];
@@ -101,6 +109,7 @@ void on_signal(int number, siginfo_t*, void* context) {
     fault_vector = static_cast<int>(machine.gregs[REG_TRAPNO]);
     fault_error_code = static_cast<u32>(machine.gregs[REG_ERR]);
     fault_cr2 = static_cast<u64>(machine.gregs[REG_CR2]);
+    machine.gregs[REG_CSGSFS] = (machine.gregs[REG_CSGSFS] & ~greg_t{0xffff}) | code_64;
     machine.gregs[REG_RIP] = reinterpret_cast<greg_t>(&px_cpu_leave);
 }
 
@@ -140,20 +149,36 @@ RealCpu::~RealCpu() {
     munmap(reinterpret_cast<void*>(code_), page_size);
 }
 
-CpuResult RealCpu::run(std::span<const u8> instruction, const CpuState& before) {
-    // The instruction, jmp *way_back(%rip), and way_back at an aligned place, for the instruction may run with RFLAGS.AC set.
-    constexpr usize way_back_offset = 64;
-    const u64 way_back = reinterpret_cast<u64>(&px_cpu_leave);
-    const u8 jump[] = {0xff, 0x25, static_cast<u8>(way_back_offset - instruction.size() - 6), 0, 0, 0};
+bool RealCpu::supports(Mode mode) {
+    const u8 nop = 0x90;
+    return run({&nop, 1}, CpuState{}, mode).vector < 0;
+}
+
+/// The instruction and, behind it, the way back: from 32-bit mode by a far jump, then in 64-bit mode by an indirect one,
+/// whose operand is aligned because the instruction may run with RFLAGS.AC set.
+void RealCpu::place(std::span<const u8> instruction, Mode mode) {
+    constexpr u8 way_back_at = 48, address_at = 64;
+    const u64 address = reinterpret_cast<u64>(&px_cpu_leave);
+    const u32 way_back = static_cast<u32>(code_ + way_back_at);
+    const u8 jump_near[] = {0xe9, static_cast<u8>(way_back_at - instruction.size() - 5), 0, 0, 0};
+    const u8 jump_far[] = {0xea, static_cast<u8>(way_back), static_cast<u8>(way_back >> 8), static_cast<u8>(way_back >> 16),
+                           static_cast<u8>(way_back >> 24), code_64, 0};
+    const u8 jump_indirect[] = {0xff, 0x25, address_at - way_back_at - 6, 0, 0, 0};
+    const std::span<const u8> jump = mode == Mode::bits64 ? std::span<const u8>(jump_near) : jump_far;
+
     u8* code = reinterpret_cast<u8*>(code_);
     std::memcpy(code, instruction.data(), instruction.size());
-    std::memcpy(code + instruction.size(), jump, sizeof jump);
-    std::memcpy(code + way_back_offset, &way_back, sizeof way_back);
+    std::memcpy(code + instruction.size(), jump.data(), jump.size());
+    std::memcpy(code + way_back_at, jump_indirect, sizeof jump_indirect);
+    std::memcpy(code + address_at, &address, sizeof address);
+}
 
+CpuResult RealCpu::run(std::span<const u8> instruction, const CpuState& before, Mode mode) {
+    place(instruction, mode);
     std::memcpy(px_cpu_registers, before.gpr.data(), sizeof before.gpr);
     px_cpu_registers[16] = before.rflags;
     std::memcpy(px_cpu_vectors, before.xmm.data(), sizeof px_cpu_vectors);
-    px_cpu_target = code_;
+    px_cpu_target = {static_cast<u32>(code_), mode == Mode::bits64 ? code_64 : code_32};
     fault_vector = -1;
     running = true;
     px_cpu_enter();

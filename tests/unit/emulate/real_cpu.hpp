@@ -1,4 +1,4 @@
-// Test oracle: runs one instruction on this machine's processor, in 64-bit user mode.
+// Test oracle: runs one instruction on this machine's processor, in 64-bit or 32-bit user mode.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -6,7 +6,7 @@
 #include <array>
 #include <span>
 
-#include "hypervisor/base/types.hpp"
+#include "arch/x86/emulate/instruction.hpp"
 
 namespace px::emulate::test {
 
@@ -43,9 +43,14 @@ public:
     static u64 fs_base();
     static u64 gs_base();
 
-    CpuResult run(std::span<const u8> instruction, const CpuState& before);
+    /// False where the kernel has no 32-bit code segment.
+    bool supports(Mode mode);
+    /// In 32-bit mode with flat CS, DS, ES and SS; RAX–RDI then fit 32 bits, and R8–R15 mean nothing.
+    CpuResult run(std::span<const u8> instruction, const CpuState& before, Mode mode);
 
 private:
+    void place(std::span<const u8> instruction, Mode mode);
+
     u64 window_ = 0;
     u64 code_ = 0;
 };
