@@ -57,7 +57,7 @@ Store::Store(Host& host, Quotas quotas) : host_(host), quotas_(quotas) {
 
 ConnectionId Store::connect_socket(bool writable) {
     ConnectionId id{++last_connection_};
-    connections_.emplace(id, Connection{{DomId{0}}, writable, ""});
+    connections_.emplace(id, Connection{{DomId{0}}, writable, domain_path(DomId{0})});
     return id;
 }
 

@@ -20,6 +20,7 @@ using store::ConnectionId;
 
 namespace {
 
+constexpr unsigned rounds_per_turn = 8;
 constexpr GrantRef reserved_grant{1};  // GNTTAB_RESERVED_XENSTORE [xen/public grant_table.h]
 
 struct LocalRing {
@@ -138,16 +139,25 @@ store::DomainState DomainServer::state_of(DomId domain) {
     return (*info)->flags & abi::dominf::shutdown ? store::DomainState::shut_down : store::DomainState::running;
 }
 
-/// The replies leave with the loop's next flush.
+/// One turn: some rings full of requests. The replies leave with the loop's next flush.
 void DomainServer::serve_ring(DomId domain, Peer& peer) {
     if (peer.dead) return;
     if (peer.ring().reconnect_if_asked()) reconnect(domain, peer);
-    flush(peer.connection);
-    if (!peer.dead && store_->outbox(peer.connection).size_bytes() < outbox_high_water) {
+    for (unsigned round = 0; round < rounds_per_turn; ++round) {
+        flush(peer.connection);
+        if (peer.dead || store_->outbox(peer.connection).size_bytes() >= outbox_high_water) return;  // the ring is full: an event comes
         auto received = peer.ring().receive(peer.inbox);
         if (!received.ok()) return give_up(domain, peer, abi::XenstoreError::ringidx);
-        if (*received && !events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(domain.raw));
+        if (!*received) return;
+        if (!events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(domain.raw));
         if (!handle_messages(peer)) return give_up(domain, peer, abi::XenstoreError::proto);
+    }
+    backlog_.push_back(domain);
+}
+
+void DomainServer::run_backlog() {
+    for (DomId domain : std::exchange(backlog_, {})) {
+        if (auto found = peers_.find(domain); found != peers_.end()) serve_ring(domain, found->second);
     }
 }
 
@@ -187,9 +197,15 @@ bool DomainServer::flush(ConnectionId id) {
         give_up(found->second, peer, abi::XenstoreError::comm);
         return true;
     }
-    auto sent = peer.ring().send(store_->outbox(id));
-    if (!sent.ok()) give_up(found->second, peer, abi::XenstoreError::ringidx);
-    else if (*sent && !events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(found->second.raw));
+    for (bool more = true; more;) {
+        auto sent = peer.ring().send(store_->outbox(id));
+        if (!sent.ok()) {
+            give_up(found->second, peer, abi::XenstoreError::ringidx);
+            return true;
+        }
+        more = *sent;
+        if (more && !events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(found->second.raw));
+    }
     return true;
 }
 

@@ -32,6 +32,9 @@ public:
     void detach(DomId domain);
     /// Sends what the outbox of `id` holds, as far as the ring takes it. False if `id` is no domain's connection.
     bool flush(store::ConnectionId id);
+    /// Is there work that no event will call for? Then run_backlog() before the loop sleeps.
+    bool has_backlog() const { return !backlog_.empty(); }
+    void run_backlog();
 
 private:
     struct Peer {
@@ -64,6 +67,7 @@ private:
     std::optional<EvtPort> domain_changed_;
     store::Store* store_ = nullptr;
     std::map<DomId, Peer> peers_;
+    std::vector<DomId> backlog_;  // domains that had more to say than one turn allows
     std::unordered_map<EvtPort, DomId> by_port_;
     std::unordered_map<store::ConnectionId, DomId> by_connection_;
 };

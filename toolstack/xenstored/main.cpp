@@ -83,7 +83,8 @@ Outcome<> run(const Options& options, daemon::Log& log) {
     background.ready();
     if (options.fork && options.trace_file.empty()) log.use_syslog("xenstored");
     while (!ended) {
-        loop.run_once();
+        loop.run_once(domains && domains->has_backlog() ? 0 : -1);
+        if (domains) domains->run_backlog();
         for (auto ready = store.take_ready(); !ready.empty(); ready = store.take_ready()) {
             for (store::ConnectionId id : ready) {
                 if (store.is_connected(id) && !sockets.flush(id) && domains) domains->flush(id);

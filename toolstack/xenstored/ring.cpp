@@ -1,7 +1,10 @@
 // One end of a domain's xenstore ring: bytes in, bytes out.
 //
 // Ordering: the guest's index is read with acquire before its bytes are, ours is written with release after ours are, so
-// that neither side sees an index ahead of the bytes it stands for.
+// that neither side sees an index ahead of the bytes it stands for. Linux sends an event only when it saw that we had
+// taken all (requests), or that the ring was full (replies). So after moving our index we look at the guest's once more,
+// with a full barrier between: either it sees our index and sends an event, or we see its. Hence: try until there is
+// nothing to do.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "toolstack/xenstored/ring.hpp"
@@ -15,7 +18,10 @@ namespace {
 constexpr u32 ring_size = abi::xenstore_ring_size;
 
 u32 load(const u32& index) { return __atomic_load_n(&index, __ATOMIC_ACQUIRE); }
-void publish(u32& index, u32 value) { __atomic_store_n(&index, value, __ATOMIC_RELEASE); }
+void publish(u32& index, u32 value) {
+    __atomic_store_n(&index, value, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
 }  // namespace
 

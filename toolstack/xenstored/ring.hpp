@@ -17,9 +17,11 @@ public:
     void connect();
     /// Did the guest ask to begin anew (after a kexec, say)? If so both queues are empty afterwards.
     bool reconnect_if_asked();
-    /// Moves what the guest wrote into `inbox`; true if there was something. Error einval: its indices are impossible.
+    /// Moves what the guest wrote into `inbox`; true if there was something: then there may be more already, for which no
+    /// event comes. Error einval: its indices are impossible.
     Result<bool> receive(store::Inbox& inbox);
-    /// Moves what fits from `outbox` into the ring; true if something did. Error einval as above.
+    /// Moves what fits from `outbox` into the ring; true if something did: then there may be room for more already, as
+    /// above. Error einval as above.
     Result<bool> send(store::Outbox& outbox);
     /// Tells the guest why it is no longer served.
     void set_error(abi::XenstoreError error);

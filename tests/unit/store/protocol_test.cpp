@@ -125,6 +125,8 @@ TEST_F(Protocol, a_domains_relative_paths_start_at_its_directory) {
     EXPECT_EQ(write(guest, "device/vif", "1"), "OK|");
     EXPECT_EQ(read(dom0, "/local/domain/5/device/vif"), "1");
     EXPECT_EQ(read(guest, "/local/domain/5/device/vif"), "1");
+    EXPECT_EQ(write(dom0, "/local/domain/0/domid", "0"), "OK|");
+    EXPECT_EQ(read(dom0, "domid"), "0") << "libxl reads it so, by the socket";
 }
 
 TEST_F(Protocol, an_answer_longer_than_a_message_is_e2big) {
