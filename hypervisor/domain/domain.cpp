@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "hypervisor/abi/sched.hpp"
+#include "hypervisor/abi/sched.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"

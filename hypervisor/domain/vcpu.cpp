@@ -22,7 +22,7 @@ TimerQueue& home_queue(const Domain& domain, VcpuId id) {
 }  // namespace
 
 Vcpu::Vcpu(Domain& owner, VcpuId number)
-    : domain(owner), id(number), unit(owner.group, number), timer_home_(home_queue(owner, number)),
+    : domain(owner), id(number), unit(*this, owner.group, number), timer_home_(home_queue(owner, number)),
       singleshot_timer(timer_home_, singleshot_expired, this), periodic_timer(timer_home_, periodic_expired, this),
       poll_timer(timer_home_, poll_expired, this), arch(*this) {
     auto* shared = static_cast<abi::SharedInfo*>(owner.shared_info());
@@ -44,7 +44,10 @@ void Vcpu::stop_timers() {
 }
 
 Vcpu& Vcpu::of(sched::Unit& unit) {
-    const usize offset = __builtin_offsetof(Vcpu, unit);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // no virtual bases: the offset is a constant
+    constexpr usize offset = __builtin_offsetof(Vcpu, unit);
+#pragma GCC diagnostic pop
     return *reinterpret_cast<Vcpu*>(reinterpret_cast<char*>(&unit) - offset);
 }
 
