@@ -16,16 +16,24 @@ constexpr std::string_view no_colo = "COLO replication is not supported";
 constexpr Row<Disk> rows[] = {
     {"format", choice<&Disk::format>, {.fallback = "raw", .doc = "Format of the image."}},
     {"vdev", text<&Disk::vdev>, {.form = "xvdX, hdX, sdX, dNpM", .doc = "Name of the disk in the guest. Mandatory."}},
-    {"access", choice<&Disk::access>, {.fallback = "rw; ro for a CD-ROM", .doc = "Whether the guest may write (rw or w, ro or r)."}},
+    {"access", choice<&Disk::access>,
+     {.fallback = "rw; ro for a CD-ROM", .doc = "Whether the guest may write (rw or w, ro or r)."}},
     {"devtype", choice<&Disk::type>, {.fallback = "disk", .doc = "A CD-ROM is read-only and may be empty."}},
     {"backend", text<&Disk::backend>, {.fallback = "dom0", .doc = "Domain that serves the disk, by name or number."}},
-    {"backendtype", choice<&Disk::backend_type>, {.fallback = "the best that fits", .doc = "Implementation that serves the disk."}},
+    {"backendtype", choice<&Disk::backend_type>,
+     {.fallback = "the best that fits", .doc = "Implementation that serves the disk."}},
     {"script", text<&Disk::script>, {.doc = "Program under /etc/xen/scripts that turns the target into a device."}},
-    {"specification", choice<&Disk::protocol>, {.fallback = "xen", .since = "4.17", .doc = "Protocol between guest and backend."}},
-    {"direct-io-safe", boolean<&Disk::direct_io_safe>, {.since = "4.3", .flag = true, .doc = "The target is no network storage: O_DIRECT may be used."}},
-    {"discard", boolean<&Disk::discard>, {.fallback = "1", .since = "4.5", .flag = true, .off = "no-discard", .doc = "Offer TRIM to the guest."}},
-    {"trusted", boolean<&Disk::trusted>, {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted", .doc = "Whether the guest should trust the backend."}},
-    {"colo", nowhere<Disk, Shape::boolean>, {.flag = true, .off = "no-colo", .refused = no_colo, .doc = "COLO replication."}},
+    {"specification", choice<&Disk::protocol>,
+     {.fallback = "xen", .since = "4.17", .doc = "Protocol between guest and backend."}},
+    {"direct-io-safe", boolean<&Disk::direct_io_safe>,
+     {.flag = true, .doc = "The target is no network storage: O_DIRECT may be used."}},
+    {"discard", boolean<&Disk::discard>,
+     {.fallback = "1", .flag = true, .off = "no-discard", .doc = "Offer TRIM to the guest."}},
+    {"trusted", boolean<&Disk::trusted>,
+     {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted",
+      .doc = "Whether the guest should trust the backend."}},
+    {"colo", nowhere<Disk, Shape::boolean>,
+     {.flag = true, .off = "no-colo", .refused = no_colo, .doc = "COLO replication."}},
     {"colo-host", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: the other host."}},
     {"colo-port", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: its port."}},
     {"colo-export", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: name of the export."}},
@@ -61,11 +69,15 @@ private:
     void set(std::string_view key, const Value& value);
     void set(Part part);
     void check(const Value& text);
-    bool has(std::string_view key) const { return std::find(seen_.begin(), seen_.end(), key) != seen_.end(); }
+    bool has(std::string_view key) const {
+        return std::find(seen_.begin(), seen_.end(), key) != seen_.end() ||
+               std::find(skipped_.begin(), skipped_.end(), key) != skipped_.end();
+    }
 
     Disk& disk_;
     Diagnostics& out_;
     std::vector<std::string> seen_;
+    std::vector<std::string> skipped_;  // given empty: the place is taken, and the key may still come by name
 };
 
 void DiskReader::set(std::string_view key, const Value& value) {
@@ -76,6 +88,10 @@ void DiskReader::set(std::string_view key, const Value& value) {
 
 // The access has two spellings each; everything else is the row's business.
 void DiskReader::set(Part part) {
+    if (part.value && part.value->text.empty()) {
+        skipped_.push_back(part.key.text);
+        return;
+    }
     if (!first_time(part, seen_, out_)) return;
     if (part.key.text == "access" && part.value) {
         if (part.value->text == "w") part.value->text = "rw";
@@ -97,7 +113,7 @@ void DiskReader::virtual_device(const Value& text) {
 void DiskReader::positional(const Value& text) {
     // ",hdc:cdrom,r": an empty drive, without the place for a format.
     const bool xend_empty = disk_.is_empty() && has("target") && !has("format") && text.text.ends_with(":cdrom");
-    if (xend_empty) seen_.push_back("format");
+    if (xend_empty) skipped_.push_back("format");
     if (!has("target")) set("target", text);
     else if (!has("format")) set("format", text);
     else if (!has("vdev")) virtual_device(text);
@@ -127,7 +143,7 @@ Value DiskReader::strip_prefixes(Value text) {
         out_.warning(whole.part(0, whole.text.size() - text.text.size()).span, "a prefix before the target is deprecated",
                      has("format") || has("script") ? "write format=… or script=…" : "it has no effect; leave it out");
         // The old form has no place for a format: TARGET,VDEV,ACCESS.
-        if (!has("format")) seen_.push_back("format");
+        skipped_.push_back("format");
     }
     return text;
 }
@@ -146,8 +162,7 @@ void DiskReader::read(const Value& whole) {
         if (start == std::string::npos) break;
         rest = rest.part(start);
         if (rest.text.starts_with("target=")) {
-            // The named target takes all that follows, commas and blanks too, and may fill an empty positional one.
-            if (disk_.is_empty()) std::erase(seen_, "target");
+            // The named target takes all that follows, commas and blanks too.
             set("target", rest.part(7));
             break;
         }

@@ -116,16 +116,20 @@ Json schema_of_spec(const RowView& row) {
     if (!row.spec) return text;
     Json properties = Json::object();
     for (const RowView& key : row.spec())
-        if (key.details->refused.empty() && key.details->replaced_by.empty()) properties[std::string(key.name)] = schema_of(key);
-    return {{"anyOf", Json::array({text, {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}}})}};
+        if (key.details->refused.empty() && key.details->replaced_by.empty())
+            properties[std::string(key.name)] = schema_of(key);
+    const Json object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+    return {{"anyOf", Json::array({text, object})}};
 }
 
 Json schema_of_shape(const RowView& row) {
     const Details& details = *row.details;
+    const Json text{{"type", "string"}};
+    const Json texts{{"type", "array"}, {"items", text}};
     switch (row.shape) {
     case Shape::boolean: return {{"type", "boolean"}};
-    case Shape::text: return {{"type", "string"}};
-    case Shape::texts: return {{"type", "array"}, {"items", {{"type", "string"}}}};
+    case Shape::text: return text;
+    case Shape::texts: return texts;
     case Shape::choice: return {{"enum", std::vector<std::string_view>(row.choices.begin(), row.choices.end())}};
     case Shape::number: {
         Json number{{"type", "integer"}, {"minimum", details.min}};
@@ -133,12 +137,11 @@ Json schema_of_shape(const RowView& row) {
         return number;
     }
     case Shape::item:
-        // cpus, cpuid and viridian are a string or a list of them.
-        return row.spec ? schema_of_spec(row)
-                        : Json{{"anyOf", Json::array({{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+        // Without rows: a notation in a string, or (cpus, cpuid, viridian) a list of them.
+        return row.spec ? schema_of_spec(row) : Json{{"anyOf", Json::array({text, texts})}};
     case Shape::items: {
         const bool nested = row.name == "vnuma" || row.name == "vsnd";
-        Json element = nested ? Json{{"type", "array"}, {"items", {{"type", "string"}}}} : schema_of_spec(row);
+        Json element = nested ? texts : schema_of_spec(row);
         if (row.name == "irqs") element = {{"type", "integer"}, {"minimum", 0}};
         return {{"type", "array"}, {"items", element}};
     }

@@ -18,7 +18,8 @@ constexpr std::string_view sound_kinds[] = {"CARD", "PCM", "STREAM"};
 // What each kind of sound item takes; the last five may stand on any level.
 constexpr std::string_view card_keys[] = {"backend", "short-name", "long-name", "sample-rates", "sample-formats",
                                           "channels-min", "channels-max", "buffer-size"};
-constexpr std::string_view pcm_keys[] = {"name", "sample-rates", "sample-formats", "channels-min", "channels-max", "buffer-size"};
+constexpr std::string_view pcm_keys[] = {"name", "sample-rates", "sample-formats", "channels-min", "channels-max",
+                                         "buffer-size"};
 constexpr std::string_view stream_keys[] = {"unique-id", "id", "type", "sample-rates", "sample-formats",
                                             "channels-min", "channels-max", "buffer-size"};
 constexpr Choices sound_keys[] = {card_keys, pcm_keys, stream_keys};
@@ -27,6 +28,10 @@ constexpr std::string_view sample_formats[] = {
     "s8", "u8", "s16_le", "s16_be", "u16_le", "u16_be", "s24_le", "s24_be", "u24_le", "u24_be", "s32_le", "s32_be", "u32_le",
     "u32_be", "float_le", "float_be", "float64_le", "float64_be", "iec958_subframe_le", "iec958_subframe_be", "mu_law",
     "a_law", "ima_adpcm", "mpeg", "gsm"};
+
+bool among(std::string_view word, Choices words) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 bool check_elements(const Value& value, std::string_view what, Diagnostics& out) {
     if (value.is_list()) return true;
@@ -43,7 +48,7 @@ std::optional<std::int64_t> read_amount(const Value& value, std::int64_t most, D
 
 bool read_node_key(VirtualNode& node, const Part& part, Diagnostics& out) {
     const std::string& key = part.key.text;
-    if (!part.value || std::find(std::begin(node_keys), std::end(node_keys), key) == std::end(node_keys)) {
+    if (!part.value || !among(key, node_keys)) {
         out.error(part.key.span, "a virtual node has no key " + quote(key),
                   did_you_mean(key, node_keys, "it has: " + enumerate(node_keys)));
         return false;
@@ -80,7 +85,7 @@ bool check_sound_value(const Part& part, Diagnostics& out) {
     for (const Value& sample : split(value, ';')) {
         if (key == "sample-rates") {
             good = read_amount(sample, 1'000'000, out).has_value() && good;
-        } else if (std::find(std::begin(sample_formats), std::end(sample_formats), sample.text) == std::end(sample_formats)) {
+        } else if (!among(sample.text, sample_formats)) {
             out.error(sample.span, "unknown sample format " + quote(sample.text),
                       did_you_mean(sample.text, sample_formats, "it is like s16_le; see xl.cfg(5)"));
             good = false;
@@ -104,7 +109,7 @@ bool read_sound_item(SoundItem& item, const Value& text, Diagnostics& out) {
     bool good = true;
     for (std::size_t at = 1; at < parts.size(); ++at) {
         const std::string& key = parts[at].key.text;
-        if (!parts[at].value || std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        if (!parts[at].value || !among(key, keys)) {
             out.error(parts[at].key.span, std::string(*kind) + " has no key " + quote(key),
                       did_you_mean(key, keys, "it has: " + enumerate(keys)));
             good = false;

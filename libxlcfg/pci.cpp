@@ -12,19 +12,30 @@ namespace px::xlcfg {
 namespace {
 
 constexpr Row<PciDevice> rows[] = {
-    {"bdf", item<&PciDevice::bdf>, {.form = "[DDDD:]BB:SS.F", .doc = "Address on the host, as lspci shows it; F may be *."}},
-    {"name", text<&PciDevice::name>, {.since = "4.17", .doc = "Name that the device was made assignable with, instead of bdf."}},
-    {"vslot", item<&PciDevice::vslot>, {.fallback = "a free one", .form = "hexadecimal", .doc = "Slot of the guest's bus."}},
-    {"permissive", boolean<&PciDevice::permissive>, {.fallback = "pci_permissive", .doc = "Let the guest write all of the configuration space."}},
-    {"msitranslate", boolean<&PciDevice::msitranslate>, {.fallback = "pci_msitranslate", .doc = "Run the device with MSI though the guest uses INTx."}},
-    {"seize", boolean<&PciDevice::seize>, {.fallback = "pci_seize", .doc = "Take the device from dom0 if it isn't assignable yet."}},
-    {"power_mgmt", boolean<&PciDevice::power_mgmt>, {.guests = hvm_guest, .fallback = "pci_power_mgmt", .doc = "Let the guest change the power state."}},
-    {"rdm_policy", choice<&PciDevice::rdm_policy>, {.guests = hvm_guest, .fallback = "rdm's policy", .since = "4.6", .doc = "What a conflict with reserved memory means."}},
+    {"bdf", item<&PciDevice::bdf>,
+     {.form = "[DDDD:]BB:SS.F", .doc = "Address on the host, as lspci shows it; F may be *."}},
+    {"name", text<&PciDevice::name>,
+     {.since = "4.15", .doc = "Name that the device was made assignable with, instead of bdf."}},
+    {"vslot", item<&PciDevice::vslot>,
+     {.fallback = "a free one", .form = "hexadecimal", .doc = "Slot of the guest's bus."}},
+    {"permissive", boolean<&PciDevice::permissive>,
+     {.fallback = "pci_permissive", .doc = "Let the guest write all of the configuration space."}},
+    {"msitranslate", boolean<&PciDevice::msitranslate>,
+     {.fallback = "pci_msitranslate", .doc = "Run the device with MSI though the guest uses INTx."}},
+    {"seize", boolean<&PciDevice::seize>,
+     {.fallback = "pci_seize", .doc = "Take the device from dom0 if it isn't assignable yet."}},
+    {"power_mgmt", boolean<&PciDevice::power_mgmt>,
+     {.guests = hvm_guest, .fallback = "pci_power_mgmt", .doc = "Let the guest change the power state."}},
+    {"rdm_policy", choice<&PciDevice::rdm_policy>,
+     {.guests = hvm_guest, .fallback = "rdm's policy", .since = "4.6",
+      .doc = "What a conflict with reserved memory means."}},
 };
 
 constexpr Row<Rdm> rdm_rows[] = {
-    {"strategy", choice<&Rdm::strategy>, {.fallback = "ignore", .doc = "host: keep clear of all of the host's reserved regions."}},
-    {"policy", choice<&Rdm::policy>, {.fallback = "relaxed", .doc = "Whether a conflict fails (strict) or warns (relaxed)."}},
+    {"strategy", choice<&Rdm::strategy>,
+     {.fallback = "ignore", .doc = "host: keep clear of all of the host's reserved regions."}},
+    {"policy", choice<&Rdm::policy>,
+     {.fallback = "relaxed", .doc = "Whether a conflict fails (strict) or warns (relaxed)."}},
 };
 
 std::string hex(std::uint64_t number, std::size_t width = 1) {
@@ -70,7 +81,8 @@ bool parse_address(PciAddress& address, std::string_view text) {
 
 bool read(PciAddress& address, const Value& value, Diagnostics& out) {
     if (parse_address(address, value.text)) return true;
-    out.error(value.span, quote(value.text) + " is no PCI address", "it is [DDDD:]BB:SS.F, in hexadecimal, as lspci -D shows it");
+    out.error(value.span, quote(value.text) + " is no PCI address",
+              "it is [DDDD:]BB:SS.F, in hexadecimal, as lspci -D shows it");
     return false;
 }
 

@@ -28,7 +28,7 @@ enum Guests : unsigned { pv_guest = 1, pvh_guest = 2, hvm_guest = 4, pvh_hvm = 6
 struct Details {
     Guests guests = any_guest;
     std::string_view fallback{};     ///< what holds when the key is absent, for people
-    std::string_view since{};        ///< release of Xen that introduced the key; empty: before 4.3
+    std::string_view since{};        ///< release of Xen that introduced the key, where that is known
     std::string_view form{};         ///< how the value is written, where the shape doesn't say it
     std::string_view unit{};         ///< of a number
     std::int64_t min = 0;            ///< of a number

@@ -76,7 +76,8 @@ void check_firmware(const DomainConfig& config, Diagnostics& out) {
                   "it is bios, uefi, seabios, rombios, ovmf or an absolute path");
     const bool rombios = bios && *bios == Bios::rombios;
     if (rombios || (firmware && *firmware == "rombios"))
-        out.error(rombios ? bios.span : firmware.span, "ROMBIOS is refused: it needs the traditional QEMU, which is not shipped",
+        out.error(rombios ? bios.span : firmware.span,
+                  "ROMBIOS is refused: it needs the traditional QEMU, which is not shipped",
                   "write seabios");
 }
 
@@ -98,7 +99,9 @@ void check_disks(const DomainConfig& config, Diagnostics& out) {
     std::map<std::uint32_t, std::string> numbers;
     for (const Disk& disk : config.disks) {
         const auto [other, fresh] = numbers.emplace(disk.device().number, *disk.vdev);
-        if (!fresh) out.error(disk.vdev.span, "another disk is " + quote(other->second) + " already", "each disk needs its own vdev");
+        if (!fresh)
+            out.error(disk.vdev.span, "another disk is " + quote(other->second) + " already",
+                      "each disk needs its own vdev");
         if (disk.device().partition != 0 && config.type() == GuestType::hvm && disk.device().bus != VirtualDisk::Bus::xvd)
             out.error(disk.vdev.span, "an emulated disk can't be a partition", "write xvd… or leave out the number");
     }
@@ -117,7 +120,8 @@ void check_vifs(const DomainConfig& config, Diagnostics& out) {
 void check_passthrough(const DomainConfig& config, Diagnostics& out) {
     const Passthrough& passthrough = config.passthrough;
     if (passthrough.mode && *passthrough.mode == PassthroughMode::disabled && !passthrough.pci.empty())
-        out.error(passthrough.mode.span, "'passthrough' is disabled, and 'pci' passes a device through", "leave out one of them");
+        out.error(passthrough.mode.span, "'passthrough' is disabled, and 'pci' passes a device through",
+                  "leave out one of them");
     if (passthrough.mode && *passthrough.mode == PassthroughMode::share_pt && config.type() == GuestType::pv)
         out.error(passthrough.mode.span, "a PV guest can't share page tables with the IOMMU", "write sync_pt");
     std::set<std::string> seen;
@@ -138,7 +142,8 @@ void check_display(const DomainConfig& config, Diagnostics& out) {
 void check_device_model(const DomainConfig& config, Diagnostics& out) {
     const DeviceModel& model = config.device_model;
     if (model.version && *model.version == DeviceModelVersion::qemu_xen_traditional)
-        out.error(model.version.span, "qemu-xen-traditional is refused: it is not shipped", "leave out device_model_version");
+        out.error(model.version.span, "qemu-xen-traditional is refused: it is not shipped",
+                  "leave out device_model_version");
     if (model.usbversion && (model.usb.value_or(false) || model.usbdevice))
         out.error(model.usbversion.span, "'usbversion' doesn't go with 'usb' or 'usbdevice'", "use usbctrl for both");
     const Field<TscMode>& tsc = config.platform.tsc_mode;

@@ -69,6 +69,8 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
     std::string_view best;
     std::size_t least = std::max<std::size_t>(1, lower.size() / 3) + 1;
     for (std::string_view candidate : known) {
+        const auto [shorter, longer] = std::minmax({candidate.size(), lower.size()});
+        if (longer - shorter >= least) continue;  // the distance is at least that
         const std::size_t distance = edit_distance(lower, plain(candidate));
         // A distance as large as the word itself says nothing: "a" is not a slip of "b".
         if (distance < least && distance < std::min(lower.size(), candidate.size())) {
