@@ -64,7 +64,7 @@ Result<DomainRef> Domain::create(DomId number, const DomainSettings& settings) {
     }
     domain.time.publish_wall_clock(*static_cast<abi::SharedInfo*>(domain.shared_info_));
     (void)memory.release();
-    return DomainRef::adopt(domain);
+    return DomainRef(domain);  // one more: the reference of its creation is dropped by kill()
 }
 
 void Domain::release_parts() {
