@@ -16,7 +16,7 @@ namespace px {
 template <class T, usize N>
 class StaticVector {
 public:
-    StaticVector() {}
+    constexpr StaticVector() : none_{} {}
     StaticVector(const StaticVector& other)
         requires std::copy_constructible<T>
     { append(other); }
@@ -31,7 +31,9 @@ public:
         if (this != &other) { clear(); append(std::move(other)); }
         return *this;
     }
-    ~StaticVector() { clear(); }
+    constexpr ~StaticVector() {
+        if constexpr (!std::is_trivially_destructible_v<T>) clear();
+    }
 
     static constexpr usize capacity() { return N; }
     usize size() const { return size_; }
@@ -88,6 +90,7 @@ private:
     usize size_ = 0;
     /// A union member is neither constructed nor destroyed by itself; only the first size_ items live.
     union {
+        char none_;
         T items_[N];
     };
 };

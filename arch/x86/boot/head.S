@@ -68,7 +68,7 @@ multiboot2_header_end:
     .section .text.boot, "ax", @progbits
     .code32
     .globl multiboot_entry, pvh_entry
-#define LOAD(symbol) (symbol - image_virtual)
+#define LOAD(symbol) (symbol - 0xffff828000000000)   /* image_virtual of xen.lds */
 
 multiboot_entry:
     cld

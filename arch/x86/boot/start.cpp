@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "arch/x86/cpu/host_features.hpp"
+#include "arch/x86/cpu/runtime.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
 #include "arch/x86/dom0/dom0.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
@@ -22,6 +23,7 @@
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
+#include "hypervisor/sched/create.hpp"
 
 namespace px::arch {
 namespace {
@@ -111,7 +113,7 @@ u64 dom0_frames(u64 ram_frames) {
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
     if (!init_local_apic(acpi_tables().topology.local_apic)) panic("the local APIC can't be reached");
     enable_host_features();
-    init_host_policy();
+    hvm::init_host_policy();
     init_clock();
     set_up_this_cpu();
     Pit<Ports>{Ports{}}.silence_channel0();
@@ -130,6 +132,7 @@ u64 dom0_frames(u64 ram_frames) {
 }  // namespace
 
 extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
+    run_constructors();
     const auto parsed = parse_boot_info(Protocol{protocol}, address);
     cmdline::parse(info.command_line, options, [](const cmdline::Diagnostic&) {});
     apply_options();
