@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/cpu/runtime.hpp"
 
-#include <cstring>
+#include <cstddef>
 
 #include "hypervisor/base/types.hpp"
 
@@ -70,10 +70,10 @@ std::size_t strlen(const char* text) {
     return length;
 }
 
-const void* memchr(const void* memory, int value, std::size_t bytes) {
+void* memchr(const void* memory, int value, std::size_t bytes) {
     const auto* at = static_cast<const px::u8*>(memory);
     for (std::size_t i = 0; i < bytes; ++i) {
-        if (at[i] == static_cast<px::u8>(value)) return at + i;
+        if (at[i] == static_cast<px::u8>(value)) return const_cast<px::u8*>(at + i);
     }
     return nullptr;
 }
