@@ -112,6 +112,36 @@ TEST(Fairness, SleepingDoesNotPay) {
     }
 }
 
+TEST(Fairness, ALongSleepIsNotSavedUp) {
+    FairMachine machine(1);
+    Task& spinner = machine.sim.task(machine.sim.group());
+    Task& sleeper = machine.sim.task(machine.sim.group());
+    machine.sim.freeze(sleeper);
+    machine.sim.run_for(seconds(60));
+    machine.sim.start_measuring();
+    machine.sim.thaw(sleeper);
+    machine.sim.run_for(seconds(1));
+    EXPECT_LE(spinner.longest_wait, milliseconds(40)) << "credit of two slices, and one slice to end";
+    EXPECT_NEAR(machine.sim.share(spinner), 0.5, 0.02);
+}
+
+/// However finely it is charged: what the division by the weight leaves over is kept.
+TEST(Fairness, VirtualTimeDoesNotDrift) {
+    Group group(DomId{1});
+    ASSERT_TRUE(group.set_parameters({.weight = 300}).ok());
+    Unit unit(group, VcpuId{0});
+    FairQueue queue;
+    queue.reset({});
+    queue.join(unit, 0, FairQueue::Arrival::woken);
+    queue.start(unit, Nanoseconds{0});
+    for (i64 now = 1; now <= 30'000; ++now) queue.charge(Nanoseconds{now});
+    EXPECT_EQ(unit.policy.virtual_time, 30'000u * 256 / 300);
+    EXPECT_EQ(unit.policy.run_time, Nanoseconds{30'000});
+    queue.stop_running();
+    queue.finish_leaving();
+    unit.policy.state = UnitState::detached;
+}
+
 TEST(Fairness, AChangeOfWeightTakesEffect) {
     FairMachine machine(1);
     Group& changing = machine.sim.group();
