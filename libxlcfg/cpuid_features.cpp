@@ -28,7 +28,6 @@ constexpr CpuidRegister leaf7_1_eax{0x7, 1, eax};
 constexpr CpuidRegister extended21_eax{0x80000021, std::nullopt, eax};
 constexpr CpuidRegister leaf7_1_ebx{0x7, 1, ebx};
 constexpr CpuidRegister leaf7_2_edx{0x7, 2, edx};
-constexpr CpuidRegister leaf7_1_ecx{0x7, 1, ecx};
 constexpr CpuidRegister leaf7_1_edx{0x7, 1, edx};
 constexpr CpuidRegister extended21_ecx{0x80000021, std::nullopt, ecx};
 constexpr CpuidRegister leaf6_eax{0x6, std::nullopt, eax};

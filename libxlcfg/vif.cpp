@@ -53,7 +53,8 @@ struct Scale {
 
 constexpr Scale sizes[] = {{"GB", 1'000'000'000}, {"MB", 1'000'000}, {"KB", 1'000}, {"B", 1}};
 constexpr Scale bit_sizes[] = {{"Gb", 1'000'000'000}, {"Mb", 1'000'000}, {"Kb", 1'000}, {"b", 1}};
-constexpr Scale times[] = {{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}};
+// Without a unit it is seconds: so the reference reads it, whatever its manual says.
+constexpr Scale times[] = {{"us", 1}, {"ms", 1'000}, {"s", 1'000'000}, {"", 1'000'000}};
 
 // A number with one of the suffixes.
 std::optional<std::uint64_t> scaled(std::string_view text, std::span<const Scale> scales) {

@@ -129,7 +129,8 @@ TEST(Config, RatesAreBytesPerInterval) {
         const char* text;
         std::uint32_t bytes, microseconds;
     } cases[] = {{"10Mb/s", 62'500, 50'000},     {"250KB/s", 12'500, 50'000}, {"1MB/s@20ms", 20'000, 20'000},
-                 {"1GB/s@1s", 1'000'000'000, 1'000'000}, {"80b/s@100000us", 1, 100'000}, {"100B/s", 5, 50'000}};
+                 {"1GB/s@1s", 1'000'000'000, 1'000'000}, {"80b/s@100000us", 1, 100'000}, {"100B/s", 5, 50'000},
+                 {"10MB/s@20", 200'000'000, 20'000'000}};
     for (const auto& test : cases) {
         Loaded loaded(minimal("vif=['rate=" + std::string(test.text) + "']"));
         ASSERT_EQ(loaded.out.errors(), 0u) << loaded.complaints();
