@@ -12,9 +12,9 @@ constexpr char oem_table_id[8] = {'P', 'h', 'i', 'l', 'o', 'x', 'e', 'n'};
 constexpr char creator_id[4] = {'P', 'H', 'X', 'N'};
 constexpr u32 last_xapic_id = 254;
 
-Result<> put_cpu(TableWriter& writer, const Cpu& cpu) {
+Result<> put_cpu(TableWriter& writer, const Cpu& cpu, bool x2apic) {
     const madt::CpuFlags flags{.enabled = cpu.enabled, .online_capable = cpu.online_capable};
-    if (cpu.apic_id > last_xapic_id || cpu.uid > last_xapic_id) {
+    if (x2apic || cpu.apic_id > last_xapic_id || cpu.uid > last_xapic_id) {
         return writer.put(
             madt::LocalX2Apic{.x2apic_id = cpu.apic_id, .flags = flags, .processor_uid = cpu.uid});
     }
@@ -81,7 +81,7 @@ Result<Gpaddr> write_madt(TableWriter& writer, const MadtSpec& spec) {
     TRY(writer.begin("APIC"_sig, 4));
     TRY(writer.put(spec.local_apic));
     TRY(writer.put(u32{spec.legacy_pics}));
-    for (const Cpu& cpu : spec.cpus) TRY(put_cpu(writer, cpu));
+    for (const Cpu& cpu : spec.cpus) TRY(put_cpu(writer, cpu, spec.x2apic_cpus));
     for (const IoApic& apic : spec.io_apics) {
         TRY(writer.put(madt::IoApic{
             .id = apic.id, .address = static_cast<u32>(apic.address.raw), .gsi_base = apic.gsi_base}));

@@ -50,6 +50,8 @@ private:
 struct MadtSpec {
     u32 local_apic = 0xfee00000;
     bool legacy_pics = false;
+    /// x2APIC entries only: no Processor object of the firmware's DSDT matches those, for its ids are a real CPU's.
+    bool x2apic_cpus = false;
     std::span<const Cpu> cpus;
     std::span<const IoApic> io_apics;
     std::span<const SourceOverride> overrides;

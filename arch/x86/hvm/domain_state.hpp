@@ -10,6 +10,7 @@
 #include "arch/x86/hvm/mmio.hpp"
 #include "arch/x86/hvm/vioapic.hpp"
 #include "hypervisor/base/cpu_mask.hpp"
+#include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/mm/heap.hpp"
 
 namespace px::hvm {
@@ -26,7 +27,8 @@ struct DomainState {
     std::array<u64, param_count> params{};
     Callback callback{};
     CpuPolicy policy{};
-    Box<VirtualIoApic> io_apic;             ///< only where the emulation flags ask for one (hardware domain, HVM)
+    static constexpr unsigned max_io_apics = 32;
+    StaticVector<Box<VirtualIoApic>, max_io_apics> io_apics;  ///< where the emulation flags ask for them (hardware domain, HVM)
     MmioHandlers mmio;
     PortHandlers ports;
     u32 tsc_mode = 0;                       ///< XEN_DOMCTL tsc_mode

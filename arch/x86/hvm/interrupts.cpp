@@ -7,6 +7,7 @@
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/vioapic.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
+#include "hypervisor/abi/sched.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 
@@ -74,8 +75,8 @@ namespace px::arch {
 void set_upcall(Vcpu& vcpu) {
     if (vcpu.arch.upcall_vector != 0) return vcpu.arch.apic.request(vcpu.arch.upcall_vector, false);
     const hvm::Callback& callback = vcpu.domain.arch.callback;
-    if (callback.via == hvm::Callback::Via::gsi && vcpu.id.raw == 0 && vcpu.domain.arch.io_apic) {
-        vcpu.domain.arch.io_apic->set_line(callback.number, true);
+    if (callback.via == hvm::Callback::Via::gsi && vcpu.id.raw == 0) {
+        for (const auto& io_apic : vcpu.domain.arch.io_apics) io_apic->set_line(callback.number, true);
     }
     vcpu.kick();
 }

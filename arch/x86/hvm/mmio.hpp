@@ -52,7 +52,7 @@ public:
     }
 
 private:
-    StaticVector<Region, 24> regions_;
+    StaticVector<Region, 48> regions_;
 };
 
 class PortHandlers {

@@ -114,7 +114,7 @@ void VirtualLocalApic::end_of_interrupt() {
     const u64 bit = u64{1} << (vector % 64);
     in_service_[word] &= ~bit;
     if ((level_[word].load(std::memory_order_relaxed) & bit) == 0) return;
-    if (auto& io_apic = vcpu_.domain.arch.io_apic) io_apic->end_of_interrupt(static_cast<u8>(vector));
+    for (const auto& io_apic : vcpu_.domain.arch.io_apics) io_apic->end_of_interrupt(static_cast<u8>(vector));
 }
 
 bool VirtualLocalApic::matches(u32 destination, bool logical) const {

@@ -1,0 +1,312 @@
+// Building the hardware domain.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/dom0/devices.hpp"
+#include "arch/x86/dom0/dom0.hpp"
+#include "arch/x86/dom0/memory_map.hpp"
+#include "arch/x86/dom0/tables.hpp"
+#include "arch/x86/dom0/unpack.hpp"
+#include "arch/x86/hvm/startup.hpp"
+#include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/mm/mappings.hpp"
+#include "boot/loader/kernel_image.hpp"
+#include "boot/loader/start_of_day.hpp"
+#include "hypervisor/base/format.hpp"
+#include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::dom0 {
+namespace {
+
+using loader::Extent;
+
+constexpr u32 most_vcpus = 128;        ///< virtual local APIC ids end at 254
+constexpr u32 most_event_ports = 131072;
+constexpr u32 emulated_local_apic = 1u << 0, emulated_io_apic = 1u << 4, emulated_pci = 1u << 10;  // [xen/public XEN_X86_EMU_*]
+constexpr usize longest_command_line = 4096;
+
+/// dom0's memory is machine memory at the same address.
+std::span<u8> memory_at(u64 start, u64 size) { return {static_cast<u8*>(arch::to_virtual(Paddr{start})), size}; }
+
+struct OneToOne {
+    loader::Loaded<> write(Gpaddr address, std::span<const u8> bytes) {
+        std::memcpy(arch::to_virtual(Paddr{address.raw}), bytes.data(), bytes.size());
+        return {};
+    }
+    loader::Loaded<> zero(Gpaddr address, u64 size) {
+        std::memset(arch::to_virtual(Paddr{address.raw}), 0, size);
+        return {};
+    }
+};
+
+/// What stands in the way of the kernel at its own address.
+[[noreturn]] void no_place_for_kernel(const MemoryMap& map, Extent kernel) {
+    log_error("dom0's kernel must be at {:#x}-{:#x}, all of it memory of dom0's; but there is:", kernel.start, kernel.end);
+    for (const MemoryRegion& region : map) {
+        if (region.start >= kernel.end || region.end <= kernel.start) continue;
+        const std::string_view what = region.kind == MemoryKind::usable     ? "memory of dom0"
+                                      : region.kind == MemoryKind::unusable ? "memory beyond dom0_mem"
+                                                                            : "memory of the firmware or of the hypervisor";
+        log_error("  {:#x}-{:#x} {}", region.start, region.end, what);
+    }
+    panic("dom0's kernel can't be loaded: it isn't relocatable, and this machine's memory has a hole at its address");
+}
+
+class Builder {
+public:
+    Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : info_(info), options_(options) {}
+
+    void build() {
+        if (info_.modules.empty()) panic("no dom0: the boot loader passed no kernel (its first module)");
+        vcpus_ = std::min(options_.dom0_max_vcpus.resolve(online_cpus()), most_vcpus);
+        choose_memory();
+        load_kernel();
+        create_domain();
+        write_start_of_day();
+        map_memory();
+        give_devices(*domain_);
+        create_vcpus();
+        free_modules();
+        if (options_.dom0.verbose) print_layout();
+        start();
+    }
+
+private:
+    std::span<const u8> module(usize index) const {
+        return memory_at(info_.modules[index].start, info_.modules[index].size);
+    }
+
+    void choose_memory() {
+        const arch::MemoryLayout& layout = arch::memory_layout();
+        const Machine machine{layout.machine, layout.ours, layout.dom0_limit};
+        if (!build_memory_map(machine, map_)) panic("the machine's memory map has too many ranges for dom0");
+        // The tables' memory is dom0's, but not for its allocator.
+        for (usize i = 0; arch::acpi_tables().list && i < arch::acpi_tables().list->size(); ++i) list_table(i);
+        tables_size_ = align_up<u64>(tables_size(tables_spec()), page_size);
+        const auto place = take_from_top(map_, tables_size_, MemoryKind::acpi);
+        if (!place) panic("dom0 has no memory below 4 GiB: dom0_mem is too small");
+        tables_at_ = *place;
+    }
+
+    /// Tables in memory that dom0 doesn't see, or that the kernel may overwrite, are none.
+    void list_table(usize index) {
+        const Paddr address = arch::acpi_tables().list->address(index);
+        const auto signature = arch::acpi_tables().list->signature(index);
+        if (!signature.ok()) return;
+        for (const MemoryRegion& region : map_) {
+            if (region.kind != MemoryKind::unusable || address.raw < region.start || address.raw >= region.end) continue;
+            return log_warning("ACPI table {} at {:#x} lies in memory that isn't dom0's: hidden", signature->text(), address);
+        }
+        if (!listed_.push_back({*signature, address.raw})) log_warning("ACPI: more than {} tables", listed_.capacity());
+    }
+
+    TablesSpec tables_spec() const { return {listed_, arch::acpi_tables().topology, vcpus_}; }
+
+    void load_kernel() {
+        // Until it runs, all of dom0's memory is free to work in; its top is far from where kernels go.
+        const MemoryRegion region = largest_low_region(map_);
+        constexpr u64 enough = u64{2} << 30;
+        const u64 start = region.end - std::min(region.end - region.start, enough);
+        std::string_view version;
+        const auto elf = unpack(start, region.end, &version);
+        const auto image = loader::KernelImage::parse(elf);
+        if (!image.ok()) panic("dom0's kernel can't be loaded: {}", describe(image.error()));
+        const auto entry = image->pvh_entry();
+        if (!entry.ok()) panic("dom0's kernel can't be started as PVH: {}", describe(entry.error()));
+        entry_ = *entry;
+        kernel_ = image->extent();
+        check_place();
+        const u64 elf_start = arch::to_physical(elf.data()).raw;
+        if (kernel_.overlaps({elf_start, elf_start + elf.size()})) panic("dom0 has too little memory to unpack its kernel in");
+        OneToOne memory;
+        (void)loader::load(*image, memory).ok();
+        log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, kernel_.start, kernel_.end,
+                 entry_);
+    }
+
+    /// Works at the top of [start, end): the more memory the kernel may need where the file doesn't tell, the lower it reaches.
+    std::span<const u8> unpack(u64 start, u64 end, std::string_view* version) {
+        const auto payload = loader::find_payload(module(0));
+        if (!payload.ok()) panic("dom0's kernel can't be read: {}", describe(payload.error()));
+        if (payload->unpacked_size) {
+            const u64 need = *payload->unpacked_size + loader::scratch_size(payload->format, *payload->unpacked_size) + (u64{1} << 20);
+            start = std::max(start, end - std::min(end - start, align_up<u64>(need, page_size)));
+        }
+        const auto elf = unpack_kernel(module(0), memory_at(start, end - start), version);
+        if (!elf.ok()) panic("dom0's kernel can't be unpacked: {}", describe(elf.error()));
+        return *elf;
+    }
+
+    void check_place() {
+        u64 at = kernel_.start;
+        for (const MemoryRegion& region : map_) {
+            if (region.kind == MemoryKind::usable && region.start <= at && region.end > at) at = region.end;
+        }
+        if (at < kernel_.end) no_place_for_kernel(map_, kernel_);
+    }
+
+    void create_domain() {
+        DomainSettings settings;
+        settings.max_vcpus = vcpus_;
+        settings.max_event_port = most_event_ports - 1;
+        settings.max_grant_frames = options_.gnttab_max_frames;
+        settings.max_maptrack_frames = options_.gnttab_max_maptrack_frames;
+        settings.control = settings.hardware = settings.one_to_one = true;
+        settings.arch.emulation_flags = emulated_local_apic | emulated_io_apic | emulated_pci;
+        auto domain = Domain::create(DomId{0}, settings);
+        if (!domain) panic("dom0 can't be created (error {})", domain.error());
+        domain_ = domain->release();  // it lives as long as the machine
+    }
+
+    void write_start_of_day() {
+        StaticVector<abi::HvmMemmapTableEntry, MemoryMap::capacity()>& memmap = memmap_;
+        for (const MemoryRegion& region : map_) {
+            (void)memmap.push_back({region.start, region.end - region.start, static_cast<u32>(region.kind), 0}).ok();
+        }
+        acpi::TableWriter writer(memory_at(tables_at_, tables_size_), Gpaddr{tables_at_});
+        const auto rsdp = write_tables(writer, tables_spec());
+        if (!rsdp) panic("dom0's ACPI tables can't be written (error {})", rsdp.error());
+
+        const bool has_ramdisk = info_.modules.size() > 1 && info_.modules[1].size != 0;
+        const loader::StartModule ramdisk{has_ramdisk ? info_.modules[1].size : 0};
+        const loader::StartOfDayRequest request{
+            .memory_map = memmap,
+            .kernel = kernel_,
+            .command_line = command_line(),
+            .modules = {&ramdisk, has_ramdisk ? 1u : 0u},
+            .rsdp = rsdp->raw,
+            .flags = abi::sif::privileged | abi::sif::initdomain,
+        };
+        const auto plan = loader::plan_start_of_day(request);
+        if (!plan.ok()) panic("dom0's memory is too small: {}", describe(plan.error()));
+        if (!loader::serialise(request, *plan, memory_at(plan->tables.start, plan->tables.size())).ok()) panic("dom0's start info");
+        start_info_ = plan->start_info();
+        if (!has_ramdisk) return;
+        ramdisk_ = plan->modules[0];
+        std::memcpy(arch::to_virtual(Paddr{ramdisk_.start}), module(1).data(), module(1).size());
+    }
+
+    std::string_view command_line() {
+        usize used = 0;
+        const auto add = [&](std::string_view word) {
+            if (word.empty() || used + word.size() + 1 >= sizeof command_line_) return;
+            if (used != 0) command_line_[used++] = ' ';
+            std::memcpy(command_line_ + used, word.data(), word.size());
+            used += word.size();
+        };
+        add(info_.modules[0].arguments);
+        add(options_.dom0_extra);
+        // No IOMMU driver exists yet, so no device of dom0's can reach a page that it maps from another domain: that one isn't
+        // at its own address. Linux copies through its own memory then.
+        if (options_.dom0.bounce) {
+            add("swiotlb=force");
+            log_info("dom0: no IOMMU is used: 'swiotlb=force' appended to its command line (dom0=no-bounce: not)");
+        }
+        log_info("dom0: command line: {}", std::string_view(command_line_, used));
+        return {command_line_, used};
+    }
+
+    void map_memory() {
+        u64 frames = 0;
+        for (const MemoryRegion& region : map_) {
+            if (!is_ram(region)) continue;
+            const u64 count = (region.end - region.start) >> page_shift;
+            domain_->memory.adopt(Mfn{region.start >> page_shift}, count);
+            frames += count;
+            map_ram(region.start >> page_shift, count);
+        }
+        domain_->memory.set_max_frames(frames);
+
+        TrappedRanges trapped;
+        if (!list_trapped(trapped)) panic("this machine has too many interrupt controllers or PCI segments");
+        const unsigned address_bits = arch::cpuid(0x80000008).eax & 0xff;
+        const u64 top = device_memory_top(arch::memory_layout().machine, address_bits);
+        const auto mapped = for_each_device_range(arch::memory_layout().machine, trapped, top, [&](u64 start, u64 end) {
+            const u64 frame = start >> page_shift;
+            if (!domain_->physmap.add_mmio(Gfn{frame}, Mfn{frame}, (end - start) >> page_shift)) panic("no memory for dom0's physmap");
+        });
+        if (!mapped) panic("the machine's memory map has too many ranges for dom0");
+    }
+
+    /// The tables' memory is RAM as well.
+    bool is_ram(const MemoryRegion& region) const { return region.kind == MemoryKind::usable || region.start == tables_at_; }
+
+    void map_ram(u64 frame, u64 count) {
+        while (count > 0) {
+            unsigned order = max_order;
+            while ((frame & ((u64{1} << order) - 1)) != 0 || count < u64{1} << order) order -= 9;
+            if (!domain_->physmap.add_ram(Gfn{frame}, Mfn{frame}, order)) panic("no memory for dom0's physmap");
+            frame += u64{1} << order;
+            count -= u64{1} << order;
+        }
+    }
+
+    void create_vcpus() {
+        for (u32 i = 0; i < vcpus_; ++i) {
+            const auto vcpu = domain_->create_vcpu(VcpuId{i});
+            if (!vcpu) panic("dom0's vCPU {} can't be created (error {})", i, vcpu.error());
+            if (!options_.dom0_vcpus_pin) continue;
+            CpuMask one;
+            one.add(CpuId{i % online_cpus()});
+            (void)scheduler().set_affinity((*vcpu)->unit, one, CpuMask::all()).ok();
+        }
+    }
+
+    /// Their contents have been copied; from now on guests may have the memory. See set_up_memory() for the blocks' sizes.
+    void free_modules() {
+        for (const boot::BootModule& module : info_.modules) {
+            if (module.size == 0) continue;
+            unsigned order = 0;
+            while (page_size << order < module.size) ++order;
+            free_frames(to_mfn(Paddr{module.start}), order);
+        }
+    }
+
+    void print_layout() const {
+        log_info("dom0: start info {:#x}, ramdisk {:#x}-{:#x}, ACPI tables {:#x}, {} vCPUs", start_info_, ramdisk_.start,
+                 ramdisk_.end, tables_at_, vcpus_);
+        for (const MemoryRegion& region : map_) {
+            constexpr std::string_view names[] = {"?", "usable", "reserved", "ACPI", "NVS", "unusable"};
+            log_info("dom0: {:#012x}-{:#012x} {}", region.start, region.end, names[std::min(static_cast<u32>(region.kind), 5u) % 6]);
+        }
+    }
+
+    void start() {
+        Vcpu& first = *domain_->vcpu(VcpuId{0});
+        hvm::set_pvh_entry(first, entry_, static_cast<u32>(start_info_.raw));
+        first.arch.waits_for_startup = false;
+        first.resume(Vcpu::down);
+        log_info("dom0: {} MiB, {} vCPU{}, starts", domain_->memory.frames() >> 8, vcpus_, vcpus_ == 1 ? "" : "s");
+        if (!domain_->unpause_by_controller()) panic("dom0 isn't paused");
+    }
+
+    const boot::BootInfo& info_;
+    const cmdline::BootOptions& options_;
+    MemoryMap map_;
+    StaticVector<abi::HvmMemmapTableEntry, MemoryMap::capacity()> memmap_;
+    StaticVector<ListedTable, 120> listed_;
+    char command_line_[longest_command_line];
+    u32 vcpus_ = 1;
+    u64 tables_at_ = 0, tables_size_ = 0;
+    Extent kernel_{}, ramdisk_{};
+    u32 entry_ = 0;
+    Gpaddr start_info_{};
+    Domain* domain_ = nullptr;
+};
+
+}  // namespace
+}  // namespace px::dom0
+
+namespace px::arch {
+
+void create_dom0(const boot::BootInfo& info, const cmdline::BootOptions& options) {
+    auto builder = make<dom0::Builder>(info, options);  // too large for a stack
+    if (!builder) panic("no memory to build dom0");
+    (*builder)->build();
+}
+
+}  // namespace px::arch

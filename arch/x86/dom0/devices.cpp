@@ -1,0 +1,51 @@
+// What the hardware domain has of the machine's devices.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/dom0/devices.hpp"
+
+#include "arch/x86/dom0/io_ports.hpp"
+#include "arch/x86/hvm/vlapic.hpp"
+#include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/machine/serial.hpp"
+#include "hypervisor/domain/domain.hpp"
+
+namespace px::dom0 {
+namespace {
+
+/// The PIT's gate and status: its output is high, and no parity error or NMI is pending.
+class SystemControlPort final : public hvm::PortHandler {
+public:
+    u32 read(Vcpu&, u16, unsigned) override { return 0x20; }
+    void write(Vcpu&, u16, unsigned, u32) override {}
+};
+constinit SystemControlPort system_control_port;
+
+void give_ports(Domain& domain) {
+    const auto frames = allocate_frames(2);  // 12 KiB: the second page's end is followed by 3 more bits
+    if (!frames) panic("no memory for dom0's port bitmap");
+    domain.arch.io_bitmap = static_cast<PortBitmap*>(to_virtual(*frames));
+    const arch::PortRange console = arch::console_ports();
+    const PortRange denied[] = {{console.first, console.count}};
+    fill_port_bitmap(denied, *domain.arch.io_bitmap);
+    if (!domain.arch.ports.add(0x61, 0x61, system_control_port)) panic("port 0x61 is taken");
+}
+
+}  // namespace
+
+Result<> list_trapped(TrappedRanges& out) {
+    const auto add = [&](u64 start, u64 size) { return out.push_back({start, start + size, MemoryKind::reserved}); };
+    const arch::AcpiTables& tables = arch::acpi_tables();
+    TRY(add(hvm::VirtualLocalApic::default_base, page_size));
+    for (const acpi::IoApic& io_apic : tables.topology.io_apics) TRY(add(io_apic.address.raw, page_size));
+    for (const acpi::EcamWindow& window : tables.ecam) {
+        TRY(add(window.base.raw + (u64{window.first_bus} << 20), (u64{window.last_bus} - window.first_bus + 1) << 20));
+    }
+    if (tables.hpet) TRY(add(tables.hpet->address.raw, page_size));
+    return {};
+}
+
+void give_devices(Domain& domain) {
+    give_ports(domain);
+}
+
+}  // namespace px::dom0
