@@ -9,7 +9,14 @@
 
 namespace px::emulate {
 
-enum Vector : u8 { undefined_opcode = 6, device_not_available = 7, stack_fault = 12, general_protection = 13, page_fault = 14, alignment_check = 17 };
+enum Vector : u8 {
+    undefined_opcode = 6,
+    device_not_available = 7,
+    stack_fault = 12,
+    general_protection = 13,
+    page_fault = 14,
+    alignment_check = 17,
+};
 
 /// An exception to inject. RIP stays at the faulting instruction.
 struct Fault {
@@ -21,10 +28,11 @@ struct Fault {
 
 struct Outcome {
     enum class Kind : u8 {
-        done,       ///< executed; RIP stands behind it. A single-step trap (RFLAGS.TF) is the caller's to raise
-        again,      ///< progress was made (part of a REP) or a locked access lost a race: resume the guest, RIP is unchanged
-        retry,      ///< a callback answered "retry": run the same registers again once it can answer
-        fault,      ///< inject `fault`
+        done,   ///< executed; RIP stands behind it. A single-step trap (RFLAGS.TF) is the caller's to raise
+        again,  ///< progress was made (part of a REP) or a locked access lost a race: resume the guest, RIP
+                ///< is unchanged
+        retry,  ///< a callback answered "retry": run the same registers again once it can answer
+        fault,  ///< inject `fault`
         unhandled,  ///< not an instruction of the subset, or a callback couldn't say
     };
     Kind kind = Kind::done;
@@ -46,25 +54,29 @@ using Step = Result<T, Outcome>;
 enum class Intent : u8 {
     read,
     write,
-    modify,       ///< read now, written later in the same instruction: a missing write permission must fault at the read
+    modify,  ///< read now, written later in the same instruction: a missing write permission must fault at
+             ///< the read
     system_read,  ///< done by the processor for itself (the TSS), with supervisor rights whatever the CPL
 };
 
 /// Memory, ports and vector registers of the vCPU.
 ///
-/// Addresses are linear; spans may cross a page. Accesses are made at the current CPL, and paging, permissions and their
-/// #PF are the callee's part; segmentation and canonical form have been checked. Any call may end the run by an Outcome.
+/// Addresses are linear; spans may cross a page. Accesses are made at the current CPL, and paging,
+/// permissions and their #PF are the callee's part; segmentation and canonical form have been checked. Any
+/// call may end the run by an Outcome.
 ///
-/// Replay: after "retry" the emulator is run again on the same registers and makes the same calls in the same order, as
-/// long as it gets the same answers. So the callee remembers the answers of calls with side effects (MMIO, ports) until
-/// committed(), and answers repeated ones from memory.
+/// Replay: after "retry" the emulator is run again on the same registers and makes the same calls in the same
+/// order, as long as it gets the same answers. So the callee remembers the answers of calls with side effects
+/// (MMIO, ports) until committed(), and answers repeated ones from memory.
 class Access {
 public:
     virtual Step<> read(u64 linear, std::span<u8> into, Intent intent) = 0;
     virtual Step<> write(u64 linear, std::span<const u8> from) = 0;
-    /// Of a locked instruction that has read `expected` with Intent::modify. 1, 2, 4, 8 or 16 bytes; atomic where memory is
-    /// shared with other vCPUs, a plain write where it is MMIO. False: another value stood there, nothing was written.
-    virtual Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) = 0;
+    /// Of a locked instruction that has read `expected` with Intent::modify. 1, 2, 4, 8 or 16 bytes; atomic
+    /// where memory is shared with other vCPUs, a plain write where it is MMIO. False: another value stood
+    /// there, nothing was written.
+    virtual Step<bool> compare_exchange(u64 linear, std::span<const u8> expected,
+                                        std::span<const u8> replacement) = 0;
     /// Would a write be admitted? Asked before a port is read into memory, for that read can't be taken back.
     virtual Step<> probe_write(u64 linear, usize size) = 0;
     /// Instruction bytes; never crosses a page.
@@ -74,8 +86,8 @@ public:
     virtual Step<u32> port_in(u16 port, unsigned size) = 0;
     virtual Step<> port_out(u16 port, unsigned size, u32 value) = 0;
 
-    /// The low 16 or 32 bytes of vector register `index`, unhandled if XCR0 hides it. Callees without vector state keep these
-    /// defaults.
+    /// The low 16 or 32 bytes of vector register `index`, unhandled if XCR0 hides it. Callees without vector
+    /// state keep these defaults.
     virtual Step<> read_vector(unsigned index, std::span<u8> into) {
         static_cast<void>(index), static_cast<void>(into);
         return Err{Outcome::unhandled()};
@@ -86,7 +98,8 @@ public:
         return Err{Outcome::unhandled()};
     }
 
-    /// The registers now contain the effect of all calls so far: an instruction, or one round of a REP, is complete.
+    /// The registers now contain the effect of all calls so far: an instruction, or one round of a REP, is
+    /// complete.
     virtual void committed() {}
 
 protected:

@@ -1,7 +1,7 @@
 // Integer arithmetic with x86 flags: pure functions of operands, flags and operand size.
 //
-// Flags that the manuals leave undefined are as an AMD Zen 5 sets them, except where processors disagree most: AF of shifts
-// and SF, ZF, AF, PF of IMUL stay as they were.
+// Flags that the manuals leave undefined are as an AMD Zen 5 sets them, except where processors disagree
+// most: AF of shifts and SF, ZF, AF, PF of IMUL stay as they were.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -51,7 +51,8 @@ constexpr Result add(u64 a, u64 b, bool carry, u64 flags, unsigned size) {
 }
 constexpr Result subtract(u64 a, u64 b, bool borrow, u64 flags, unsigned size) {
     const u64 difference = a - b - borrow;
-    return with_carries(difference, (~a & b) | ((~a | b) & difference), sign((a ^ b) & (a ^ difference), size), flags, size);
+    return with_carries(difference, (~a & b) | ((~a | b) & difference),
+                        sign((a ^ b) & (a ^ difference), size), flags, size);
 }
 constexpr Result logic(u64 value, u64 flags, unsigned size) {
     return {value & mask(size), with(flags, rflags::arithmetic, result_flags(value, size))};
@@ -63,7 +64,8 @@ constexpr Result binary(Binary operation, u64 a, u64 b, u64 flags, unsigned size
     switch (operation) {
         case Binary::add: return add(a, b, false, flags, size);
         case Binary::adc: return add(a, b, carry, flags, size);
-        case Binary::sub: case Binary::cmp: return subtract(a, b, false, flags, size);
+        case Binary::sub:
+        case Binary::cmp: return subtract(a, b, false, flags, size);
         case Binary::sbb: return subtract(a, b, carry, flags, size);
         case Binary::or_: return logic(a | b, flags, size);
         case Binary::and_: return logic(a & b, flags, size);
@@ -142,14 +144,16 @@ constexpr Result shift(Shift operation, u64 a, u64 count_operand, u64 flags, uns
         case Shift::ror: return rotate_right(a, count, flags, size);
         case Shift::rcl: return rotate_carry_left(a, count, flags, size);
         case Shift::rcr: return rotate_carry_right(a, count, flags, size);
-        case Shift::shl: case Shift::sal: {
+        case Shift::shl:
+        case Shift::sal: {
             const u64 before_last = a << (count - 1);
             const bool carry = sign(before_last, size);
             return shifted(before_last << 1, carry, sign(before_last << 1, size) != carry, flags, size);
         }
         case Shift::shr: {
             const u64 before_last = a >> (count - 1);
-            return shifted(before_last >> 1, before_last & 1, top_two_differ(before_last >> 1, size), flags, size);
+            return shifted(before_last >> 1, before_last & 1, top_two_differ(before_last >> 1, size), flags,
+                           size);
         }
         case Shift::sar: {
             const i64 before_last = static_cast<i64>(sign_extend(a, size)) >> (count - 1);
@@ -159,7 +163,8 @@ constexpr Result shift(Shift operation, u64 a, u64 count_operand, u64 flags, uns
     return {};
 }
 
-/// SHLD and SHRD. A count beyond a 16-bit operand gives an undefined result; here the operand itself is shifted in again.
+/// SHLD and SHRD. A count beyond a 16-bit operand gives an undefined result; here the operand itself is
+/// shifted in again.
 constexpr Result shift_double_left(u64 a, u64 source, u64 count_operand, u64 flags, unsigned size) {
     const unsigned count = shift_count(count_operand, size);
     if (count == 0) return {a & mask(size), flags};
@@ -187,7 +192,8 @@ constexpr Result shift_double_right(u64 a, u64 source, u64 count_operand, u64 fl
     return shifted(value, carry, top_two_differ(value, size), flags, size);
 }
 
-/// IMUL with a truncated product: CF and OF tell that bits were lost. SF, ZF, AF and PF are undefined and stay.
+/// IMUL with a truncated product: CF and OF tell that bits were lost. SF, ZF, AF and PF are undefined and
+/// stay.
 constexpr Result multiply_signed(u64 a, u64 b, u64 flags, unsigned size) {
     const __int128 product = static_cast<__int128>(static_cast<i64>(sign_extend(a, size))) *
                              static_cast<i64>(sign_extend(b, size));

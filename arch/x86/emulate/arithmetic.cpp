@@ -14,7 +14,8 @@ Step<> apply_to_rm(Execution& x, Binary operation, unsigned size, u64 source) {
         x.now.rflags = alu::binary(operation, TRY(x.read_rm(size)), source, x.now.rflags, size).flags;
         return {};
     }
-    return x.modify_rm(size, [&](u64 value) { return alu::binary(operation, value, source, x.now.rflags, size); });
+    return x.modify_rm(size,
+                       [&](u64 value) { return alu::binary(operation, value, source, x.now.rflags, size); });
 }
 
 void apply_to_reg(Execution& x, Binary operation, unsigned number, unsigned size, u64 source) {
@@ -64,7 +65,8 @@ Step<> test_accumulator(Execution& x) {
 Step<> group_3(Execution& x) {
     const unsigned size = x.byte_or_size();
     switch (x.in.reg_field()) {
-        case 0: case 1: return test(x, x.in.immediate);
+        case 0:
+        case 1: return test(x, x.in.immediate);
         case 2: return x.modify_rm(size, [&](u64 value) { return alu::Result{~value, x.now.rflags}; });
         case 3: return x.modify_rm(size, [&](u64 value) { return alu::negate(value, x.now.rflags, size); });
         default: return x.unhandled();  // MUL, IMUL, DIV, IDIV
@@ -107,7 +109,8 @@ Step<> shift_double(Execution& x) {
     });
 }
 
-/// The number in a register is signed and reaches beyond the operand: memory is a bit string in units of the operand size.
+/// The number in a register is signed and reaches beyond the operand: memory is a bit string in units of the
+/// operand size.
 Step<> bit_by_register(Execution& x) {
     const unsigned size = x.in.operand_size;
     const alu::Bit operation{static_cast<u8>(x.in.opcode >> 3 & 3)};
@@ -117,9 +120,10 @@ Step<> bit_by_register(Execution& x) {
     const u64 offset = x.truncate_address(x.effective_address() + unit);
     const bool writes = operation != alu::Bit::test;
 
-    const u64 before = x.in.has_memory
-                           ? TRY(x.load(x.in.memory.segment, offset, size, writes ? Intent::modify : Intent::read))
-                           : x.gpr(x.in.rm, size);
+    const u64 before =
+        x.in.has_memory
+            ? TRY(x.load(x.in.memory.segment, offset, size, writes ? Intent::modify : Intent::read))
+            : x.gpr(x.in.rm, size);
     const alu::Result after = alu::bit(operation, before, within, x.now.rflags);
     if (writes && x.in.has_memory) {
         TRY(x.update(x.in.memory.segment, offset, size, before, after.value, x.in.lock));

@@ -27,8 +27,11 @@ public:
         const char format = TRY(opcode());
         if (format == 'x') return Err{DecodeError::undefined};
         set_sizes_of_legacy();
-        if (takes_modrm(format)) TRY(modrm(format == 'r'));
-        else in_.rm = static_cast<u8>((in_.opcode & 7) | rex_b_);
+        if (takes_modrm(format)) {
+            TRY(modrm(format == 'r'));
+        } else {
+            in_.rm = static_cast<u8>((in_.opcode & 7) | rex_b_);
+        }
         set_default_operand_size();
         TRY(immediates(format));
         in_.length = static_cast<u8>(cursor_);
@@ -58,9 +61,9 @@ private:
     Decoded<> prefixes() {
         for (;;) {
             const u8 byte = TRY(peek());
-            if (long_mode() && (byte & 0xf0) == 0x40) rex_ = byte;
-            else if (is_legacy_prefix(byte)) rex_ = 0;
-            else break;
+            const bool is_rex = long_mode() && (byte & 0xf0) == 0x40;
+            if (!is_rex && !is_legacy_prefix(byte)) break;
+            rex_ = is_rex ? byte : 0;
             ++cursor_;
         }
         if (rex_) {
@@ -70,6 +73,8 @@ private:
         return {};
     }
 
+    /// Takes note of it, too.
+    // clang-format off
     bool is_legacy_prefix(u8 byte) {
         switch (byte) {
             case 0x26: case 0x2e: case 0x36: case 0x3e:  // ignored in 64-bit mode: an earlier FS or GS stays
@@ -84,6 +89,7 @@ private:
             default: return false;
         }
     }
+    // clang-format on
 
     void set_extensions(bool w, bool r, bool x, bool b) {
         in_.wide = w;
@@ -98,7 +104,8 @@ private:
         in_.opcode = first;
         switch (first) {
             case 0x0f: return escaped();
-            case 0xc4: case 0xc5:
+            case 0xc4:
+            case 0xc5:
                 if (TRY(registers_follow())) return vex(first == 0xc5);
                 break;
             case 0x62:
@@ -121,7 +128,8 @@ private:
         return in_.map == Map::map_0f38 ? 'M' : 'B';
     }
 
-    /// LES, LDS and BOUND can't name a register: such a ModRM makes them VEX or EVEX. 64-bit mode lacks the three.
+    /// LES, LDS and BOUND can't name a register: such a ModRM makes them VEX or EVEX. 64-bit mode lacks the
+    /// three.
     Decoded<bool> registers_follow() { return long_mode() || TRY(peek()) >= 0xc0; }
 
     /// VEX, EVEX and XOP admit no 66, F2, F3, LOCK or REX before them.
@@ -172,7 +180,9 @@ private:
         return vector_format();
     }
 
-    void set_inverted_extensions(u8 rxb) { set_extensions(false, !(rxb & 0x80), !(rxb & 0x40), !(rxb & 0x20)); }
+    void set_inverted_extensions(u8 rxb) {
+        set_extensions(false, !(rxb & 0x80), !(rxb & 0x40), !(rxb & 0x20));
+    }
 
     /// The byte W.vvvv.L.pp (its W is R̄ in the short VEX).
     void set_vector_fields(u8 byte, bool has_wide) {
@@ -193,16 +203,17 @@ private:
                 return vector_0f_immediate.contains(in_.opcode) ? 'B' : 'M';
             case Map::map_0f38: return 'M';
             case Map::map_0f3a: return 'B';
-            case Map::map_5: case Map::map_6: return evex ? 'M' : 'x';
+            case Map::map_5:
+            case Map::map_6: return evex ? 'M' : 'x';
             default: return 'x';
         }
     }
 
     static constexpr bool takes_modrm(char format) {
-        switch (format) {
-            case 'M': case 'B': case 'Z': case 'r': case 'g': case 'G': case 's': return true;
-            default: return false;
+        for (char c : {'M', 'B', 'Z', 'r', 'g', 'G', 's'}) {
+            if (format == c) return true;
         }
+        return false;
     }
 
     void set_sizes_of_legacy() {
@@ -213,13 +224,15 @@ private:
         in_.operand_size = in_.wide && long_mode() ? 8 : small ? 2 : 4;
     }
 
+    /// A near branch with 66 keeps 16 bits as on AMD; Intel ignores the prefix there. No such branch is ever
+    /// emulated.
     void set_default_operand_size() {
         if (!long_mode() || in_.encoding != Encoding::legacy || in_.operand_size != 4) return;
         const bool group_5 = in_.opcode == 0xff && (in_.reg_field() & 1) == 0 && in_.reg_field() >= 2;
-        if (in_.map == Map::one_byte ? group_5 || one_byte_wide_by_default.contains(in_.opcode)
-                                     : in_.map == Map::map_0f && map_0f_wide_by_default.contains(in_.opcode)) {
-            in_.operand_size = 8;
-        }
+        const bool is_wide = in_.map == Map::one_byte
+                                 ? group_5 || one_byte_wide_by_default.contains(in_.opcode)
+                                 : in_.map == Map::map_0f && map_0f_wide_by_default.contains(in_.opcode);
+        if (is_wide) in_.operand_size = 8;
     }
 
     Decoded<> modrm(bool registers_only) {
@@ -293,9 +306,11 @@ private:
     Decoded<> immediates(char format) {
         const unsigned z = std::min<unsigned>(in_.operand_size, 4);
         switch (format) {
-            case 'b': case 'B': return immediate(1);
+            case 'b':
+            case 'B': return immediate(1);
             case 'w': return immediate(2);
-            case 'z': case 'Z': return immediate(z);
+            case 'z':
+            case 'Z': return immediate(z);
             case 'v': return immediate(in_.operand_size);
             case 'g': return in_.reg_field() < 2 ? immediate(1) : Decoded<>{};
             case 'G': return in_.reg_field() < 2 ? immediate(z) : Decoded<>{};
@@ -329,6 +344,8 @@ private:
 
 }  // namespace
 
-Result<Instruction, DecodeError> decode(std::span<const u8> bytes, Mode mode) { return Decoder{bytes, mode}.run(); }
+Result<Instruction, DecodeError> decode(std::span<const u8> bytes, Mode mode) {
+    return Decoder{bytes, mode}.run();
+}
 
 }  // namespace px::emulate

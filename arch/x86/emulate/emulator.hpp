@@ -1,7 +1,8 @@
 // The emulator: executes one instruction on a vCPU's registers through access callbacks.
 //
-// A pure function: no state of its own, so that an instruction which has to wait is simply run again (access.hpp, "Replay").
-// On any outcome but done and again the registers are unchanged, except that completed rounds of a REP stay.
+// A pure function: no state of its own, so that an instruction which has to wait is simply run again
+// (access.hpp, "Replay"). On any outcome but done and again the registers are unchanged, except that
+// completed rounds of a REP stay.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -12,8 +13,9 @@
 
 namespace px::emulate {
 
-/// Fetch and decode the instruction at CS:RIP, touching a second page only if the instruction reaches into it.
-/// Errors: #GP(0) for a bad RIP or more than 15 bytes, #UD for an undefined opcode, and what Access::fetch answers.
+/// Fetch and decode the instruction at CS:RIP, touching a second page only if the instruction reaches into
+/// it. Errors: #GP(0) for a bad RIP or more than 15 bytes, #UD for an undefined opcode, and what
+/// Access::fetch answers.
 Step<Instruction> fetch_instruction(const Registers& registers, Access& access);
 
 /// Execute an instruction decoded before (it stands at CS:RIP).

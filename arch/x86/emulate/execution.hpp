@@ -9,8 +9,8 @@
 
 namespace px::emulate {
 
-/// Handlers change `now` and memory through this class; the vCPU's registers change at commit() only, so that an
-/// instruction that ends early leaves them as they were.
+/// Handlers change `now` and memory through this class; the vCPU's registers change at commit() only, so that
+/// an instruction that ends early leaves them as they were.
 class Execution {
 public:
     Execution(Registers& registers, const Instruction& instruction, Access& surroundings)
@@ -34,11 +34,14 @@ public:
     /// Operand size of the many opcodes whose even form means bytes.
     unsigned byte_or_size() const { return in.opcode & 1 ? in.operand_size : 1; }
 
-    /// Registers by encoding; without REX 4–7 are AH, CH, DH, BH where `size` is 1. 32-bit writes clear the upper half.
+    /// Registers by encoding; without REX 4–7 are AH, CH, DH, BH where `size` is 1. 32-bit writes clear the
+    /// upper half.
     u64 gpr(unsigned number, unsigned size) const;
     void set_gpr(unsigned number, unsigned size, u64 value);
     /// A register that holds an address or a count: `size` as the address size, never a high byte.
-    void add_to_gpr(unsigned number, unsigned size, u64 amount) { set_gpr(number, size, now.gpr[number] + amount); }
+    void add_to_gpr(unsigned number, unsigned size, u64 amount) {
+        set_gpr(number, size, now.gpr[number] + amount);
+    }
 
     u64 next_rip() const;
     /// Offset of the memory operand within its segment, of address size.
@@ -52,7 +55,8 @@ public:
     /// The operand of ModRM.rm (or a moffs): register or memory.
     Step<u64> read_rm(unsigned size, Intent intent = Intent::read);
     Step<> write_rm(unsigned size, u64 value);
-    /// Second half of a read-modify-write whose first was read with Intent::modify; `locked` compares with `before`.
+    /// Second half of a read-modify-write whose first was read with Intent::modify; `locked` compares with
+    /// `before`.
     Step<> update_rm(unsigned size, u64 before, u64 after, bool locked);
 
     /// rm = compute(rm), honouring LOCK; `compute` returns an alu::Result, whose flags are taken as well.

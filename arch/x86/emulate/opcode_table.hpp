@@ -21,6 +21,7 @@ namespace px::emulate {
 
 using namespace std::string_view_literals;
 
+// clang-format off
 inline constexpr auto one_byte_formats =
     // 0123456789abcdef
     "MMMMbz..MMMMbz.p"    // 00  ADD, PUSH/POP ES, OR, PUSH CS, escape 0F
@@ -59,6 +60,7 @@ inline constexpr auto map_0f_formats =
     "MMMMMMMMMMMMMMMM"    // e0
     "MMMMMMMMMMMMMMMM"sv; // f0
 
+// clang-format on
 static_assert(one_byte_formats.size() == 256 && map_0f_formats.size() == 256);
 
 /// A set of opcodes of one map.
@@ -82,13 +84,34 @@ private:
 };
 
 /// Opcodes that 64-bit mode doesn't have (those that became prefixes are not met as opcodes).
-inline constexpr OpcodeSet not_in_64_bit_mode{{{0x06, 0x07}, {0x0e, 0x0e}, {0x16, 0x17}, {0x1e, 0x1f}, {0x27, 0x27},
-    {0x2f, 0x2f}, {0x37, 0x37}, {0x3f, 0x3f}, {0x60, 0x61}, {0x82, 0x82}, {0x9a, 0x9a}, {0xce, 0xce}, {0xd4, 0xd6},
-    {0xea, 0xea}}};
+inline constexpr OpcodeSet not_in_64_bit_mode{{{0x06, 0x07},
+                                               {0x0e, 0x0e},
+                                               {0x16, 0x17},
+                                               {0x1e, 0x1f},
+                                               {0x27, 0x27},
+                                               {0x2f, 0x2f},
+                                               {0x37, 0x37},
+                                               {0x3f, 0x3f},
+                                               {0x60, 0x61},
+                                               {0x82, 0x82},
+                                               {0x9a, 0x9a},
+                                               {0xce, 0xce},
+                                               {0xd4, 0xd6},
+                                               {0xea, 0xea}}};
 
-/// Opcodes whose operands have 64 bits in 64-bit mode without REX.W: stack and near branches [amd/apm3 table B-5]. FF depends on reg.
-inline constexpr OpcodeSet one_byte_wide_by_default{{{0x50, 0x5f}, {0x68, 0x68}, {0x6a, 0x6a}, {0x70, 0x7f}, {0x8f, 0x8f},
-    {0x9c, 0x9d}, {0xc2, 0xc3}, {0xc8, 0xc9}, {0xe0, 0xe3}, {0xe8, 0xe9}, {0xeb, 0xeb}}};
+/// Opcodes whose operands have 64 bits in 64-bit mode without REX.W: stack and near branches [amd/apm3 table
+/// B-5]. FF depends on reg.
+inline constexpr OpcodeSet one_byte_wide_by_default{{{0x50, 0x5f},
+                                                     {0x68, 0x68},
+                                                     {0x6a, 0x6a},
+                                                     {0x70, 0x7f},
+                                                     {0x8f, 0x8f},
+                                                     {0x9c, 0x9d},
+                                                     {0xc2, 0xc3},
+                                                     {0xc8, 0xc9},
+                                                     {0xe0, 0xe3},
+                                                     {0xe8, 0xe9},
+                                                     {0xeb, 0xeb}}};
 inline constexpr OpcodeSet map_0f_wide_by_default{{{0x80, 0x8f}, {0xa0, 0xa1}, {0xa8, 0xa9}}};
 
 /// Of map 0F with VEX or EVEX: opcodes with an imm8.

@@ -1,7 +1,7 @@
 // String instructions: MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS, with and without REP.
 //
-// Each round of a REP commits by itself, as on a processor: a fault or a retry in round n keeps rounds 0…n-1, and RIP stays,
-// so that the instruction goes on from there.
+// Each round of a REP commits by itself, as on a processor: a fault or a retry in round n keeps rounds 0…n-1,
+// and RIP stays, so that the instruction goes on from there.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -13,7 +13,8 @@
 namespace px::emulate {
 namespace {
 
-/// Rounds of one run; bounds the time in the hypervisor, after which the guest simply meets the instruction again.
+/// Rounds of one run; bounds the time in the hypervisor, after which the guest simply meets the instruction
+/// again.
 constexpr unsigned max_rounds = 512;
 
 /// DS:rSI (the segment can be overridden) and ES:rDI (it can't).
@@ -26,7 +27,8 @@ public:
     Step<> store(u64 value) { return x_.store(Segment::es, x_.gpr(rdi, address_size()), size_, value); }
     Step<> probe_store() {
         const u64 offset = x_.gpr(rdi, address_size());
-        return x_.access.probe_write(TRY(linear_address(x_.now, Segment::es, offset, size_, Intent::write)), size_);
+        return x_.access.probe_write(TRY(linear_address(x_.now, Segment::es, offset, size_, Intent::write)),
+                                     size_);
     }
     void advance_source() { advance(rsi); }
     void advance_destination() { advance(rdi); }

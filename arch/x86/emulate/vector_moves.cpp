@@ -1,4 +1,5 @@
-// Vector moves to and from memory: what compilers and drivers use on frame buffers and write-combining windows.
+// Vector moves to and from memory: what compilers and drivers use on frame buffers and write-combining
+// windows.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -12,7 +13,12 @@ namespace px::emulate {
 namespace {
 
 enum class Prefix : u8 { none, p66, f3, f2 };
-enum class Width : u8 { single, twofold, by_w, full };  ///< 4 bytes, 8 bytes, 4 or 8 by REX.W, a whole register
+enum class Width : u8 {
+    single,
+    twofold,
+    by_w,
+    full
+};  ///< 4 bytes, 8 bytes, 4 or 8 by REX.W, a whole register
 enum class Direction : u8 { load, store };
 
 struct VectorMove {
@@ -24,6 +30,7 @@ struct VectorMove {
     bool aligned = false;  ///< #GP on a misaligned operand
 };
 
+// clang-format off
 // Loads narrower than a register clear its other bytes, up to 128 bits or (VEX) all of them.
 constexpr VectorMove vector_moves[] = {
     {Map::map_0f, 0x10, Prefix::none, Direction::load, Width::full},          // MOVUPS
@@ -52,6 +59,7 @@ constexpr VectorMove vector_moves[] = {
     {Map::map_0f, 0xf0, Prefix::f2, Direction::load, Width::full},            // LDDQU
     {Map::map_0f38, 0x2a, Prefix::p66, Direction::load, Width::full, true},   // MOVNTDQA
 };
+// clang-format on
 
 Prefix prefix_of(const Instruction& in) {
     switch (in.repeat) {

@@ -1,7 +1,8 @@
-// Fuzz target: the first bytes set mode and registers, the rest is code; the surroundings answer from the input as well.
+// Fuzz target: the first bytes set mode and registers, the rest is code; the surroundings answer from the
+// input as well.
 //
-// Checked besides the sanitizers: the decoder's bounds and prefix property, and that a run which isn't done leaves RIP alone
-// and, unless it repeats, all registers.
+// Checked besides the sanitizers: the decoder's bounds and prefix property, and that a run which isn't done
+// leaves RIP alone and, unless it repeats, all registers.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -121,8 +122,10 @@ Registers fuzzed_registers(Input& input) {
     r.cpl = input.number() & 3;
     for (SegmentRegister* s = r.segment.data(); s != r.segment.data() + r.segment.size(); ++s) {
         const u64 bits = input.number();
-        *s = {.selector = static_cast<u16>(bits), .attributes = static_cast<u16>(bits >> 16 & 0xfff),
-              .limit = bits & (u64{1} << 63) ? ~0u : static_cast<u32>(bits >> 32), .base = input.number()};
+        *s = {.selector = static_cast<u16>(bits),
+              .attributes = static_cast<u16>(bits >> 16 & 0xfff),
+              .limit = bits & (u64{1} << 63) ? ~0u : static_cast<u32>(bits >> 32),
+              .base = input.number()};
     }
     r.task = r.segment[0];
     return r;

@@ -21,8 +21,10 @@ inline std::vector<u8> bytes(std::string_view text) {
     for (char c : text) {
         if (c == ' ') continue;
         const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-        if (high < 0) high = digit;
-        else result.push_back(static_cast<u8>(high << 4 | digit)), high = -1;
+        if (high < 0)
+            high = digit;
+        else
+            result.push_back(static_cast<u8>(high << 4 | digit)), high = -1;
     }
     return result;
 }

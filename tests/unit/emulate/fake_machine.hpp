@@ -1,4 +1,5 @@
-// Test fake: memory, one MMIO page, ports and vector registers of a vCPU, with a record of what the emulator asked.
+// Test fake: memory, one MMIO page, ports and vector registers of a vCPU, with a record of what the emulator
+// asked.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -15,20 +16,20 @@
 
 namespace px::emulate::test {
 
-/// RAM at linear [0, 64 KiB) but for absent pages; MMIO at [mmio, mmio + 4 KiB). The device answers each new access by
-/// "retry" first, as a device model does, and remembers its answers until the instruction commits.
+/// RAM at linear [0, 64 KiB) but for absent pages; MMIO at [mmio, mmio + 4 KiB). The device answers each new
+/// access by "retry" first, as a device model does, and remembers its answers until the instruction commits.
 class FakeMachine final : public Access {
 public:
     static constexpr u64 mmio = 0x20000;
 
     std::vector<u8> ram = std::vector<u8>(0x10000);
-    std::map<u64, bool> absent_pages;                 ///< by page number
-    std::map<u64, u64> device;                        ///< MMIO registers by address
+    std::map<u64, bool> absent_pages;  ///< by page number
+    std::map<u64, u64> device;         ///< MMIO registers by address
     std::map<u16, u32> ports;
     std::map<unsigned, std::vector<u8>> vectors;
-    std::vector<std::string> log;                     ///< device accesses that were performed
+    std::vector<std::string> log;  ///< device accesses that were performed
     bool device_answers_late = false;
-    int lost_races = 0;                               ///< compare_exchange calls that still fail
+    int lost_races = 0;  ///< compare_exchange calls that still fail
     bool last_zero_upper = false;
 
     u64 value(u64 address, unsigned size) const {
@@ -42,7 +43,8 @@ public:
 
     Step<> read(u64 linear, std::span<u8> into, Intent intent) override {
         if (is_device(linear)) {
-            const u64 answer = TRY(ask("read " + std::to_string(linear - mmio), [&] { return device[linear]; }));
+            const u64 answer =
+                TRY(ask("read " + std::to_string(linear - mmio), [&] { return device[linear]; }));
             for (usize i = 0; i < into.size(); ++i) into[i] = static_cast<u8>(answer >> 8 * i);
             return {};
         }
@@ -61,16 +63,20 @@ public:
         std::ranges::copy(from, ram.begin() + static_cast<long>(linear));
         return {};
     }
-    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) override {
+    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected,
+                                std::span<const u8> replacement) override {
         if (lost_races > 0) return --lost_races, false;
         if (!is_device(linear)) {
             TRY(check(linear, expected.size(), true));
-            if (!std::equal(expected.begin(), expected.end(), ram.begin() + static_cast<long>(linear))) return false;
+            if (!std::equal(expected.begin(), expected.end(), ram.begin() + static_cast<long>(linear)))
+                return false;
         }
         TRY(write(linear, replacement));
         return true;
     }
-    Step<> probe_write(u64 linear, usize size) override { return is_device(linear) ? Step<>{} : check(linear, size, true); }
+    Step<> probe_write(u64 linear, usize size) override {
+        return is_device(linear) ? Step<>{} : check(linear, size, true);
+    }
     Step<> fetch(u64 linear, std::span<u8> into) override {
         EXPECT_LE(linear % page_size + into.size(), page_size) << "a fetch crosses a page";
         return read(linear, into, Intent::read);
@@ -80,7 +86,8 @@ public:
             TRY(ask("in" + std::to_string(size) + " " + std::to_string(port), [&] { return ports[port]; })));
     }
     Step<> port_out(u16 port, unsigned size, u32 value) override {
-        TRY(ask("out" + std::to_string(size) + " " + std::to_string(port), [&] { return ports[port] = value; }));
+        TRY(ask("out" + std::to_string(size) + " " + std::to_string(port),
+                [&] { return ports[port] = value; }));
         return {};
     }
     Step<> read_vector(unsigned index, std::span<u8> into) override {
@@ -135,7 +142,10 @@ constexpr u16 flat_code = 0xc9b, flat_data = 0xc93, code_16 = 0x9b, data_16 = 0x
 inline Registers flat_registers(Mode mode) {
     Registers r;
     const bool wide = mode != Mode::bits16;
-    r.segment.fill({.selector = 0x10, .attributes = wide ? flat_data : data_16, .limit = wide ? ~0u : 0xffff, .base = 0});
+    r.segment.fill({.selector = 0x10,
+                    .attributes = wide ? flat_data : data_16,
+                    .limit = wide ? ~0u : 0xffff,
+                    .base = 0});
     r[Segment::cs].attributes = wide ? flat_code : code_16;
     r.cr0 = cr0::pe | u64{1} << 31;
     r.cr4 = cr4::osfxsr | cr4::osxsave;
@@ -156,7 +166,8 @@ inline Registers real_mode_registers() {
 
 inline Outcome run_code(FakeMachine& machine, Registers& registers, const char* code) {
     const auto text = bytes(code);
-    std::ranges::copy(text, machine.ram.begin() + static_cast<long>(registers[Segment::cs].base + registers.rip));
+    std::ranges::copy(text,
+                      machine.ram.begin() + static_cast<long>(registers[Segment::cs].base + registers.rip));
     machine.begin_run();
     return run(registers, machine);
 }

@@ -1,17 +1,18 @@
-// Running one instruction on the real processor: a trampoline loads all registers, jumps to a page that holds the instruction
-// and a jump back, and stores all registers. Exceptions arrive as signals, whose handler resumes at the same way back.
+// Running one instruction on the real processor: a trampoline loads all registers, jumps to a page that holds
+// the instruction and a jump back, and stores all registers. Exceptions arrive as signals, whose handler
+// resumes at the same way back.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/emulate/real_cpu.hpp"
 
 #include <asm/prctl.h>
-#include <csignal>
-#include <cstdlib>
-#include <cstring>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 
 // State of the run: named by the assembly below, which has no register left to hold a pointer.
 extern "C" {
@@ -154,15 +155,20 @@ bool RealCpu::supports(Mode mode) {
     return run({&nop, 1}, CpuState{}, mode).vector < 0;
 }
 
-/// The instruction and, behind it, the way back: from 32-bit mode by a far jump, then in 64-bit mode by an indirect one,
-/// whose operand is aligned because the instruction may run with RFLAGS.AC set.
+/// The instruction and, behind it, the way back: from 32-bit mode by a far jump, then in 64-bit mode by an
+/// indirect one, whose operand is aligned because the instruction may run with RFLAGS.AC set.
 void RealCpu::place(std::span<const u8> instruction, Mode mode) {
     constexpr u8 way_back_at = 48, address_at = 64;
     const u64 address = reinterpret_cast<u64>(&px_cpu_leave);
     const u32 way_back = static_cast<u32>(code_ + way_back_at);
     const u8 jump_near[] = {0xe9, static_cast<u8>(way_back_at - instruction.size() - 5), 0, 0, 0};
-    const u8 jump_far[] = {0xea, static_cast<u8>(way_back), static_cast<u8>(way_back >> 8), static_cast<u8>(way_back >> 16),
-                           static_cast<u8>(way_back >> 24), code_64, 0};
+    const u8 jump_far[] = {0xea,
+                           static_cast<u8>(way_back),
+                           static_cast<u8>(way_back >> 8),
+                           static_cast<u8>(way_back >> 16),
+                           static_cast<u8>(way_back >> 24),
+                           code_64,
+                           0};
     const u8 jump_indirect[] = {0xff, 0x25, address_at - way_back_at - 6, 0, 0, 0};
     const std::span<const u8> jump = mode == Mode::bits64 ? std::span<const u8>(jump_near) : jump_far;
 

@@ -23,8 +23,8 @@ struct CpuResult {
     u64 cr2 = 0;
 };
 
-/// A window of memory that instructions may use, between unmapped guards, all below 4 GiB; and a page to execute from.
-/// One object at a time; it owns the handlers of the synchronous signals while it lives.
+/// A window of memory that instructions may use, between unmapped guards, all below 4 GiB; and a page to
+/// execute from. One object at a time; it owns the handlers of the synchronous signals while it lives.
 class RealCpu {
 public:
     static constexpr usize window_size = page_size;

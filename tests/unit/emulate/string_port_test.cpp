@@ -28,7 +28,8 @@ TEST(Strings, FaultInALaterRoundKeepsTheRoundsBefore) {
     EXPECT_EQ(run_code(machine, r, "f3 a5").kind, Kind::done);
     EXPECT_EQ(r.gpr[rcx], 0u);
     EXPECT_EQ(r.rip, 0x1002u);
-    EXPECT_TRUE(std::equal(machine.ram.begin() + 0x2000, machine.ram.begin() + 0x2010, machine.ram.begin() + 0x3ff8));
+    EXPECT_TRUE(
+        std::equal(machine.ram.begin() + 0x2000, machine.ram.begin() + 0x2010, machine.ram.begin() + 0x3ff8));
 }
 
 TEST(Strings, LongRepeatsAreDoneInBoundedRuns) {
@@ -45,7 +46,8 @@ TEST(Strings, LongRepeatsAreDoneInBoundedRuns) {
     EXPECT_EQ(outcome.kind, Kind::done);
     EXPECT_GT(runs, 1);
     EXPECT_EQ(r.gpr[rdi], 0x4000u);
-    EXPECT_EQ(std::count(machine.ram.begin(), machine.ram.end(), 0xaa), 0x1001);  // and the STOS opcode itself
+    EXPECT_EQ(std::count(machine.ram.begin(), machine.ram.end(), 0xaa),
+              0x1001);  // and the STOS opcode itself
 }
 
 TEST(Strings, SlowDeviceIsReadOncePerRound) {
@@ -136,6 +138,7 @@ struct PermissionCase {
 constexpr u16 tss32 = 0x8b, tss16 = 0x83;
 constexpr u32 bitmap_at = 0x68, whole = bitmap_at + 0x10;
 
+// clang-format off
 const PermissionCase permission_cases[] = {
     {"real mode", false, false, 0, 0, 0, 0, 0xff, 0xff, "e4 71", true},
     {"CPL 0", true, false, 0, 0, 0, 0, 0xff, 0xff, "e4 71", true},
@@ -153,11 +156,13 @@ const PermissionCase permission_cases[] = {
     {"output", true, false, 3, 0, tss32, whole, 0x02, 0, "e6 71", false},
     {"string, count 0", true, false, 3, 0, tss32, whole, 0x02, 0, "f3 6e", false},
 };
+// clang-format on
 
 TEST(Ports, PermissionByIoplAndBitmap) {
     for (const PermissionCase& c : permission_cases) {
         FakeMachine machine;
-        Registers r = c.protected_mode ? flat_registers(c.virtual_8086 ? Mode::bits16 : Mode::bits32) : real_mode_registers();
+        Registers r = c.protected_mode ? flat_registers(c.virtual_8086 ? Mode::bits16 : Mode::bits32)
+                                       : real_mode_registers();
         if (c.virtual_8086) r.rflags |= rflags::vm;
         r.cpl = static_cast<u8>(c.cpl);
         r.rflags |= u64{c.iopl} << rflags::iopl_shift;
