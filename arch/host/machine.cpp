@@ -42,7 +42,7 @@ void start(u64 frames, unsigned cpus) {
         machine.cpus.back()->online = true;
     }
     add_free_range(Mfn{1}, frames - 1, 0);
-    init_scheduler("null");
+    init_scheduler("credit2");
     scheduler_add_online_cpus();
 }
 
