@@ -22,7 +22,7 @@ public:
         if (!terminal_) return;
         termios raw = before_;
         cfmakeraw(&raw);
-        tcsetattr(fd_, TCSAFLUSH, &raw);
+        tcsetattr(fd_, TCSANOW, &raw);  // not flushing: what the console said before is wanted
     }
     RawMode(const RawMode&) = delete;
     RawMode& operator=(const RawMode&) = delete;
