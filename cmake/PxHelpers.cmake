@@ -25,5 +25,6 @@ if(PX_BUILD STREQUAL "x86")
         -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing -fvisibility=hidden -fPIE
         -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none -fno-common
         -ffunction-sections -fno-tree-loop-distribute-patterns)
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_SOURCE_DIR}/arch/x86/visibility.hpp>")
     add_compile_definitions(PX_HYPERVISOR)
 endif()
