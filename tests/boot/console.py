@@ -70,8 +70,8 @@ class Console:
         while data:
             data = data[os.write(self._write_fd, data):]
 
-    def tail(self, lines: int = 40) -> str:
-        return "\n".join(self.text.splitlines()[-lines:])
+    def tail(self, lines: int = 25) -> str:
+        return "\n".join([line for line in self.text.splitlines() if line.strip(" +PX-")][-lines:])
 
     def close(self) -> None:
         self._log.close()

@@ -81,13 +81,29 @@ class _Session:
 
     def __init__(self, on: str) -> None:
         self.on, self.dom0 = on, None
+        self._broken: dict[Spec, str] = {}     # specs whose dom0 never came up: trying again would only cost time
 
     def get(self, spec: Spec, name: str) -> Dom0:
         if self.dom0 and (self.dom0.spec != spec or not self.dom0.machine.alive):
             self.drop()
+        if spec in self._broken:
+            raise AssertionError(f"its dom0 did not come up before, for {self._broken[spec]}")
         if not self.dom0:
-            self.dom0 = Dom0(spec, self.on, f"{name}-{self.on}")
+            try:
+                self.dom0 = Dom0(spec, self.on, f"{name}-{self.on}")
+            except BaseException:
+                self._broken[spec] = name
+                raise
         return self.dom0
+
+    def drop_if_hurt(self) -> None:
+        """After a failure: keeps the dom0 only if its shell answers and no domain was left behind."""
+        try:
+            if self.dom0 and self.dom0.run("xl list | wc -l", timeout=10).strip() == "2":
+                return
+        except (AssertionError, OSError):
+            pass
+        self.drop()
 
     def drop(self) -> None:
         if self.dom0:
@@ -136,6 +152,6 @@ def run(tests: list[Test], on: str) -> Results:
             tail = session.dom0.console.tail() if session.dom0 else getattr(error, "console_tail", "")
             if tail:
                 print("    the console's last lines:\n" + "\n".join(f"    | {line}" for line in tail.splitlines()), flush=True)
-            session.drop()             # whatever it left behind must not reach the next test
+            session.drop_if_hurt()
     session.drop()
     return results

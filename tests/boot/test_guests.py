@@ -24,9 +24,11 @@ class Guest:
 # Those not named here take the defaults.
 GUEST_CASES = {
     "tiny": Guest(memory=8),
+    "smp": Guest(vcpus=3),
+    "xsave": Guest(vcpus=4, extra="vcpus=4", timeout=120),
 }
 # Kernels that never say a verdict: their tests are in test_hostile_guests.py.
-WITHOUT_VERDICT = {"triple-fault", "spin", "flood", "bench"}
+WITHOUT_VERDICT = {"triple-fault", "spin", "flood", "bench", "grants-pair"}
 
 FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if any(path.glob("*.cpp")) and path.name != "common")
 NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
@@ -34,9 +36,13 @@ SPEC = Spec(guests=tuple(FOLDERS + ["tiny"]))
 DIVERGENCES = REPO / "tests" / "guests" / "divergences.txt"
 
 
-def config_of(name: str, guest: Guest) -> str:
+def log_of(name: str) -> str:
+    return f"/var/log/xen/console/guest-{name}.log"
+
+
+def config_of(name: str, guest: Guest, kernel: str) -> str:
     return (f'name = "{name}"\ntype = "pvh"\nmemory = {guest.memory}\nvcpus = {guest.vcpus}\n'
-            f'kernel = "/guests/{name}.elf"\nextra = "{guest.extra}"\n{guest.config}\n')
+            f'kernel = "/guests/{kernel}.elf"\nextra = "{guest.extra}"\n{guest.config}\n')
 
 
 def expected_divergences(name: str, on: str) -> set[str]:
@@ -56,24 +62,49 @@ def judge(name: str, on: str, console: str) -> None:
     assert failed and not unexpected, f"{name}:{verdict[2]}\n{console[-1500:]}"
 
 
+def start(dom0: Dom0, name: str, guest: Guest, kernel: str = "") -> None:
+    dom0.run(f"rm -f {log_of(name)}")
+    dom0.write(f"/tmp/{name}.cfg", config_of(name, guest, kernel or name))
+    dom0.run(f"xl create -q /tmp/{name}.cfg", timeout=60)
+
+
+def finish(dom0: Dom0, name: str, timeout: float) -> str:
+    """Waits for the domain's verdict or its end, removes it; what its console said."""
+    try:
+        dom0.wait(f"grep -q PX-VERDICT {log_of(name)} 2>/dev/null || ! xl domid {name} >/dev/null 2>&1", timeout)
+    except AssertionError as late:
+        raise AssertionError(f"{name} said no verdict in time; its console:\n{dom0.run(f'cat {log_of(name)}', status=None)}") from late
+    finally:
+        dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
+    return dom0.run(f"cat {log_of(name)}", status=None)
+
+
 def _register(name: str, guest: Guest) -> None:
     @boot_test(SPEC, name=name, suite="guests")
     def as_domain(dom0: Dom0) -> None:
-        log = f"/var/log/xen/console/guest-{name}.log"
-        dom0.run(f"rm -f {log}")
-        dom0.write(f"/tmp/{name}.cfg", config_of(name, guest))
-        dom0.run(f"xl create -q /tmp/{name}.cfg", timeout=60)
-        try:
-            dom0.wait(f"grep -q PX-VERDICT {log} 2>/dev/null || ! xl domid {name} >/dev/null 2>&1", guest.timeout,
-                      f"a verdict of {name}")
-        finally:
-            console = dom0.run(f"cat {log}", status=None)
-            dom0.run(f"xl destroy {name} 2>/dev/null; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
-        judge(name, dom0.on, console)
+        start(dom0, name, guest)
+        judge(name, dom0.on, finish(dom0, name, guest.timeout))
 
 
 for _name in NAMES:
     _register(_name, GUEST_CASES.get(_name, Guest()))
+
+
+def _register_pair(title: str, granter: str, mapper: str) -> None:
+    @boot_test(SPEC, name=title, suite="guests")
+    def pair(dom0: Dom0) -> None:
+        start(dom0, "granter", Guest(extra=granter), "grants-pair")
+        domid = int(dom0.run("xl domid granter"))
+        dom0.wait(f"grep -q PX-GRANTS {log_of('granter')} 2>/dev/null", 30, "the granter's offer")
+        start(dom0, "mapper", Guest(extra=f"granter={domid} {mapper}"), "grants-pair")
+        verdicts = [finish(dom0, name, 60) for name in ("mapper", "granter")]
+        for verdict in verdicts:
+            judge("grants-pair", dom0.on, verdict)
+
+
+_register_pair("grants-between-domains", "version=1", "")
+_register_pair("grants-between-domains-v2", "version=2", "")
+_register_pair("grants-of-a-mapper-that-ends", "version=1", "die=1")
 
 
 def _register_as_dom0(name: str) -> None:

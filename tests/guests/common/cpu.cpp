@@ -90,6 +90,15 @@ Probe probe_write_cr4(u64 value) {
     PX_PROBE("mov %1, %%cr4", , "r"(value));
     return {static_cast<unsigned>(fault)};
 }
+Probe probe_read32(u64 address) {
+    u32 value = 0;
+    PX_PROBE("mov (%2), %1", PX_ALSO("+&r"(value)), "r"(address));
+    return {static_cast<unsigned>(fault), value};
+}
+Probe probe_write32(u64 address, u32 value) {
+    PX_PROBE("mov %2, (%1)", , "r"(address), "r"(value));
+    return {static_cast<unsigned>(fault)};
+}
 Probe probe_ud2() {
     PX_PROBE("ud2", , "r"(0));
     return {static_cast<unsigned>(fault)};

@@ -73,6 +73,8 @@ Probe probe_wrmsr(u32 msr, u64 value);
 Probe probe_xsetbv(u32 index, u64 value);
 Probe probe_write_cr4(u64 value);
 Probe probe_ud2();
+Probe probe_read32(u64 address);
+Probe probe_write32(u64 address, u32 value);
 
 inline constexpr unsigned fault_ud = 6, fault_gp = 13, fault_pf = 14;
 

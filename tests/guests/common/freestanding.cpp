@@ -34,6 +34,14 @@ int memcmp(const void* left, const void* right, std::size_t size) {
     return 0;
 }
 
+void* memchr(const void* text, int byte, std::size_t size) {
+    auto* const from = static_cast<const unsigned char*>(text);
+    for (std::size_t i = 0; i < size; ++i) {
+        if (from[i] == static_cast<unsigned char>(byte)) return const_cast<unsigned char*>(from + i);
+    }
+    return nullptr;
+}
+
 std::size_t strlen(const char* text) {
     std::size_t length = 0;
     while (text[length]) ++length;

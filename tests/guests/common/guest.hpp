@@ -37,6 +37,9 @@ bool check_equal(const A& left, const B& right, const char* file, unsigned line,
 #define PX_CHECK(condition) ::px::guest::check((condition), __FILE_NAME__, __LINE__, #condition)
 #define PX_CHECK_EQ(left, right) ::px::guest::check_equal((left), (right), __FILE_NAME__, __LINE__, #left " == " #right)
 
+/// Says which part begins, so that a hang has a place, then runs it: PX_PART(timers(3)).
+#define PX_PART(call) (::px::guest::print("PX-PART {} {}\n", ::px::guest::guest_name, #call), (call))
+
 /// `PX-VERDICT name fail reason`, then the domain ends (SHUTDOWN_crash).
 [[noreturn]] void give_up(std::string_view reason);
 

@@ -1,0 +1,43 @@
+"""Domains that several boot tests make: configurations, and what to wait for."""
+# SPDX-License-Identifier: Apache-2.0
+from dom0 import Dom0
+
+
+def debian_config(name: str, vcpus: int = 1, memory: int = 192, word: str = "none", extra: str = "", more: str = "") -> str:
+    """A PVH guest with Debian's kernel and our init, which prints GUEST-UP, GUEST-TIME and GUEST-READY."""
+    return (f'name = "{name}"\ntype = "pvh"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/vmlinuz"\n'
+            f'ramdisk = "/guests/initrd"\nextra = "console=hvc0 quiet px.word={word} {extra}"\n{more}\n')
+
+
+def tiny_config(name: str, kernel: str, vcpus: int = 1, memory: int = 32, extra: str = "", more: str = "") -> str:
+    """One of tests/guests."""
+    return (f'name = "{name}"\ntype = "pvh"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/{kernel}.elf"\n'
+            f'extra = "{extra}"\n{more}\n')
+
+
+def log_of(name: str) -> str:
+    """Where xenconsoled writes what the guest says."""
+    return f"/var/log/xen/console/guest-{name}.log"
+
+
+def create(dom0: Dom0, name: str, config: str, options: str = "") -> None:
+    dom0.run(f"rm -f {log_of(name)}")
+    dom0.write(f"/tmp/{name}.cfg", config)
+    dom0.run(f"xl create -q {options} /tmp/{name}.cfg", timeout=90)
+
+
+def await_console(dom0: Dom0, name: str, pattern: str, timeout: float = 60) -> str:
+    """Waits until the guest's console log holds `pattern` (grep -E); the matching lines."""
+    dom0.wait(f"grep -qE '{pattern}' {log_of(name)} 2>/dev/null", timeout, f"'{pattern}' from guest {name}")
+    return dom0.run(f"grep -E '{pattern}' {log_of(name)}")
+
+
+def destroy(dom0: Dom0, name: str) -> None:
+    """Ends the domain, if it is there, and waits until it is gone."""
+    dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
+
+
+def domains(dom0: Dom0) -> dict[str, list[str]]:
+    """xl list by name: id, memory, vcpus, state, time."""
+    rows = [line.split() for line in dom0.run("xl list").splitlines()[1:]]
+    return {row[0]: row[1:] for row in rows if len(row) >= 6}

@@ -1,0 +1,39 @@
+"""What can't work: one clear sentence that names the cause, a status other than 0, and no half-made domain."""
+# SPDX-License-Identifier: Apache-2.0
+from dom0 import Dom0, Spec
+from guests import debian_config, domains, tiny_config
+from runner import boot_test
+
+# Name, configuration, commands before, and a word that the message must hold (of our tools; Debian's say less).
+CASES = [
+    ("missing-config", None, "", "/tmp/bad.cfg"),
+    ("corrupt-config", 'name = "bad\nmemory = \n', "", "/tmp/bad.cfg"),
+    ("missing-kernel", tiny_config("bad", "nowhere"), "", "/guests/nowhere.elf"),
+    ("empty-kernel", tiny_config("bad", "empty"), ": > /guests/empty.elf", "/guests/empty.elf"),
+    ("truncated-kernel", tiny_config("bad", "half"), "head -c 3000 /guests/hello.elf > /guests/half.elf", "/guests/half.elf"),
+    ("truncated-bzimage", debian_config("bad").replace("/guests/vmlinuz", "/tmp/half"), "head -c 2000000 /guests/vmlinuz > /tmp/half", "/tmp/half"),
+    ("no-pvh-note", tiny_config("bad", "noise").replace("noise.elf", "../bin/busybox"), "", "busybox"),
+    ("missing-initrd", debian_config("bad").replace("/guests/initrd", "/guests/gone"), "", "/guests/gone"),
+    ("too-much-memory", tiny_config("bad", "hello", memory=900000), "", "memory"),
+    ("no-memory-at-all", tiny_config("bad", "hello", memory=0), "", "memory"),
+]
+
+
+def _register(tools: str, name: str, config: str | None, before: str, word: str) -> None:
+    @boot_test(Spec(tools=tools, guests=("hello",)), name=f"bad-{name}-{tools}")
+    def body(dom0: Dom0) -> None:
+        dom0.run(f"rm -f /tmp/bad.cfg; {before or 'true'}")
+        if config is not None:
+            dom0.write("/tmp/bad.cfg", config)
+        output = dom0.run("xl create -q /tmp/bad.cfg 2>&1", timeout=90, status=None)
+        assert dom0.last_status != 0, f"xl create succeeded: {output}"
+        assert output.strip(), "xl create failed without a word"
+        if tools == "philoxen":
+            assert word in output, f"the message does not name '{word}': {output}"
+            assert len(output.strip().splitlines()) <= 4, f"not one clear sentence: {output}"
+        assert list(domains(dom0)) == ["Domain-0"], "a half-made domain stayed behind"
+
+
+for _tools in ("debian", "philoxen"):
+    for _case in CASES:
+        _register(_tools, *_case)

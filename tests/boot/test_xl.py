@@ -1,0 +1,71 @@
+"""The life of a PVH guest by xl: create, list, console, pause, unpause, vcpu-list, dmesg, destroy; Debian's tools and ours."""
+# SPDX-License-Identifier: Apache-2.0
+import re
+
+from dom0 import Dom0, Spec
+from guests import await_console, create, debian_config, destroy, domains
+from runner import boot_test
+
+INFO = {"debian": r"xen_version +: 4\.17", "philoxen": r"xen_version +: 4\.17"}
+
+
+def info(dom0: Dom0) -> None:
+    text = dom0.run("xl info")
+    assert re.search(r"^xen_major +: 4$", text, re.M) and re.search(r"^xen_minor +: 17$", text, re.M), text
+    assert re.search(rf"^nr_cpus +: {dom0.spec.cpus}$", text, re.M), text
+    total, free = (int(re.search(rf"^{key} +: (\d+)$", text, re.M)[1]) for key in ("total_memory", "free_memory"))
+    assert dom0.spec.memory - 64 <= total <= dom0.spec.memory, f"total_memory {total}"
+    assert 0 < free < total - dom0.spec.dom0_memory + 1, f"free_memory {free} of {total}"
+
+
+def life_of_a_guest(dom0: Dom0) -> None:
+    create(dom0, "life", debian_config("life", vcpus=2, word="w-4711"))
+    try:
+        row = domains(dom0)["life"]
+        assert row[1:3] == ["192", "2"], row
+        assert "word w-4711 type xen cpus 2" in await_console(dom0, "life", "GUEST-UP", 90)
+        await_console(dom0, "life", "GUEST-READY", 60)
+        times = await_console(dom0, "life", "GUEST-TIME")
+        assert re.findall(r"cpu (\d) advances", times) == ["0", "1"], times
+
+        dom0.console.type("xl console life\n")
+        dom0.console.type("good morning\n")
+        dom0.console.expect(r"^GUEST-ANSWER w-4711 heard: good morning$", 30)
+        dom0.console.type("\x1d")
+
+        vcpus = dom0.run("xl vcpu-list life")
+        assert len(re.findall(r"^life +\d+ +[01] ", vcpus, re.M)) == 2, vcpus
+
+        dom0.run("xl pause life")
+        assert "p" in domains(dom0)["life"][3]
+        before = domains(dom0)["life"][4]
+        dom0.run("usleep 500000")
+        assert domains(dom0)["life"][4] == before, "a paused guest used the CPU"
+        dom0.run("xl unpause life")
+        assert "p" not in domains(dom0)["life"][3]
+        dom0.console.type("xl console life\n")
+        dom0.console.type("still there?\n")
+        dom0.console.expect(r"^GUEST-ANSWER w-4711 heard: still there\?$", 30)
+        dom0.console.type("\x1d")
+
+        assert len(dom0.run("xl dmesg").splitlines()) > 10
+        dom0.run("xl destroy life")
+        assert list(domains(dom0)) == ["Domain-0"]
+        dom0.run("xl list life", status=1)
+    finally:
+        destroy(dom0, "life")
+
+
+def guest_powers_off(dom0: Dom0) -> None:
+    create(dom0, "off", debian_config("off"))
+    await_console(dom0, "off", "GUEST-READY", 120)
+    dom0.console.type("xl console off\n")
+    dom0.console.type("poweroff\n")
+    dom0.wait("! xl domid off >/dev/null 2>&1", 60, "the guest powers off and is removed")
+
+
+for _tools in ("debian", "philoxen"):
+    _spec = Spec(tools=_tools)
+    _on = "ours" if _tools == "philoxen" else None
+    for _body in (info, life_of_a_guest, guest_powers_off):
+        boot_test(_spec, name=f"xl-{_body.__name__.replace('_', '-')}-{_tools}")(_body)
