@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "hypervisor/abi/sched.hpp"
-#include "hypervisor/abi/sched.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -28,7 +27,7 @@ Result<> check(const DomainSettings& settings) {
 
 Domain::Domain(DomId number, const DomainSettings& chosen, u32 serial)
     : id(number), settings(chosen), handle(chosen.handle), group(number), memory(*this, serial), physmap(*this), events(*this),
-      grants(*this) {}
+      grants(*this), watchdogs(*this) {}
 
 Domain::~Domain() = default;
 
@@ -162,7 +161,8 @@ void Domain::shutdown(u8 reason) {
     {
         auto guard = life_lock_.lock();
         if (is_shut_down()) return;
-        shutdown_code_ = reason;
+        if (shutdown_code_ == no_shutdown_code) shutdown_code_ = reason;
+        reason = shutdown_code_;
         shut_down_.store(true, std::memory_order_release);
     }
     if (this == hardware_domain()) arch::hardware_domain_shutdown(reason);
@@ -175,10 +175,15 @@ Result<> Domain::resume() {
         auto guard = life_lock_.lock();
         REQUIRE(is_shut_down() && !is_dying(), einval);
         shut_down_.store(false, std::memory_order_release);
-        shutdown_code_ = 0;
+        shutdown_code_ = no_shutdown_code;
     }
     unpause();
     return {};
+}
+
+void Domain::set_shutdown_code(u8 code) {
+    auto guard = life_lock_.lock();
+    if (shutdown_code_ == no_shutdown_code) shutdown_code_ = code;
 }
 
 void Domain::crash(std::string_view why) {
@@ -209,6 +214,7 @@ Progress Domain::kill() {
 }
 
 Progress Domain::stop_vcpus() {
+    watchdogs.stop();
     wake_all();
     for (Vcpu* vcpu : vcpus_) {
         if (vcpu == nullptr) continue;

@@ -13,10 +13,12 @@
 #include "arch/domain.hpp"
 #include "hypervisor/abi/domctl.hpp"
 #include "hypervisor/base/intrusive_ref.hpp"
+#include "hypervisor/console/guest_line.hpp"
 #include "hypervisor/domain/domain_time.hpp"
 #include "hypervisor/domain/event_channels.hpp"
 #include "hypervisor/domain/grant_table.hpp"
 #include "hypervisor/domain/vcpu.hpp"
+#include "hypervisor/domain/watchdog.hpp"
 #include "hypervisor/mm/domain_memory.hpp"
 #include "hypervisor/mm/heap.hpp"
 #include "hypervisor/mm/physmap.hpp"
@@ -62,6 +64,8 @@ public:
     const DomainSettings settings;
     std::array<u8, 16> handle;                   ///< uuid; the toolstack may change it (setdomainhandle)
 
+    static constexpr u8 no_shutdown_code = 0xff;
+
     Vcpu* vcpu(VcpuId id) const;                ///< nullptr where there is none yet
     /// Makes vCPU `id`, down. Errors: einval, eexist, enomem.
     Result<Vcpu*> create_vcpu(VcpuId id);
@@ -82,7 +86,10 @@ public:
     /// After a cancelled suspend. Errors: einval when it isn't shut down.
     Result<> resume();
     bool is_shut_down() const { return shut_down_.load(std::memory_order_acquire); }
+    /// no_shutdown_code where nobody said one.
     u8 shutdown_code() const { return shutdown_code_; }
+    /// The code that a later shutdown() has whatever reason it is given; the first one counts.
+    void set_shutdown_code(u8 code);
     /// Logs why and shuts down with code `crash`; never returns to the guest instruction that caused it.
     void crash(std::string_view why);
 
@@ -107,6 +114,8 @@ public:
     EventChannels events;
     GrantTable grants;
     DomainTime time;
+    Watchdogs watchdogs;
+    GuestLine console_line;         ///< of console_io
     arch::DomainState arch;
 
 private:
@@ -125,7 +134,7 @@ private:
     bool paused_by_controller_ = false;
     std::atomic<bool> shut_down_{false};
     std::atomic<bool> dying_{false};
-    u8 shutdown_code_ = 0;
+    u8 shutdown_code_ = no_shutdown_code;
     u8 kill_stage_ = 0;
     std::atomic<bool> relinquished_{false};
     Locked<int, LockRank::domain> life_lock_;

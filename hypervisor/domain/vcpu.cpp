@@ -22,7 +22,7 @@ TimerQueue& home_queue(const Domain& domain, VcpuId id) {
 }  // namespace
 
 Vcpu::Vcpu(Domain& owner, VcpuId number)
-    : domain(owner), id(number), unit(*this, owner.group, number), timer_home_(home_queue(owner, number)),
+    : domain(owner), id(number), unit(*this, owner.group, number), timer_home_(home_queue(owner, number)), affinity(*this),
       singleshot_timer(timer_home_, singleshot_expired, this), periodic_timer(timer_home_, periodic_expired, this),
       poll_timer(timer_home_, poll_expired, this), arch(*this) {
     auto* shared = static_cast<abi::SharedInfo*>(owner.shared_info());
@@ -103,6 +103,10 @@ void Vcpu::unpause() {
 
 void Vcpu::kick() {
     resume(blocked);
+    if (is_halted(polling)) {
+        poll_timer.cancel();
+        resume(polling);
+    }
     if (unit.on_cpu()) arch::kick(*this);
 }
 

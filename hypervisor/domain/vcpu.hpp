@@ -9,6 +9,7 @@
 #include "hypervisor/abi/vcpu.hpp"
 #include "hypervisor/abi/xen.hpp"
 #include "hypervisor/base/result.hpp"
+#include "hypervisor/domain/affinity.hpp"
 #include "hypervisor/domain/runstate.hpp"
 #include "hypervisor/mm/frame.hpp"
 #include "hypervisor/sched/unit.hpp"
@@ -17,6 +18,13 @@
 namespace px {
 
 class Domain;
+class Vcpu;
+
+/// A scheduler's unit that knows its vCPU.
+struct VcpuUnit : sched::Unit {
+    VcpuUnit(Vcpu& owner, sched::Group& group, VcpuId id) : Unit(group, id), vcpu(&owner) {}
+    Vcpu* const vcpu;
+};
 
 class Vcpu {
 public:
@@ -27,7 +35,7 @@ public:
 
     Domain& domain;
     const VcpuId id;
-    sched::Unit unit;
+    VcpuUnit unit;
     TimerQueue& timer_home_;
 
     /// Why it can't run; it is runnable while the word is 0 and its domain isn't paused.
@@ -57,6 +65,8 @@ public:
 
     /// The vcpu_info, wherever it is placed: in shared_info, or registered by the guest. Never null.
     abi::VcpuInfo& info() { return *info_; }
+    /// Whether it has one that the guest sees; vCPUs beyond the shared info page's must register theirs first.
+    bool has_info() const { return info_ != &nowhere(); }
     /// Moves the vcpu_info into guest memory. Errors: einval (twice, misplaced), efault, enoent.
     Result<> register_info(Gfn gfn, u32 offset);
 
@@ -69,6 +79,7 @@ public:
     /// The queue where its timers begin; the architecture's as well.
     TimerQueue& timer_home() { return timer_home_; }
 
+    Affinity affinity;
     RunstateClock runstate;
     u64 time_area = 0;           ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none
     u32 processor() const { return unit.cpu().raw; }

@@ -45,6 +45,8 @@ struct HypercallEntry {
 inline constexpr unsigned hypercall_count = 64;
 /// The generic part of the table; the architecture adds its own rows.
 using HypercallTable = std::array<HypercallEntry, hypercall_count>;
+/// The architecture's table.
+extern const HypercallTable hypercall_table;
 
 /// The register value for a result: the value, or -errno. The one place where an errno becomes a number.
 constexpr i64 to_register(const Result<Reply>& result) {

@@ -22,6 +22,7 @@
 #include "hypervisor/cmdline/parse.hpp"
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/hypercall/xen_version.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
 #include "hypervisor/sched/create.hpp"
 
@@ -62,6 +63,7 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
     }
     info.loader = keep(info.loader);
     info.command_line = keep(info.command_line);
+    set_command_line_text(info.command_line);
     for (boot::BootModule& module : info.modules) module.arguments = keep(module.arguments);
     return {};
 }
@@ -108,7 +110,6 @@ u64 dom0_frames(u64 ram_frames) {
 [[noreturn]] void start_machine() {
     init_traps();
     load_descriptors(this_cpu().arch);
-    set_up_memory(info, dom0_frames);
     read_acpi_tables(info.rsdp);
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
     if (!init_local_apic(acpi_tables().topology.local_apic)) panic("the local APIC can't be reached");
@@ -140,6 +141,7 @@ extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
     log_info("command line: {}", info.command_line);
     cmdline::parse(info.command_line, options, report_option);
     if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());
+    set_up_memory(info, dom0_frames);
     become_boot_cpu(start_machine);
 }
 

@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/backend.hpp"
+#include "arch/x86/hvm/initial_context.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {
@@ -72,6 +73,20 @@ void set_pvh_entry(Vcpu& vcpu, u32 entry, u32 start_info) {
     vcpu.arch.registers.rip = entry;
     vcpu.arch.registers.rbx = start_info;
     backend()->control_changed(vcpu);
+}
+
+void apply(Vcpu& vcpu, const InitialContext& context) {
+    reset_state(vcpu);
+    vcpu.arch.registers = context.registers;
+    vcpu.arch.control = context.control;
+    set_data_segments(vcpu, {.attributes = attributes_data_32, .limit = ~u32{0}});
+    backend()->set_segment(vcpu, Segment::cs, context.cs);
+    backend()->set_segment(vcpu, Segment::ds, context.ds);
+    backend()->set_segment(vcpu, Segment::ss, context.ss);
+    backend()->set_segment(vcpu, Segment::es, context.es);
+    backend()->set_segment(vcpu, Segment::tr, context.tr);
+    backend()->control_changed(vcpu);
+    vcpu.arch.waits_for_startup = false;
 }
 
 }  // namespace px::hvm

@@ -1,5 +1,6 @@
 // The build host as an architecture: its part of the generic hypercalls.
 // Contract: see arch/x86/include/arch/hypercalls.hpp.
+//
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

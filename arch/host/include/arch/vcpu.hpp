@@ -19,6 +19,9 @@ struct VcpuState {
 
     std::atomic<u32> kicks{0};
     std::atomic<u32> upcalls{0};
+    std::atomic<u32> nmis{0};
+    bool initialised = false;     ///< by VCPUOP_initialise
+    u64 context = 0;              ///< what it was given then
     bool interrupts_open = true;  ///< deliverable() looks at the pending upcall only then
 };
 

@@ -1,0 +1,33 @@
+// Contract: the architecture's part of the generic hypercalls.
+//
+// hypervisor_virtual_start        XENVER_platform_parameters
+// capabilities()                  XENVER_capabilities: the kinds of guests, each followed by a space
+// features(domain)                XENVER_get_features: the bits that are the architecture's
+// initialise_vcpu(vcpu, argument) VCPUOP_initialise: `argument` points to the architecture's structure in the caller's memory;
+//                                 the vCPU is down and was never initialised. Errors: efault, einval, enomem
+// is_initialised(vcpu)            it has a state in which it can begin: VCPUOP_up may bring it up
+// send_nmi(vcpu)                  any CPU
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "hypervisor/base/result.hpp"
+
+namespace px {
+class Domain;
+class Vcpu;
+}  // namespace px
+
+namespace px::arch {
+
+inline constexpr u64 hypervisor_virtual_start = 0xffff'8000'0000'0000;
+
+std::string_view capabilities();
+u32 features(const Domain& domain);
+Result<> initialise_vcpu(Vcpu& vcpu, u64 argument);
+bool is_initialised(const Vcpu& vcpu);
+void send_nmi(Vcpu& vcpu);
+
+}  // namespace px::arch
