@@ -62,6 +62,9 @@ inline u64 frame_of(const volatile void* address) { return reinterpret_cast<u64>
 /// The page that this domain shares with the hypervisor; mapped at the first call over a page of our own.
 abi::SharedInfo& shared_info();
 
+/// How far, in ns, the hypervisor's clock and a vCPU's may be apart where the TSC is not invariant (emulators).
+inline constexpr u64 clock_slack = 1'000'000;
+
 /// System time in ns by the clock of `vcpu`, which must be the caller and below 32 [xen/public xen.h].
 u64 system_time(unsigned vcpu = 0);
 

@@ -54,7 +54,7 @@ void single_shot() {
     abi::VcpuSetSingleshotTimer timer{due, 0};
     PX_CHECK_EQ(call(abi::VcpuOp::set_singleshot_timer, 0, &timer), i64{0});
     PX_CHECK(await_ticks(before, 1, due + 3000 * ms));
-    PX_CHECK(last_tick >= due);
+    PX_CHECK(last_tick + clock_slack >= due);
     PX_CHECK_EQ(ticks - before, 1u);
 
     // A time gone by fires at once; since 4.11 the flag that asked for an error instead has no effect.
@@ -86,7 +86,7 @@ void halted() {
         interrupts_off();
     }
     interrupts_on();
-    PX_CHECK(last_tick >= due);
+    PX_CHECK(last_tick + clock_slack >= due);
 }
 
 /// Counts only while the vCPU runs: the periodic timer wakes nobody.
@@ -111,7 +111,7 @@ void by_set_timer_op() {
     const u64 due = system_time() + 15 * ms;
     PX_CHECK_EQ(hypercall(abi::hypercall::set_timer_op, due), i64{0});
     PX_CHECK(await_ticks(before, 1, due + 3000 * ms));
-    PX_CHECK(last_tick >= due);
+    PX_CHECK(last_tick + clock_slack >= due);
 }
 
 void wall_clock() {
