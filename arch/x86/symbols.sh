@@ -6,7 +6,7 @@ set -eu
     BEGIN { print "    .section .symbol_table, \"a\", @progbits" }
     $2 ~ /^[tTwW]$/ && index($1, base) == 1 {
         name = $3; for (i = 4; i <= NF; i++) name = name " " $i
-        sub(/\(.*$/, "", name); gsub(/[\\"]/, "", name)
+        gsub(/\(anonymous namespace\)::/, "", name); sub(/\(.*$/, "", name); gsub(/[\\"]/, "", name)
         if (name == "" || $1 == last) next
         last = $1
         printf "    .quad 0x%s\n    .byte %d\n    .ascii \"%s\"\n", $1, length(substr(name, 1, 120)), substr(name, 1, 120)

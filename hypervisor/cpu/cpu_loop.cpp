@@ -96,7 +96,6 @@ void process_softirqs() {
 void cpu_loop() {
     PerCpu& cpu = this_cpu();
     arch::irq_enable();
-    raise_softirq(Softirq::schedule);
     for (;;) {
         process_softirqs();
         if (cpu.current != nullptr) {
@@ -123,6 +122,7 @@ void init_scheduler(std::string_view name) {
 void scheduler_add_online_cpus() {
     for (u32 id = 0; id < online_cpus(); ++id) {
         if (!policy->add_cpu(CpuId{id})) panic("CPU {} can't join the scheduler", id);
+        raise_softirq_on(CpuId{id}, Softirq::schedule);
     }
 }
 

@@ -169,7 +169,7 @@ boot_gdt_pointer64:
     .quad boot_gdt
 
     .section .bss.boot_stack, "aw", @nobits
-    .balign 65536
+    .balign 4096                           /* xen.lds aligns it to its size: file offsets stay linear */
     .globl boot_stack
 boot_stack:
     .skip 65536 - 16

@@ -10,6 +10,7 @@
 #include "arch/x86/hvm/hypercalls.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
+#include "hypervisor/abi/sched.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {

@@ -10,7 +10,7 @@
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/svm/svm.hpp"
-#include "hypervisor/abi/domctl.hpp"
+#include "hypervisor/abi/sched.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"

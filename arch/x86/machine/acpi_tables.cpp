@@ -50,8 +50,8 @@ AcpiTables tables;
 template <class T>
 void complain(const TableResult<T>& result) {
     if (result.ok()) return;
-    char text[160];
-    log_warning("ACPI: {}", std::string_view(text, describe(result.error(), text)));
+    const TableError& error = result.error();
+    log_warning("ACPI table {} {} (offset {})", error.table.text(), text(error.defect), error.offset);
 }
 
 /// A table that may be missing: parsed where it is there, complained of where it is broken.

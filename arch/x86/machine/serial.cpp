@@ -6,12 +6,14 @@
 #include <optional>
 
 #include "arch/memory.hpp"
+#include "arch/time.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "drivers/uart_16550.hpp"
 #include "drivers/uart_settings.hpp"
 #include "drivers/vga_text.hpp"
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/mm/heap.hpp"
 
 namespace px::arch {
 namespace {
@@ -42,7 +44,8 @@ class ScreenConsole final : public ConsoleDevice {
 public:
     static constexpr u64 text_memory = 0xb8000;
     static constexpr usize cells = 80 * 25;
-    ScreenConsole() : screen_({static_cast<u16*>(to_virtual(Paddr{text_memory})), cells}) {}
+    ScreenConsole()
+        : screen_(std::span<volatile u16, cells>(static_cast<volatile u16*>(to_virtual(Paddr{text_memory})), cells)) {}
     void write(std::string_view text) override { screen_.write(text); }
 
 private:
@@ -94,7 +97,7 @@ void enable_console_input() {
     // Polled: the line's interrupt may be routed anywhere, and 50 looks a second at one port cost nothing.
     auto timer = make<Timer>(this_cpu().timers, poll, nullptr);
     if (!timer) return;
-    poll_timer = timer->release();
+    poll_timer = (*timer).release();
     poll_timer->arm(arch::now() + poll_period);
 }
 

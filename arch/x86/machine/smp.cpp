@@ -9,7 +9,7 @@
 
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/host_features.hpp"
-#include "arch/x86/hvm/virtualization.hpp"
+#include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/local_apic.hpp"
@@ -81,7 +81,7 @@ PerCpu& make_cpu(u32 apic_id, u32 uid) {
     auto block = make<PerCpu>(id, TimerHardware{program_queue, nullptr});
     const auto stack = map_stack_block(id);
     if (!block || !stack) panic("no memory for CPU {}", id);
-    PerCpu* cpu = block->release();
+    PerCpu* cpu = (*block).release();
     cpu->arch.apic_id = apic_id;
     cpu->arch.acpi_uid = uid;
     cpu->arch.stack_block = *stack;
