@@ -21,11 +21,12 @@ enum class LockRank : u8 {
     domctl,           ///< one toolstack operation at a time
     domain_list,      ///< the table of domains
     domain,           ///< a domain's life: pause counts, creation of vCPUs
+    pci,              ///< the hardware domain's view of PCI
     grant_maps,       ///< a domain's table of mapped grants (maptrack)
     grant_table,      ///< a domain's grant table; two at once: lower domain id first (rank exempt, see lock_both)
+    event_channels,   ///< a domain's port table
     p2m,              ///< a domain's physmap
     domain_memory,    ///< a domain's list of frames and its counters
-    event_channels,   ///< a domain's port table
     heap,             ///< object heap
     frame_allocator,  ///< buddy allocator
     vcpu_list,

@@ -3,7 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
-#include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/dom0/devices.hpp"
 #include "arch/x86/dom0/dom0.hpp"
 #include "arch/x86/dom0/memory_map.hpp"
@@ -223,9 +222,7 @@ private:
 
         TrappedRanges trapped;
         if (!list_trapped(trapped)) panic("this machine has too many interrupt controllers or PCI segments");
-        const unsigned address_bits = arch::cpuid(0x80000008).eax & 0xff;
-        const u64 top = device_memory_top(arch::memory_layout().machine, address_bits);
-        const auto mapped = for_each_device_range(arch::memory_layout().machine, trapped, top, [&](u64 start, u64 end) {
+        const auto mapped = for_each_device_range(arch::memory_layout().machine, trapped, machine_top(), [&](u64 start, u64 end) {
             const u64 frame = start >> page_shift;
             if (!domain_->physmap.add_mmio(Gfn{frame}, Mfn{frame}, (end - start) >> page_shift)) panic("no memory for dom0's physmap");
         });

@@ -3,10 +3,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/dom0/devices.hpp"
 
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/dom0/io_apic.hpp"
 #include "arch/x86/dom0/io_ports.hpp"
+#include "arch/x86/dom0/pci_traps.hpp"
 #include "arch/x86/hvm/vlapic.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/machine/irq.hpp"
 #include "arch/x86/machine/serial.hpp"
+#include "arch/x86/mm/mappings.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::dom0 {
@@ -44,8 +49,20 @@ Result<> list_trapped(TrappedRanges& out) {
     return {};
 }
 
+u64 machine_top() {
+    const unsigned address_bits = arch::cpuid(0x80000008).eax & 0xff;
+    return device_memory_top(arch::memory_layout().machine, address_bits);
+}
+
 void give_devices(Domain& domain) {
     give_ports(domain);
+    if (!arch::init_interrupt_vectors()) panic("no memory for the tables of interrupt vectors");
+    for (const acpi::IoApic& io_apic : arch::acpi_tables().topology.io_apics) {
+        if (const auto given = MachineIoApic::give(domain, io_apic); !given) {
+            log_error("I/O APIC {} at {:#x} can't be used (error {}): dom0 has none there", io_apic.id, io_apic.address, given.error());
+        }
+    }
+    if (const auto given = give_pci(domain, machine_top()); !given) panic("dom0 can't have PCI (error {})", given.error());
 }
 
 }  // namespace px::dom0

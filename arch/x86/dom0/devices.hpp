@@ -11,6 +11,9 @@ class Domain;
 
 namespace px::dom0 {
 
+/// device_memory_top() of this machine.
+u64 machine_top();
+
 /// Device memory whose accesses exit: interrupt controllers, PCI configuration space, the hypervisor's clock. Errors: enospc.
 Result<> list_trapped(TrappedRanges& out);
 

@@ -118,12 +118,9 @@ void PciFunction::write_msi(u16 offset, u32 value, u32 mask) {
     const u16 at = static_cast<u16>(offset - msi_->at);
     Message& message = msi_->message;
     if (at == 0) {
-        if ((mask >> 16) == 0) return;
+        if ((mask >> 16 & 1) == 0) return;  // not the byte that holds the bit
         const auto control = std::bit_cast<pci::MsiControl>(static_cast<u16>(value >> 16));
-        // Its first byte holds the bit: a write of the second one alone changes nothing.
-        if ((mask >> 16 & 1) == 0) return;
-        set_msi_enabled(control.enable != 0);
-        return;
+        return set_msi_enabled(control.enable != 0);
     }
     if (at == pci::MsiControl::address_low) message.address = merge(message.address, value, mask) & ~u32{3};
     else if (at == pci::MsiControl::address_high && msi_->layout.address_64_bit != 0) msi_->address_high = merge(msi_->address_high, value, mask);

@@ -116,7 +116,7 @@ private:
     Step<> physical_read(Gpaddr address, std::span<u8> into) {
         if (copy_physical(vcpu_, address, into, CopyDirection::from_guest)) return {};
         std::memset(into.data(), 0xff, into.size());  // nothing there: the bus floats
-        const auto* region = vcpu_.domain.arch.mmio.find(address.raw);
+        const auto* region = vcpu_.domain.arch.mmio.find_or_rest(address.raw);
         if (region == nullptr) return {};
         u64 value = region->handler->read(vcpu_, address.raw - region->start, static_cast<unsigned>(std::min<usize>(into.size(), 8)));
         std::memcpy(into.data(), &value, std::min<usize>(into.size(), 8));
@@ -124,7 +124,7 @@ private:
     }
     Step<> physical_write(Gpaddr address, std::span<const u8> from) {
         if (copy_physical(vcpu_, address, {const_cast<u8*>(from.data()), from.size()}, CopyDirection::to_guest)) return {};
-        const auto* region = vcpu_.domain.arch.mmio.find(address.raw);
+        const auto* region = vcpu_.domain.arch.mmio.find_or_rest(address.raw);
         if (region == nullptr) return {};
         u64 value = 0;
         std::memcpy(&value, from.data(), std::min<usize>(from.size(), 8));

@@ -50,8 +50,16 @@ public:
         }
         return nullptr;
     }
+    /// Serves what no region does and the physmap doesn't map: for devices whose memory moves. Offsets are addresses then.
+    void set_rest(MmioHandler& handler) { rest_ = {0, ~u64{0}, &handler}; }
+    /// As find(), else the rest's handler, if there is one.
+    const Region* find_or_rest(u64 address) const {
+        const Region* const region = find(address);
+        return region != nullptr || rest_.handler == nullptr ? region : &rest_;
+    }
 
 private:
+    Region rest_{0, 0, nullptr};
     StaticVector<Region, 48> regions_;
 };
 
