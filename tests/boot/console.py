@@ -46,7 +46,11 @@ class Console:
         return True
 
     def expect(self, pattern: str, timeout: float = 60, fail: str = "") -> re.Match:
-        """Waits until `pattern` appears after the last match. `fail`: a pattern whose appearance ends the wait at once."""
+        """Waits until `pattern` appears after the last match. `fail`: a pattern whose appearance ends the wait at once.
+
+        A `$` at the pattern's end stands for a line that is complete, not for one still being printed."""
+        if pattern.endswith("$"):
+            pattern = pattern[:-1] + r"(?=\n)"
         deadline = time.monotonic() + timeout
         while True:
             good = re.compile(pattern, re.M).search(self.text, self.position)

@@ -72,8 +72,9 @@ class Machine:
         else:
             # Not --foreground: timeout gives the emulator its own process group, away from a person's Ctrl-C.
             command = ["timeout", "-k", "5", str(self.boot.seconds), *qemu_command(self.boot, self._scratch)]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                             stderr=subprocess.STDOUT, start_new_session=True)
+            with (WORK / f"{self.name}.emulator").open("wb") as complaints:
+                self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                                 stderr=complaints, start_new_session=True)
             read_fd, write_fd = os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno())
         self.started = time.monotonic()
         self.console = Console(read_fd, write_fd, log, alive=lambda: self.alive, echo=echo)
