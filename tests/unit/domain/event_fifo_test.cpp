@@ -235,8 +235,7 @@ TEST_F(EventFifoTest, AWordThatChangesAllTheTimeEndsTheHypervisorsPatience) {
     Domain& a = make_fifo_domain(1);
     const EvtPort tail = ipi(a), next = ipi(a);
     std::atomic<bool> stop{false};
-    std::thread guest([&] {
-        u32& event = word(a, tail);
+    std::thread guest([&, &event = word(a, tail)] {
         for (u32 i = 0; !stop; ++i) __atomic_store_n(&event, linked | (i & 1 ? busy : 0) | (i & 0xffff), __ATOMIC_RELAXED);
     });
     for (unsigned i = 0; i < 20'000; ++i) {
