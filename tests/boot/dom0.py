@@ -101,7 +101,7 @@ def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
     reference = on == "reference"
     return Boot(
         xen=hypervisor(on), kernel=DEBIAN_KERNEL, initrd=dom0_initrd(spec, interactive), profile=spec.profile,
-        cpus=spec.cpus, memory=spec.memory, devices=spec.devices, seconds=3600 if interactive else 600,
+        cpus=spec.cpus, memory=spec.memory, devices=spec.devices, seconds=3600 if interactive else 1200 if spec.profile.startswith("bochs") else 600,
         # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
         cpu="EPYC,-smap,-monitor,-rdtscp" if reference else "EPYC,-monitor,-rdtscp",
         xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),
@@ -119,13 +119,13 @@ class CommandFailed(AssertionError):
 class Dom0:
     """A booted dom0 whose shell takes commands."""
 
-    def __init__(self, spec: Spec, on: str, name: str, echo=None) -> None:
+    def __init__(self, spec: Spec, on: str, name: str, echo=None, patience: float = 180) -> None:
         self.spec, self.on = spec, on
         self.machine = Machine(boot_of(spec, on), name, echo)
         self.console = self.machine.console
         self._serial = 0
         try:
-            self.console.expect(r"^PX-DOM0-READY", timeout=180, fail=f"PX-DOM0-FAILED|{KERNEL_DIED}")
+            self.console.expect(r"^PX-DOM0-READY", timeout=patience, fail=f"PX-DOM0-FAILED|{KERNEL_DIED}")
         except BaseException as error:
             error.console_tail = self.console.tail()
             self.machine.stop()
