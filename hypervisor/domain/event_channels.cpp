@@ -61,7 +61,7 @@ void EventChannels::deliver(EvtPort port, EventChannel& channel) {
     FifoEvents* const queues = fifo();
     const bool fresh = queues != nullptr ? queues->set_pending(vcpu, port, channel)
                                          : two_level::set_pending(shared_info(domain_), vcpu, port);
-    if (!fresh) return;
+    if (!fresh || pollers.load(std::memory_order_seq_cst) == 0) return;
     // A poller waits for a port whoever it is bound to.
     for (u32 i = 0; i < domain_.settings.max_vcpus; ++i) {
         if (Vcpu* const poller = domain_.vcpu(VcpuId{i})) poller->event_sent(port);

@@ -108,6 +108,10 @@ public:
     /// Closes everything, for a dying domain. Preemptible: call again while `more`.
     Progress relinquish();
 
+    /// vCPUs of the domain that halt in SCHEDOP_poll: senders look for them only where there are any. Kept by Vcpu::halt()
+    /// and resume(); a poller counts before it looks at its ports, a sender looks here after it has set one.
+    std::atomic<u32> pollers{0};
+
     /// Ports below this number can be asked about; grows.
     u32 valid_ports() const { return valid_ports_.load(std::memory_order_acquire); }
     /// Largest port number + 1 under the current ABI and the domain's settings.

@@ -74,12 +74,15 @@ void Vcpu::update_runnable() {
 }
 
 void Vcpu::halt(Halt why) {
-    halts_.fetch_or(why, std::memory_order_acq_rel);
+    const u32 before = halts_.fetch_or(why, std::memory_order_acq_rel);
+    if (why == polling && (before & polling) == 0) domain.events.pollers.fetch_add(1, std::memory_order_seq_cst);
     update_runnable();
 }
 
 void Vcpu::resume(Halt why) {
-    if ((halts_.fetch_and(~u32{why}, std::memory_order_acq_rel) & why) != 0) update_runnable();
+    if ((halts_.fetch_and(~u32{why}, std::memory_order_acq_rel) & why) == 0) return;
+    if (why == polling) domain.events.pollers.fetch_sub(1, std::memory_order_seq_cst);
+    update_runnable();
 }
 
 void Vcpu::wait_until_off_cpu() {
