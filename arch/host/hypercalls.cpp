@@ -40,6 +40,7 @@ Result<> initialise_vcpu(Vcpu& vcpu, u64 argument) {
 }
 bool is_initialised(const Vcpu& vcpu) { return vcpu.arch.initialised; }
 void send_nmi(Vcpu& vcpu) { vcpu.arch.nmis.fetch_add(1); }
+Result<Reply> memory_op(Vcpu&, abi::MemoryOp, u64) { return Err{Errno::enosys}; }
 
 }  // namespace arch
 }  // namespace px

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arch/guest_memory.hpp"
+#include "arch/hypercalls.hpp"
 #include "arch/memory.hpp"
 #include "arch/smp.hpp"
 #include "arch/time.hpp"
@@ -71,6 +72,7 @@ void* to_virtual(Paddr address) { return machine.ram + address.raw; }
 Paddr to_physical(const void* pointer) { return Paddr{static_cast<u64>(static_cast<const char*>(pointer) - machine.ram)}; }
 Frame* frame_table() { return machine.frames.get(); }
 bool is_ram(Mfn mfn) { return mfn.raw < machine.frame_count && machine.frames[mfn.raw].is_ram != 0; }
+u64 frame_count() { return machine.frame_count; }
 
 PerCpu* this_cpu_pointer() { return machine.cpus[cpu_of_thread].get(); }
 void host_become_cpu(CpuId cpu) { cpu_of_thread = cpu.raw; }

@@ -32,11 +32,14 @@ Domain::Domain(DomId number, const DomainSettings& chosen, u32 serial)
 Domain::~Domain() = default;
 
 Result<> Domain::allocate_shared_info() {
-    shared_info_mfn_ = TRY(allocate_frames(0));
-    // A frame of the hypervisor's that the guest maps: owned by the domain, not counted as its memory.
-    frame_of(shared_info_mfn_).owner = this;
+    shared_info_mfn_ = TRY(memory.allocate_shared());
     shared_info_ = to_virtual(shared_info_mfn_);
     return {};
+}
+
+void Domain::drop_shared_info() {
+    // Toolstacks may have mapped it: the frame lives on until they let go, and the domain with it.
+    if (std::exchange(shared_info_, nullptr) != nullptr) put_frame(frame_of(shared_info_mfn_));
 }
 
 Result<DomainRef> Domain::create(DomId number, const DomainSettings& settings) {
@@ -76,11 +79,7 @@ void Domain::release_parts() {
     }
     arch::destroy_domain(*this);
     physmap.destroy();
-    if (shared_info_ != nullptr) {
-        frame_of(shared_info_mfn_).owner = nullptr;
-        free_frames(shared_info_mfn_, 0);
-        shared_info_ = nullptr;
-    }
+    drop_shared_info();
 }
 
 void Domain::last_reference_dropped() {
@@ -205,6 +204,7 @@ Progress Domain::kill() {
         [](Domain& d) { return arch::relinquish_domain(d); },
         [](Domain& d) { return d.physmap.relinquish(); },
         [](Domain& d) { return d.memory.relinquish(); },
+        [](Domain& d) { return d.drop_shared_info(), Progress::done; },
     };
     for (; kill_stage_ < std::size(stages); ++kill_stage_) {
         if (stages[kill_stage_](*this) == Progress::more) return Progress::more;

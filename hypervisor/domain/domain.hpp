@@ -100,6 +100,7 @@ public:
     /// The page that guest and hypervisor share; allocated at creation, owned by the domain.
     void* shared_info() const { return shared_info_; }
     Mfn shared_info_mfn() const { return shared_info_mfn_; }
+    Gfn shared_info_gfn = invalid_gfn;           ///< where the domain has placed it in its physmap
 
     /// Sends a global VIRQ to this domain if it has bound it.
     void send_virq(u32 virq);
@@ -127,6 +128,7 @@ private:
 
     void wake_all();
     Result<> allocate_shared_info();
+    void drop_shared_info();
 
     HeapArray<Vcpu*> vcpus_;
     std::atomic<u32> vcpu_count_{0};

@@ -47,7 +47,11 @@ void set_wall_clock(u64 seconds, u32 nanoseconds, Nanoseconds system_time) {
         const auto domain = first_domain_from(id);
         if (!domain) return;
         id = (*domain)->id;
-        if (!(*domain)->is_dying()) (*domain)->time.publish_wall_clock(*static_cast<abi::SharedInfo*>((*domain)->shared_info()));
+        // A reference of our own: the domain may be killed meanwhile, and its page given away.
+        const Mfn page = (*domain)->shared_info_mfn();
+        if (!try_get_frame(frame_of(page), domain->get())) continue;
+        const FrameRef held(frame_of(page));
+        (*domain)->time.publish_wall_clock(*static_cast<abi::SharedInfo*>(held.data()));
     }
 }
 

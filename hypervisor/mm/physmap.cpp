@@ -44,6 +44,7 @@ Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
         if (order >= 9 && i % 512 == 1) i = align_up<u64>(i, 512);  // an aligned hole of tables is the common case
     }
     const Changed changed = TRY(table->map_range(gfn.raw, mfn, u64{1} << order, {.type = GfnType::ram}));
+    used_up_to(gfn + ((u64{1} << order) - 1));
     if (changed == Changed::must_flush) flush();
     return {};
 }
@@ -52,6 +53,7 @@ Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
     auto table = table_.lock();
     const Changed changed =
         TRY(table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only}));
+    used_up_to(gfn + (count - 1));
     if (changed == Changed::must_flush) flush();
     return {};
 }
@@ -74,6 +76,7 @@ Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
         const auto there = table->lookup(gfn.raw);
         const Changed changed = TRY(table->map(gfn.raw, frame.mfn(), 0, {.type = type}));
         (void)frame.release();
+        used_up_to(gfn);
         if (changed == Changed::must_flush) flush();
         if (there.ok() && owns_reference(there->attributes.type)) previous = FrameRef(frame_of(there->mfn));
     }

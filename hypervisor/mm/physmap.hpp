@@ -55,6 +55,9 @@ public:
     };
     Result<Removed> remove(Gfn gfn);
 
+    /// The highest frame number that ever was in use [xen/public memory.h maximum_gpfn].
+    Gfn highest_gfn() const { return Gfn{highest_.load(std::memory_order_relaxed)}; }
+
     /// Drops every foreign and grant entry; preemptible; for a dying domain.
     Progress relinquish();
     /// Frees the tables; nothing may run on them any more.
@@ -65,10 +68,14 @@ public:
 
 private:
     void flush();
+    void used_up_to(Gfn gfn) {
+        if (gfn.raw > highest_.load(std::memory_order_relaxed)) highest_.store(gfn.raw, std::memory_order_relaxed);
+    }
 
     Domain& domain_;
     Locked<PageTable<arch::PhysmapPolicy>, LockRank::p2m> table_;
     u64 relinquish_cursor_ = 0;
+    std::atomic<u64> highest_{0};  ///< changes under the lock
 };
 
 }  // namespace px

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
+#include "arch/x86/hvm/e820.hpp"
 #include "arch/x86/hvm/mmio.hpp"
 #include "arch/x86/hvm/vioapic.hpp"
 #include "hypervisor/base/cpu_mask.hpp"
@@ -29,6 +30,7 @@ struct DomainState {
     CpuPolicy policy{};
     static constexpr unsigned max_io_apics = 32;
     StaticVector<Box<VirtualIoApic>, max_io_apics> io_apics;  ///< where the emulation flags ask for them (hardware domain, HVM)
+    E820Map e820;
     MmioHandlers mmio;
     PortHandlers ports;
     u32 tsc_mode = 0;                       ///< XEN_DOMCTL tsc_mode

@@ -6,12 +6,12 @@
 
 #include <string_view>
 
-#include "hypervisor/base/result.hpp"
+#include "hypervisor/abi/memory.hpp"
+#include "hypervisor/hypercall/hypercall.hpp"
 
 namespace px {
 class Domain;
-class Vcpu;
-}  // namespace px
+}
 
 namespace px::arch {
 
@@ -22,5 +22,7 @@ u32 features(const Domain& domain);
 Result<> initialise_vcpu(Vcpu& vcpu, u64 argument);
 bool is_initialised(const Vcpu& vcpu);
 void send_nmi(Vcpu& vcpu);
+u64 frame_count();
+Result<Reply> memory_op(Vcpu& caller, abi::MemoryOp operation, u64 argument);
 
 }  // namespace px::arch

@@ -7,18 +7,20 @@
 //                                 the vCPU is down and was never initialised. Errors: efault, einval, enomem
 // is_initialised(vcpu)            it has a state in which it can begin: VCPUOP_up may bring it up
 // send_nmi(vcpu)                  any CPU
+// frame_count()                   one more than the largest frame number of RAM
+// memory_op(caller, op, argument) memory_map, machine_memory_map, set_memory_map
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string_view>
 
-#include "hypervisor/base/result.hpp"
+#include "hypervisor/abi/memory.hpp"
+#include "hypervisor/hypercall/hypercall.hpp"
 
 namespace px {
 class Domain;
-class Vcpu;
-}  // namespace px
+}
 
 namespace px::arch {
 
@@ -29,5 +31,7 @@ u32 features(const Domain& domain);
 Result<> initialise_vcpu(Vcpu& vcpu, u64 argument);
 bool is_initialised(const Vcpu& vcpu);
 void send_nmi(Vcpu& vcpu);
+u64 frame_count();
+Result<Reply> memory_op(Vcpu& caller, abi::MemoryOp operation, u64 argument);
 
 }  // namespace px::arch

@@ -1,0 +1,156 @@
+// HYPERVISOR_memory_op: memory comes and goes. [xen/public memory.h]
+//
+// The result is the number of extents done, from the caller's first one on: an error only means that it stopped there.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+
+#include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/domain.hpp"
+#include "hypervisor/hypercall/guest_ptr.hpp"
+#include "hypervisor/hypercall/memory_op.hpp"
+
+namespace px::memory {
+namespace {
+
+/// Large blocks are scarce: how large a domain may ask for.
+u32 largest_order(const Domain& caller) {
+    constexpr u32 guest_order = 9, hardware_order = 12;
+    return caller.settings.control ? max_order : caller.settings.hardware ? hardware_order : guest_order;
+}
+
+struct Reservation {
+    DomainRef domain;
+    GuestPtr<u64> extents;
+    u64 count;
+    u32 order;
+    AllocationHint hint;
+};
+
+AllocationHint hint_of(u32 flags) {
+    AllocationHint hint;
+    const u32 bits = abi::memf::get_address_bits(flags), node = abi::memf::get_node(flags);
+    if (bits > page_shift && bits < 64) hint.below = u64{1} << (bits - page_shift);
+    if (node < max_nodes && (flags & abi::memf::vnode) == 0) {
+        hint.node = static_cast<u8>(node);
+        hint.exact_node = (flags & abi::memf::exact_node_request) != 0;
+    }
+    return hint;
+}
+
+/// Nothing where the reference answers with the number of extents done so far, too.
+std::optional<Reservation> view(Vcpu& caller, const Call& call) {
+    const auto op = guest_ptr<abi::MemoryReservation>(call.argument).read();
+    if (!op || op->nr_extents > most_extents || call.start >= op->nr_extents) return std::nullopt;
+    auto domain = find_controlled_domain(caller, DomId{op->domid});
+    if (!domain || op->extent_order > largest_order(caller.domain)) return std::nullopt;
+    return Reservation{std::move(*domain), GuestPtr<u64>(op->extent_start), op->nr_extents, op->extent_order, hint_of(op->mem_flags)};
+}
+
+/// Does `one` for each extent that is left, until it fails.
+template <class One>
+Result<Reply> for_each_extent(Call& call, const Reservation& reservation, One one) {
+    for (u64 i = call.start; i < reservation.count; ++i) {
+        if (i != call.start && preemption_pending()) return call.go_on_at(i);
+        if (!one(i).ok()) return Reply{static_cast<i64>(i)};
+    }
+    return Reply{static_cast<i64>(reservation.count)};
+}
+
+void release_block(Domain& domain, Mfn first, unsigned order) {
+    for (u64 i = 0; i < u64{1} << order; ++i) domain.memory.release(frame_of(first + i));
+}
+
+/// The 1:1 domain's memory stands at its own place or nowhere.
+Result<> take_back(Domain& domain, Gfn first, unsigned order) {
+    for (u64 i = 0; i < u64{1} << order; ++i) {
+        const Gfn gfn = first + i;
+        const Mfn mfn{gfn.raw};
+        REQUIRE(has_frame(mfn) && domain.memory.adopt_back(frame_of(mfn)), enomem);
+        const auto added = domain.physmap.add_ram(gfn, mfn, 0);
+        if (!added) {
+            domain.memory.release(frame_of(mfn));
+            return added;
+        }
+    }
+    return {};
+}
+
+Result<> populate(Domain& domain, Gfn gfn, unsigned order, const AllocationHint& hint) {
+    REQUIRE((gfn.raw & ((u64{1} << order) - 1)) == 0 || order == 0, einval);
+    if (domain.settings.one_to_one) return take_back(domain, gfn, order);
+    const Mfn mfn = TRY(domain.memory.allocate(order, hint));
+    const auto added = domain.physmap.add_ram(gfn, mfn, order);
+    if (!added) release_block(domain, mfn, order);
+    return added;
+}
+
+Result<> give_up(Domain& domain, Gfn gfn) {
+    REQUIRE(is_own_ram(domain.physmap.lookup(gfn).type), einval);
+    const auto removed = TRY(domain.physmap.remove(gfn));
+    // Between the look and the removal another vCPU may have changed the entry: then it is that one's loss.
+    REQUIRE(is_own_ram(removed.entry.type), einval);
+    domain.memory.release(frame_of(removed.entry.mfn));
+    return {};
+}
+
+}  // namespace
+
+Result<> clear_slot(Domain& domain, Gfn gfn) {
+    const auto removed = TRY(domain.physmap.remove(gfn));
+    if (is_own_ram(removed.entry.type) && has_frame(removed.entry.mfn)) domain.memory.release(frame_of(removed.entry.mfn));
+    return {};
+}
+
+Result<Reply> populate_physmap(Vcpu& caller, Call& call) {
+    const auto reservation = view(caller, call);
+    if (!reservation) return Reply{static_cast<i64>(call.start)};
+    return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
+        const Gfn gfn{TRY(reservation->extents.at(i).read())};
+        return populate(*reservation->domain, gfn, reservation->order, reservation->hint);
+    });
+}
+
+/// Frames without a place in the physmap: of use to PV guests only, but everybody's right.
+Result<Reply> increase_reservation(Vcpu& caller, Call& call) {
+    const auto reservation = view(caller, call);
+    if (!reservation) return Reply{static_cast<i64>(call.start)};
+    return for_each_extent(call, *reservation, [&](u64) -> Result<> {
+        TRY(reservation->domain->memory.allocate(reservation->order, reservation->hint));
+        return {};
+    });
+}
+
+Result<Reply> decrease_reservation(Vcpu& caller, Call& call) {
+    const auto reservation = view(caller, call);
+    if (!reservation) return Reply{static_cast<i64>(call.start)};
+    return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
+        const Gfn first{TRY(reservation->extents.at(i).read())};
+        for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(give_up(*reservation->domain, first + page));
+        return {};
+    });
+}
+
+/// Contiguous machine memory is what PV guests exchange for; others can't see their machine addresses.
+Result<Reply> exchange(Vcpu& caller, Call& call) {
+    const auto op = TRY(guest_ptr<abi::MemoryExchange>(call.argument).read());
+    const u32 order = std::max(op.in.extent_order, op.out.extent_order);
+    REQUIRE(order <= largest_order(caller.domain), eperm);
+    REQUIRE(op.nr_exchanged <= op.in.nr_extents && op.in.domid == op.out.domid, einval);
+    REQUIRE(op.in.nr_extents <= most_extents && op.out.nr_extents <= most_extents, einval);
+    REQUIRE(op.in.nr_extents << op.in.extent_order == op.out.nr_extents << op.out.extent_order, einval);
+    (void)TRY(find_controlled_domain(caller, DomId{op.in.domid}));
+    return Err{Errno::eopnotsupp};
+}
+
+Result<Reply> claim_pages(Vcpu& caller, Call& call) {
+    const auto op = TRY(guest_ptr<abi::MemoryReservation>(call.argument).read());
+    REQUIRE(op.extent_start.is_null() && op.extent_order == 0 && op.mem_flags == 0, einval);
+    const auto domain = find_domain(DomId{op.domid});
+    REQUIRE(domain.ok(), einval);
+    REQUIRE(caller.domain.settings.control, eperm);
+    TRY((*domain)->memory.set_claim(op.nr_extents));
+    return Reply{};
+}
+
+}  // namespace px::memory
