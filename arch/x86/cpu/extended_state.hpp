@@ -14,6 +14,11 @@ u64 host_xcr0();
 inline void load_xcr0(u64 value) {
     asm volatile("xsetbv" ::"a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)), "c"(0));
 }
+inline u64 read_xcr0() {
+    u32 low, high;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return u64{high} << 32 | low;
+}
 /// `area`: 64-byte aligned, large enough for host_xcr0(); with all host components enabled in XCR0.
 void save_extended_state(void* area);
 void load_extended_state(const void* area);

@@ -17,6 +17,7 @@ namespace px::hvm {
 
 void handle_cpuid(Vcpu& vcpu) {
     GuestRegisters& regs = vcpu.arch.registers;
+    if (static_cast<u32>(regs.rax) == 0xd && arch::has_xsave()) vcpu.arch.xcr0 = arch::read_xcr0();  // see switch_out()
     const auto leaf = guest_cpuid(vcpu, static_cast<u32>(regs.rax), static_cast<u32>(regs.rcx));
     regs.rax = leaf.eax;
     regs.rbx = leaf.ebx;

@@ -113,6 +113,8 @@ void switch_in(Vcpu& vcpu) {
 
 void switch_out(Vcpu& vcpu) {
     backend()->save(vcpu);
+    // Read back, for QEMU's AMD-V lets the guest execute XSETBV without an exit.
+    if (has_xsave()) vcpu.arch.xcr0 = read_xcr0();
     if (has_xsave()) load_xcr0(host_xcr0());
     save_extended_state(vcpu.arch.xsave_area);
     vcpu.domain.arch.running_on.remove(this_cpu().id);
