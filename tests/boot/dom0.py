@@ -34,6 +34,7 @@ class Spec:
     profile: str = "qemu-svm"
     xen_args: str = ""
     kernel_args: str = ""
+    files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
 
 
 def hypervisor(on: str) -> Path:
@@ -91,6 +92,8 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     image.file("/guests/initrd", guest_initrd())
     for guest in spec.guests:
         image.file(f"/guests/{guest}.elf", GUESTS / f"{guest}.elf")
+    for path, content in spec.files:
+        image.text(path, content)
     image.text("/etc/px.conf", f"TOOLS={spec.tools}\nINTERACTIVE={int(interactive)}\n")
     image.file("/init", HERE / "files" / "dom0-init")
     key = hashlib.sha1(f"{spec}{interactive}".encode()).hexdigest()[:8]
