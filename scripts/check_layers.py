@@ -17,7 +17,7 @@ RULES = {
     "arch": {"hypervisor/", "drivers/", "boot/"},
     "boot": {"hypervisor/", "arch/"},
     "libxlcfg": {"hypervisor/base/", "hypervisor/abi/"},
-    "toolstack": {"libxlcfg/", "hypervisor/base/", "hypervisor/abi/", "boot/loader/"},
+    "toolstack": {"libxlcfg/", "hypervisor/base/", "hypervisor/abi/", "boot/loader/", "drivers/acpi/"},
 }
 ARCHITECTURE = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__x86_64__|__i386__|__aarch64__|__arm__|PX_ARCH\w*)")
 # The one place of the ABI that looks at the target, as its title says.

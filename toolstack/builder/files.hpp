@@ -1,0 +1,37 @@
+// The files that a guest starts from.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "boot/loader/kernel_image.hpp"
+#include "toolstack/call/error.hpp"
+
+namespace px::builder {
+
+/// The contents of `path`. `what` ("kernel") stands in the error.
+call::Outcome<std::vector<u8>> read_file(const std::string& path, const char* what);
+
+/// A kernel, unpacked, with its notes read.
+class Kernel {
+public:
+    /// Errors name `path` and the cause: missing, no kernel, truncated, without the note that PVH needs, …
+    static call::Outcome<Kernel> open(const std::string& path);
+
+    const loader::KernelImage& image() const { return image_; }
+    /// Guest physical address where PVH starts it.
+    u32 entry() const { return entry_; }
+
+private:
+    Kernel(std::vector<u8> file, std::unique_ptr<u8[]> unpacked, const loader::KernelImage& image, u32 entry)
+        : file_(std::move(file)), unpacked_(std::move(unpacked)), image_(image), entry_(entry) {}
+
+    std::vector<u8> file_;             // the image is a view of one of these
+    std::unique_ptr<u8[]> unpacked_;
+    loader::KernelImage image_;
+    u32 entry_;
+};
+
+}  // namespace px::builder
