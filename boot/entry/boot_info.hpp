@@ -50,7 +50,8 @@ protected:
     ~BootMemory() = default;
 };
 
-// Each parser checks what it reads against `memory` and its own sizes. Errors: einval where the structure is broken.
+// Each parser checks what it reads against `memory` and its own sizes. Errors: einval where the structure is broken,
+// enospc where the memory map has more than max_regions (half of it could lack a hole); surplus modules are left out.
 Result<> parse_multiboot1(const BootMemory& memory, u64 info, BootInfo& out);
 Result<> parse_multiboot2(const BootMemory& memory, u64 info, BootInfo& out);
 Result<> parse_pvh(const BootMemory& memory, u64 info, BootInfo& out);

@@ -12,6 +12,8 @@ enum class Tag : u32 {
     end = 0, command_line = 1, loader_name = 2, module = 3, memory_map = 6, acpi_old = 14, acpi_new = 15,
 };
 
+constexpr u32 rsdp_size_old = 20, rsdp_size_new = 36;  // [acpi 5.2.5.3]
+
 template <class T>
 T get(std::span<const u8> bytes, usize offset) {
     T value{};
@@ -65,9 +67,11 @@ Result<> parse_multiboot2(const BootMemory& memory, u64 address, BootInfo& out) 
         case Tag::module: TRY(parse_module(tag, out)); break;
         case Tag::memory_map: TRY(parse_memory_map(tag, out)); break;
         case Tag::acpi_old:
-            if (out.rsdp == 0) out.rsdp = address + at + 8;
+            if (out.rsdp == 0 && size >= 8 + rsdp_size_old) out.rsdp = address + at + 8;
             break;
-        case Tag::acpi_new: out.rsdp = address + at + 8; break;
+        case Tag::acpi_new:
+            if (size >= 8 + rsdp_size_new) out.rsdp = address + at + 8;
+            break;
         }
         at += align_up<usize>(size, 8);
     }

@@ -27,7 +27,7 @@ Result<> parse_pvh(const BootMemory& memory, u64 address, BootInfo& out) {
     out.loader = "PVH";
     out.command_line = memory.text(info.cmdline_paddr);
     out.rsdp = info.rsdp_paddr;
-    for (u32 i = 0; i < info.memmap_entries && !out.memory.full(); ++i) {
+    for (u32 i = 0; i < info.memmap_entries; ++i) {
         const auto entry = TRY(read<abi::HvmMemmapTableEntry>(memory, info.memmap_paddr + i * sizeof(abi::HvmMemmapTableEntry)));
         REQUIRE(entry.addr + entry.size >= entry.addr, einval);
         const u32 kind = static_cast<u32>(entry.type);
@@ -36,6 +36,7 @@ Result<> parse_pvh(const BootMemory& memory, u64 address, BootInfo& out) {
     }
     for (u32 i = 0; i < info.nr_modules && !out.modules.full(); ++i) {
         const auto module = TRY(read<abi::HvmModlistEntry>(memory, info.modlist_paddr + i * sizeof(abi::HvmModlistEntry)));
+        REQUIRE(module.paddr + module.size >= module.paddr, einval);
         TRY(out.modules.push_back({module.paddr, module.size, memory.text(module.cmdline_paddr)}));
     }
     return {};
