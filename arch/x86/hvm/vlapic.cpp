@@ -169,6 +169,9 @@ void VirtualLocalApic::write(u32 offset, u32 value) {
         spurious_ = value & 0x1ff;
         if ((value & 0x100) == 0) {
             for (u32& entry : lvt_) entry |= lvt_masked;
+        } else if (vcpu_.arch.upcall_vector != 0 && vcpu_.info().evtchn_upcall_pending != 0) {
+            // An upcall that came before an INIT went with the other requests, and while it is pending none follows.
+            request(vcpu_.arch.upcall_vector, false);
         }
         break;
     case apic::error: error_ = std::exchange(pending_error_, 0); break;
