@@ -14,7 +14,6 @@
 #include "boot/loader/kernel_image.hpp"
 #include "boot/loader/start_of_day.hpp"
 #include "hypervisor/base/format.hpp"
-#include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 
@@ -249,7 +248,7 @@ private:
             if (!options_.dom0_vcpus_pin) continue;
             CpuMask one;
             one.add(CpuId{i % online_cpus()});
-            (void)scheduler().set_affinity((*vcpu)->unit, one, CpuMask::all()).ok();
+            (void)(*vcpu)->affinity.set_hard(one, false).ok();
         }
     }
 
