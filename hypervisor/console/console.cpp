@@ -47,7 +47,7 @@ constinit ConsoleInput input;
 usize put_prefix(std::span<char> line, LogLevel level, bool guest) {
     usize used = 0;
     if (timestamps) {
-        const u64 now = arch::now();
+        const u64 now = static_cast<u64>(arch::now().raw);
         used = format_to(line, "[{:5}.{:06}] ", now / 1'000'000'000, now / 1'000 % 1'000'000);
     }
     const std::string_view tag = level == LogLevel::error ? "error: " : level == LogLevel::warning ? "warning: " : "";
@@ -76,7 +76,7 @@ void console_set_timestamps(bool on) { timestamps = on; }
 void vlog(LogLevel level, bool guest, std::string_view format, std::span<const FormatArg> arguments) {
     const LogThresholds thresholds = guest ? guest_levels : host_levels;
     if (level > std::max(thresholds.always, thresholds.limited)) return;
-    if (level > thresholds.always && !limited_lines.allow(arch::now())) return;
+    if (level > thresholds.always && !limited_lines.allow(static_cast<u64>(arch::now().raw))) return;
     std::array<char, longest_line + 1> line;
     const std::span<char> text(line.data(), longest_line);
     usize used = put_prefix(text, level, guest);
