@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/machine/cmos_date.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -26,22 +27,6 @@ constinit bool stable = false;
 constinit bool tsc_deadline = false;
 constinit u64 apic_ticks_per_ms = 0;  ///< at divide by 16
 constinit WallClock boot_wall{};
-
-TickScale make_scale(u64 tick_khz) {
-    // The largest multiplier below 2^32: shift ticks up while a tick is shorter than a nanosecond would allow.
-    TickScale result{0, 0};
-    u64 hertz = tick_khz * 1000;
-    while (hertz > 2'000'000'000) {
-        hertz >>= 1;
-        --result.shift;
-    }
-    while (hertz <= 1'000'000'000) {
-        hertz <<= 1;
-        ++result.shift;
-    }
-    result.multiplier = static_cast<u32>((u64{1'000'000'000} << 32) / hertz);
-    return result;
-}
 
 template <class Clock>
 bool measure(Clock& clock, const char* name) {
@@ -104,11 +89,6 @@ u64 boot_tsc_value() { return boot_tsc; }
 bool tsc_is_stable() { return stable; }
 void note_tsc_unstable() { stable = false; }
 
-u64 scale_ticks(u64 ticks, TickScale by) {
-    ticks = by.shift >= 0 ? ticks << by.shift : ticks >> -by.shift;
-    return static_cast<u64>(static_cast<unsigned __int128>(ticks) * by.multiplier >> 32);
-}
-
 Nanoseconds time_at(u64 tsc) { return Nanoseconds{static_cast<i64>(scale_ticks(tsc - boot_tsc, scale))}; }
 
 Nanoseconds now() {
@@ -128,31 +108,14 @@ u64 read_cmos_clock() {
         out8(0x70, index);
         return in8(0x71);
     };
-    const auto snapshot = [&](u8 (&out)[7]) {
+    const u8 century = acpi_tables().fixed ? acpi_tables().fixed->century : 0;
+    const auto snapshot = [&] {
         while ((read(10) & 0x80) != 0) cpu_relax();  // an update is under way
-        constexpr u8 registers[] = {0, 2, 4, 7, 8, 9};
-        for (unsigned i = 0; i < 6; ++i) out[i] = read(registers[i]);
-        const u8 century = acpi_tables().fixed ? acpi_tables().fixed->century : 0;
-        out[6] = century != 0 ? read(century) : 0x20;
+        return CmosTime{read(0), read(2), read(4), read(7), read(8), read(9), century != 0 ? read(century) : u8{0}, read(11)};
     };
-    u8 a[7], b[7];
-    do {
-        snapshot(a);
-        snapshot(b);
-    } while (__builtin_memcmp(a, b, sizeof a) != 0);
-    const u8 format = read(11);
-    const bool binary = (format & 4) != 0, hours24 = (format & 2) != 0;
-    const auto number = [&](u8 value) { return binary ? value : (value >> 4) * 10 + (value & 15); };
-    u64 hour = static_cast<u64>(number(a[2] & 0x7f));
-    if (!hours24) hour = hour % 12 + ((a[2] & 0x80) != 0 ? 12 : 0);
-    // Days since 1970 by the civil calendar, March-based years.
-    i64 year = number(a[6]) * 100 + number(a[5]);
-    const i64 month = number(a[4]), day = number(a[3]);
-    year -= month <= 2;
-    const i64 era = year / 400, of_era = year % 400;
-    const i64 of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const i64 days = era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-    return static_cast<u64>(days) * 86400 + hour * 3600 + static_cast<u64>(number(a[1])) * 60 + static_cast<u64>(number(a[0]));
+    CmosTime last = snapshot();
+    for (CmosTime next = snapshot(); next != last; next = snapshot()) last = next;
+    return seconds_since_1970(last);
 }
 
 void init_clock() {

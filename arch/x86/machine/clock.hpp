@@ -4,15 +4,10 @@
 #pragma once
 
 #include "arch/time.hpp"
+#include "arch/x86/machine/tick_scale.hpp"
 #include "hypervisor/base/result.hpp"
 
 namespace px::arch {
-
-/// A multiplier as pvclock has it: ns = ((ticks << shift, or >> -shift) × multiplier) >> 32. [xen/public xen.h]
-struct TickScale {
-    u32 multiplier;
-    i8 shift;
-};
 
 /// Measures the TSC against HPET, PM timer or PIT; boot CPU, interrupts off. Panics where no clock runs.
 void init_clock();
@@ -25,8 +20,6 @@ TickScale tsc_scale();
 Nanoseconds time_at(u64 tsc);
 /// The TSC at time 0.
 u64 boot_tsc_value();
-/// Nanoseconds for a number of ticks at `scale`.
-u64 scale_ticks(u64 ticks, TickScale scale);
 /// True where the TSC is invariant and was seen in step on all CPUs.
 bool tsc_is_stable();
 void note_tsc_unstable();
