@@ -1,0 +1,39 @@
+// Making a guest from its configuration, and unmaking it.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "toolstack/domain/spec.hpp"
+#include "toolstack/domain/system.hpp"
+
+namespace px::domain {
+
+/// A guest whose files are read and sound. No hypervisor was needed.
+class GuestPlan {
+public:
+    static call::Outcome<GuestPlan> prepare(const xlcfg::DomainConfig& config);
+
+    /// Makes the domain, paused, known to the store, its console served. After an error nothing of it is left.
+    call::Outcome<DomId> create(System& system) const;
+
+private:
+    GuestPlan(const xlcfg::DomainConfig& config, const control::Handle& uuid, builder::PvhPlan plan)
+        : config_(config), uuid_(uuid), plan_(std::move(plan)) {}
+    call::Outcome<> place(System& system, control::Domain domain) const;
+    call::Outcome<> announce(System& system, const builder::BuiltDomain& built) const;
+
+    xlcfg::DomainConfig config_;
+    control::Handle uuid_;
+    builder::PvhPlan plan_;
+};
+
+/// Ends the domain and forgets it; waits a few seconds until the hypervisor has no more of it.
+call::Outcome<> remove_guest(System& system, DomId domain);
+
+/// Gives a domain another name; error when another one has it.
+call::Outcome<> rename_guest(System& system, DomId domain, const std::string& name);
+
+/// Where the configuration of a running guest is kept, as JSON.
+std::string config_path(DomId domain, const std::string& uuid);
+
+}  // namespace px::domain

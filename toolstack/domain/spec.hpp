@@ -1,0 +1,17 @@
+// From a configuration to what the builder makes.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "libxlcfg/config.hpp"
+#include "toolstack/builder/pvh.hpp"
+
+namespace px::domain {
+
+/// Error: what the configuration asks for can't be had yet; the sentence names the key.
+call::Outcome<> check_supported(const xlcfg::DomainConfig& config);
+
+/// `uuid` is used when the configuration has none.
+builder::PvhSpec pvh_spec(const xlcfg::DomainConfig& config, const control::Handle& uuid);
+
+}  // namespace px::domain

@@ -1,0 +1,112 @@
+// xl create: a guest from its configuration file.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include <iostream>
+
+#include "libxlcfg/json.hpp"
+#include "libxlcfg/parser.hpp"
+#include "toolstack/domain/guest.hpp"
+#include "toolstack/domain/monitor.hpp"
+#include "toolstack/xenconsoled/attach.hpp"
+#include "toolstack/xl/format.hpp"
+
+namespace px::xl {
+
+namespace {
+
+constexpr int console_appears_ms = 5000;
+
+/// The file, then the settings of the command line, which add to and replace what it says.
+Outcome<xlcfg::DomainConfig> load(const std::string& path, const std::string& extra) {
+    xlcfg::Sources sources;
+    xlcfg::Diagnostics diagnostics([&](const xlcfg::Diagnostic& diagnostic) { std::cerr << format(diagnostic, sources); });
+    xlcfg::Document document;
+    if (auto text = xlcfg::read_file(path, diagnostics)) {
+        if (const auto base = sources.add(path, std::move(*text))) xlcfg::parse(sources, base, document, diagnostics);
+        else diagnostics.error({}, path + " is too large for a configuration");
+        if (!extra.empty()) {
+            if (const auto base = sources.add("command line", extra)) xlcfg::parse(sources, base, document, diagnostics);
+        }
+    }
+    if (diagnostics.errors() == 0) {
+        auto config = xlcfg::interpret(document, diagnostics);
+        if (diagnostics.errors() == 0) return config;
+    }
+    return Err{Error{EINVAL, path + ": no domain was made"}};
+}
+
+Outcome<DomId> make(const domain::GuestPlan& plan) {
+    System system = TRY(System::open());
+    return plan.create(system);
+}
+
+/// What is left to do with the paused domain. After an error the caller removes it.
+Outcome<> let_run(DomId id) {
+    System system = TRY(System::open());
+    return control::Domain(system.privcmd, id).unpause();
+}
+
+Outcome<> attach(DomId id) {
+    std::string terminal;
+    {
+        System system = TRY(System::open());
+        terminal = TRY(console::find_terminal(system.store, id, console::ConsoleType::pv, 0, console_appears_ms));
+    }
+    return console::attach(terminal, 0, 1);
+}
+
+Err<Error> undo(DomId id, const Error& error) {
+    auto system = System::open();
+    if (system.ok()) static_cast<void>(domain::remove_guest(*system, id).ok());  // the first error is the one to report
+    return Err{error};
+}
+
+Outcome<> start(DomId id, const xlcfg::DomainConfig& config, const Arguments& arguments) {
+    if (!arguments.has('e') && !arguments.has('F')) TRY(domain::watch_over_in_background(id, config));
+    if (!arguments.has('p')) TRY(let_run(id));
+    return {};
+}
+
+Outcome<int> run(const Arguments& arguments) {
+    std::string path = arguments.value('f').value_or(""), extra;
+    for (const std::string& word : arguments.words()) {
+        if (path.empty()) path = word;
+        else extra += word + "\n";
+    }
+    if (path.empty()) return Err{Error{EINVAL, "which configuration file?"}};
+    const bool quiet = arguments.has('q');
+    if (!quiet) std::printf("Parsing config from %s\n", path.c_str());
+    const xlcfg::DomainConfig config = TRY(load(path, extra));
+    if (arguments.has('n') || dry_run) {
+        print(xlcfg::to_json(config));
+        return exit_success;
+    }
+    const domain::GuestPlan plan = TRY(domain::GuestPlan::prepare(config));
+    std::fflush(stdout);  // before the fork: else it would be printed twice
+    const DomId id = TRY(make(plan));
+    const auto started = start(id, config, arguments);
+    if (!started.ok()) return undo(id, started.error());
+    if (arguments.has('c')) TRY(attach(id));
+    if (arguments.has('F') && !arguments.has('e')) {
+        TRY(domain::watch_over(id, config, [&](const std::string& line) { if (!quiet) std::printf("%s\n", line.c_str()); }));
+    }
+    return exit_success;
+}
+
+constexpr Option options[] = {
+    {'c', "", "", "connect to the console"},
+    {'p', "", "", "leave the domain paused"},
+    {'q', "quiet", "", "say nothing unless it goes wrong"},
+    {'n', "dryrun", "", "only check the configuration, and print it as JSON"},
+    {'F', "", "", "watch over the domain in the foreground"},
+    {'e', "", "", "don't watch over the domain: nobody acts when it stops"},
+    {'f', "defconfig", "FILE", "the configuration file"},
+    {'V', "vncviewer", "", "accepted; PVH guests have no screen"},
+    {'A', "vncviewer-autopass", "", "accepted; PVH guests have no screen"},
+};
+
+}  // namespace
+
+const Command create_command{"create", "FILE [KEY=VALUE…]", "Makes a domain from a configuration file", options, 0, any_number, run};
+
+}  // namespace px::xl
