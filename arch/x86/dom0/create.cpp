@@ -119,7 +119,7 @@ private:
         kernel_ = image->extent();
         check_place();
         const u64 elf_start = arch::to_physical(elf.data()).raw;
-        if (kernel_.overlaps({elf_start, elf_start + elf.size()})) panic("dom0 has too little memory to unpack its kernel in");
+        if (kernel_.overlaps({elf_start, elf_start + elf.size()})) panic("dom0 has too little memory to unpack its kernel in: dom0_mem is too small");
         OneToOne memory;
         (void)loader::load(*image, memory).ok();
         log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, kernel_.start, kernel_.end,
@@ -135,6 +135,9 @@ private:
             start = std::max(start, end - std::min(end - start, align_up<u64>(need, page_size)));
         }
         const auto elf = unpack_kernel(module(0), memory_at(start, end - start), version);
+        if (!elf.ok() && elf.error() == loader::LoadError::output_too_small) {
+            panic("dom0 has too little memory below 4 GiB ({} MiB) to unpack its kernel in: dom0_mem is too small", (end - start) >> 20);
+        }
         if (!elf.ok()) panic("dom0's kernel can't be unpacked: {}", describe(elf.error()));
         return *elf;
     }
