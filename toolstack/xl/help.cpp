@@ -33,7 +33,7 @@ std::string usage(const Command& command) {
     std::string text = "Usage: xl " + std::string(command.name) + (command.options.empty() ? "" : " [OPTION…]") +
                        (command.synopsis.empty() ? "" : " ") + std::string(command.synopsis) + "\n\n" + std::string(command.help) + ".\n";
     if (!command.options.empty()) text += "\nOptions:\n";
-    for (const Option& option : command.options) text += "  " + padded(shown(option), 24) + std::string(option.help) + "\n";
+    for (const Option& option : command.options) text += "  " + padded(shown(option), 28) + std::string(option.help) + "\n";
     return text;
 }
 
