@@ -22,7 +22,7 @@ enum class Errno : int {
     eagain = 11, enomem = 12, eacces = 13, efault = 14, ebusy = 16, eexist = 17, exdev = 18, enodev = 19,
     enotdir = 20, eisdir = 21, einval = 22, enfile = 23, emfile = 24, enospc = 28, erofs = 30, emlink = 31,
     edom = 33, erange = 34, edeadlk = 35, enametoolong = 36, enolck = 37, enosys = 38, enotempty = 39,
-    enodata = 61, etime = 62, ebadmsg = 74, eoverflow = 75, eilseq = 84, erestart = 85, enotsock = 88,
+    enodata = 61, etime = 62, ebadmsg = 74, eoverflow = 75, eilseq = 84, erestart = 85, eusers = 87, enotsock = 88,
     emsgsize = 90, eopnotsupp = 95, eaddrinuse = 98, eaddrnotavail = 99, enobufs = 105, eisconn = 106,
     enotconn = 107, etimedout = 110, econnrefused = 111,
 };

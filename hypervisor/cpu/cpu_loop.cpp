@@ -25,9 +25,16 @@ Vcpu* vcpu_of(sched::Unit* unit) {
     return unit == nullptr ? nullptr : &Vcpu::of(*unit);
 }
 
+void account_idle(PerCpu& cpu, Nanoseconds now, bool idle_from_now) {
+    const i64 since = cpu.idle_since.load(std::memory_order_relaxed);
+    if (since >= 0) cpu.idle_ns.store(cpu.idle_ns.load(std::memory_order_relaxed) + now.raw - since, std::memory_order_relaxed);
+    cpu.idle_since.store(idle_from_now ? now.raw : -1, std::memory_order_relaxed);
+}
+
 void switch_to(PerCpu& cpu, Vcpu* next) {
     Vcpu* const previous = cpu.current;
     const Nanoseconds now = arch::now();
+    account_idle(cpu, now, next == nullptr);
     if (previous != nullptr) {
         const arch::IrqState state = arch::irq_save();
         arch::switch_out(*previous);
@@ -57,6 +64,12 @@ void schedule(PerCpu& cpu) {
 constinit Locked<Tasklet*, LockRank::console> noted{nullptr};
 
 }  // namespace
+
+Nanoseconds idle_time(CpuId cpu) {
+    const PerCpu& block = *per_cpu(cpu);
+    const i64 since = block.idle_since.load(std::memory_order_relaxed);
+    return Nanoseconds{block.idle_ns.load(std::memory_order_relaxed) + (since < 0 ? 0 : arch::now().raw - since)};
+}
 
 void Tasklet::note() {
     if (noted_.exchange(true, std::memory_order_acq_rel)) return;

@@ -42,6 +42,8 @@ struct PerCpu {
     u8 lock_ranks[16]{};
     bool online = false;
     u64 context_switches = 0;
+    std::atomic<i64> idle_ns{0};    ///< without a vCPU, up to the last one
+    std::atomic<i64> idle_since{0}; ///< negative: it has one
     arch::PerCpuState arch;
 
 private:
@@ -52,6 +54,8 @@ private:
 inline PerCpu& this_cpu() { return *arch::this_cpu_pointer(); }
 /// The block of any CPU that was found at boot; nullptr for others.
 PerCpu* per_cpu(CpuId cpu);
+/// How long an online CPU has had nothing to run, up to now. Any CPU.
+Nanoseconds idle_time(CpuId cpu);
 /// Number of CPUs that are online; their ids are dense from 0.
 unsigned online_cpus();
 

@@ -49,7 +49,7 @@ Result<DomainRef> Domain::create(DomId number, const DomainSettings& settings) {
     auto memory = TRY(make<DomainBox>(number, settings, next_serial.fetch_add(1, std::memory_order_relaxed)));
     Domain& domain = memory->domain;
     domain.pause_count_.store(1, std::memory_order_relaxed);
-    domain.paused_by_controller_ = true;
+    domain.controller_pauses_ = 1;
     const auto finish = [&]() -> Result<> {
         domain.vcpus_ = TRY(HeapArray<Vcpu*>::create(settings.max_vcpus));
         TRY(domain.allocate_shared_info());
@@ -139,8 +139,9 @@ void Domain::unpause() {
 Result<> Domain::pause_by_controller() {
     {
         auto guard = life_lock_.lock();
-        REQUIRE(!paused_by_controller_, einval);
-        paused_by_controller_ = true;
+        constexpr u32 most_pauses = 255;
+        REQUIRE(controller_pauses_ < most_pauses, eusers);
+        ++controller_pauses_;
     }
     pause();
     return {};
@@ -149,8 +150,8 @@ Result<> Domain::pause_by_controller() {
 Result<> Domain::unpause_by_controller() {
     {
         auto guard = life_lock_.lock();
-        REQUIRE(paused_by_controller_, einval);
-        paused_by_controller_ = false;
+        REQUIRE(controller_pauses_ != 0, einval);
+        --controller_pauses_;
     }
     unpause();
     return {};
@@ -166,6 +167,8 @@ void Domain::shutdown(u8 reason) {
     }
     if (this == hardware_domain()) arch::hardware_domain_shutdown(reason);
     pause_nosync();
+    const bool suspended = reason == static_cast<u8>(abi::ShutdownReason::suspend);
+    if (suspended && suspend_port.raw != 0 && events.send(suspend_port).ok()) return;
     send_global_virq(static_cast<u32>(abi::Virq::dom_exc));
 }
 

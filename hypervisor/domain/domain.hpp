@@ -76,10 +76,10 @@ public:
     void pause_nosync();
     void unpause();
     bool is_paused() const { return pause_count_.load(std::memory_order_acquire) != 0; }
-    /// The controller's own pause: set or clear once [xen/public domctl.h]. Errors: einval where it is that way already.
+    /// The controller's own pauses, counted [xen/public domctl.h]. Errors: eusers (too many), einval (none left).
     Result<> pause_by_controller();
     Result<> unpause_by_controller();
-    bool is_paused_by_controller() const { return paused_by_controller_; }
+    bool is_paused_by_controller() const { return controller_pauses_ != 0; }
 
     /// The guest (or a crash) shuts it down: vCPUs stop, the toolstack hears VIRQ_DOM_EXC. First code wins.
     void shutdown(u8 reason);
@@ -96,6 +96,8 @@ public:
     /// Relinquishes everything; call again until done. Errors: none but `again`.
     Progress kill();
     bool is_dying() const { return dying_.load(std::memory_order_acquire); }
+    /// Nothing is left but what others still hold of it: a zombie.
+    bool is_relinquished() const { return relinquished_.load(std::memory_order_acquire); }
 
     /// The page that guest and hypervisor share; allocated at creation, owned by the domain.
     void* shared_info() const { return shared_info_; }
@@ -108,6 +110,8 @@ public:
     u64 vm_assist = 0;
     DomId target = domid_invalid;   ///< the domain that it may control as a device model
     bool debugger_attached = false;
+    bool runs_xenstore = false;
+    EvtPort suspend_port{0};        ///< told instead of VIRQ_DOM_EXC when the domain suspends [xen/public domctl.h subscribe]
 
     sched::Group group;
     DomainMemory memory;
@@ -133,7 +137,7 @@ private:
     HeapArray<Vcpu*> vcpus_;
     std::atomic<u32> vcpu_count_{0};
     std::atomic<u32> pause_count_{0};
-    bool paused_by_controller_ = false;
+    u32 controller_pauses_ = 0;
     std::atomic<bool> shut_down_{false};
     std::atomic<bool> dying_{false};
     u8 shutdown_code_ = no_shutdown_code;

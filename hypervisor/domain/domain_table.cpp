@@ -102,7 +102,7 @@ void send_global_virq(u32 virq) {
 }
 
 Result<> set_global_virq_handler(u32 virq, DomainRef domain) {
-    REQUIRE(virq < abi::nr_virqs, einval);
+    REQUIRE(virq < abi::nr_virqs && EventChannels::is_global(virq), einval);
     DomainRef previous;
     auto handlers = virq_handlers.lock();
     if ((*handlers)[virq] != nullptr) previous = DomainRef::adopt(*(*handlers)[virq]);

@@ -35,6 +35,7 @@ struct DomainState {
     PortHandlers ports;
     u32 tsc_mode = 0;                       ///< XEN_DOMCTL tsc_mode
     u64 tsc_khz = 0;
+    u64 paging_pool = 0;                    ///< bytes that the toolstack set aside for page tables
     bool tsc_native = true;
     std::array<u8, 2 * 4096>* io_bitmap = nullptr;  ///< ports that the domain may use directly: bit clear
     std::atomic<u64> physmap_generation{1}; ///< rises with each owed flush; compared at entry

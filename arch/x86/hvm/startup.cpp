@@ -54,6 +54,8 @@ void startup_vcpu(Vcpu& target, u8 page) {
     target.pause();
     target.arch.waits_for_startup = false;
     reset_state(target);
+    // A toolstack may have given the first vCPU another clock: all count in step.
+    target.arch.tsc_offset = target.domain.vcpu(VcpuId{0})->arch.tsc_offset;
     backend()->set_segment(target, Segment::cs, {static_cast<u16>(page << 8), attributes_code_16, 0xffff, u64{page} << 12});
     set_data_segments(target, {0, attributes_data_16, 0xffff, 0});
     target.arch.control.cr0 = arch::cr0::et;

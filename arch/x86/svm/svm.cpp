@@ -67,10 +67,6 @@ void set_up_controls(Vcpu& vcpu) {
                        intercept4::clgi | intercept4::skinit | intercept4::monitor | intercept4::mwait | intercept4::xsetbv |
                        intercept4::rdpru;
     if (!vcpu.domain.settings.hardware) vmcb.intercepts4 |= intercept4::wbinvd;
-    if (!vcpu.domain.arch.tsc_native) {
-        vmcb.intercepts3 |= rdtsc;
-        vmcb.intercepts4 |= intercept4::rdtscp;
-    }
     vmcb.cr_write = 1u << 4;                   // CR4: the guest's idea of it is checked against its CPU policy
     vmcb.dr_read = vmcb.dr_write = 0xffff;     // until it uses them: DR0-3 are not in the VMCB
     vmcb.exceptions = 1u << arch::exception::machine_check;
@@ -271,6 +267,9 @@ void Svm::control_changed(Vcpu& vcpu) {
     vmcb.dr6 = state.dr6;
     vmcb.dr7 = state.dr7;
     vmcb.tsc_offset = state.tsc_offset;
+    const bool emulated_tsc = !vcpu.domain.arch.tsc_native;
+    vmcb.intercepts3 = emulated_tsc ? vmcb.intercepts3 | intercept3::rdtsc : vmcb.intercepts3 & ~u32{intercept3::rdtsc};
+    vmcb.intercepts4 = emulated_tsc ? vmcb.intercepts4 | intercept4::rdtscp : vmcb.intercepts4 & ~u32{intercept4::rdtscp};
     vmcb.star = state.star;
     vmcb.lstar = state.lstar;
     vmcb.cstar = state.cstar;
