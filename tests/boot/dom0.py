@@ -16,7 +16,8 @@ HERE = Path(__file__).resolve().parent
 XEN_LIB = "usr/lib/xen-4.17"
 XEN_MODULES = ("xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs")
 DEVICE_MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "e1000", "ahci", "sd_mod")
-DEBIAN_TOOLS = ("xl", "xenstored", "xenconsoled", "xenconsole", "xen-init-dom0")
+DEBIAN_TOOLS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
+LIBXL_HELPERS = ("xenconsole", "libxl-save-helper")  # which libxl runs by their own path
 STORE_TOOLS = ("xenstore", "xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-watch")
 
 
@@ -48,7 +49,8 @@ def _add_debian_tools(image: Initramfs) -> None:
         image.program(f"/bin/{tool}", root / XEN_LIB / "bin" / tool, libraries)
     for tool in STORE_TOOLS:
         image.program(f"/bin/{tool}", root / "usr" / "bin" / tool, libraries)
-    image.program(f"/{XEN_LIB}/bin/libxl-save-helper", root / XEN_LIB / "bin" / "libxl-save-helper", libraries)
+    for helper in LIBXL_HELPERS:
+        image.program(f"/{XEN_LIB}/bin/{helper}", root / XEN_LIB / "bin" / helper, libraries)
     # libxl calls dlopen for nothing that these tests use, but its threads need this one at their end.
     image.file("/usr/lib/x86_64-linux-gnu/libgcc_s.so.1", Path("/lib/x86_64-linux-gnu/libgcc_s.so.1"))
 
@@ -81,6 +83,7 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     image.directory("/etc/xen", "/var/lib/xen", "/var/lib/xenstored", "/var/log/xen/console", "/guests")
     image.link("/lib/x86_64-linux-gnu", "../usr/lib/x86_64-linux-gnu")
     image.link("/var/run", "/run")
+    image.link("/var/lock", "/run/lock")
     image.text("/etc/xen/xl.conf", "")
     {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
     wanted = XEN_MODULES + (DEVICE_MODULES if spec.devices else ())

@@ -1,5 +1,9 @@
 """Domains that several boot tests make: configurations, and what to wait for."""
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
+from collections.abc import Iterator
+
+from console import Console
 from dom0 import Dom0
 
 
@@ -30,6 +34,15 @@ def await_console(dom0: Dom0, name: str, pattern: str, timeout: float = 60) -> s
     """Waits until the guest's console log holds `pattern` (grep -E); the matching lines."""
     dom0.wait(f"grep -qE '{pattern}' {log_of(name)} 2>/dev/null", timeout, f"'{pattern}' from guest {name}")
     return dom0.run(f"grep -E '{pattern}' {log_of(name)}")
+
+
+@contextlib.contextmanager
+def guest_console(dom0: Dom0, name: str) -> Iterator[Console]:
+    """`xl console NAME`: within, what is typed goes to the guest and what it says comes from the same console."""
+    dom0.console.type(f"xl console {name}; echo PX-'LEFT'\n")
+    yield dom0.console
+    dom0.console.type("\x1d")              # Ctrl-], which counts only when it comes alone
+    dom0.console.expect(r"^\s*PX-LEFT$", 30)
 
 
 def destroy(dom0: Dom0, name: str) -> None:

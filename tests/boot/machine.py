@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from console import Console
 from paths import WORK
 
 LOCK = Path("/tmp/philoxen-emulator.lock")
+
+
+# Ended by `timeout` or a CI, this program still ends its emulator: the context managers run.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @dataclass(frozen=True)

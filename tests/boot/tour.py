@@ -10,6 +10,7 @@ import time
 import tty
 
 from dom0 import Dom0, Spec
+from guests import guest_console
 from paths import DIST, WORK
 
 WORDS = "olive harbour lantern meadow thistle compass walnut saffron amber juniper cedar pebble heron willow marble orchid".split()
@@ -49,21 +50,16 @@ def tour(dom0: Dom0) -> None:
     show(dom0, "xl create /root/visitor.cfg")
 
     say("Its console; its init prints the word, and answers a line that we type:")
-    console = dom0.console
     print("dom0# xl console visitor", flush=True)
-    console.type("xl console visitor\n")
-    print(console.expect(rf"^GUEST-UP word {word} type xen cpus 2$", 120, fail="GUEST-UP word (?!" + word + ")")[0], flush=True)
-    for cpu in range(2):
-        print(console.expect(rf"^GUEST-TIME cpu {cpu} advances$", 60, fail="stands still")[0], flush=True)
-    console.expect(r"^GUEST-READY.*$", 60)
-    line = f"hello, {random.choice(WORDS)}"
-    console.type(line + "\n")
-    print(f"(typed) {line}", flush=True)
-    print(console.expect(rf"^GUEST-ANSWER {word} heard: {line}$", 60)[0], flush=True)
-    console.type("\x1d")                   # Ctrl-] leaves the console
-    time_of_leaving = console.position
-    dom0.run("true")
-    assert console.position >= time_of_leaving
+    with guest_console(dom0, "visitor") as console:
+        print(console.expect(rf"^GUEST-UP word {word} type xen cpus 2$", 120, fail="GUEST-UP word (?!" + word + ")|Unable to attach")[0])
+        for cpu in range(2):
+            print(console.expect(rf"^GUEST-TIME cpu {cpu} advances$", 60, fail="stands still")[0], flush=True)
+        console.expect(r"^GUEST-READY.*$", 60)
+        line = f"hello, {random.choice(WORDS)}"
+        print(f"(typed) {line}", flush=True)
+        console.type(line + "\n")
+        print(console.expect(rf"^GUEST-ANSWER {word} heard: {line}$", 60)[0], flush=True)
 
     say("Both domains:")
     listing = show(dom0, "xl list")
