@@ -202,6 +202,7 @@ Progress Domain::kill() {
     using Stage = Progress (*)(Domain&);
     static constexpr Stage stages[] = {
         [](Domain& d) { return d.stop_vcpus(); },
+        [](Domain& d) { return clear_global_virq_handlers(d), Progress::done; },
         [](Domain& d) { return d.events.relinquish(); },
         [](Domain& d) { return d.grants.relinquish(); },
         [](Domain& d) { return arch::relinquish_domain(d); },

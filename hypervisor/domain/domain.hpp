@@ -173,5 +173,7 @@ bool may_control(const Domain& caller, const Domain& target);
 /// Handlers of global VIRQs (VIRQ_DOM_EXC, VIRQ_CON_RING, …): the hardware domain unless another was set.
 void send_global_virq(u32 virq);
 Result<> set_global_virq_handler(u32 virq, DomainRef domain);
+/// A dying domain handles none any more.
+void clear_global_virq_handlers(Domain& domain);
 
 }  // namespace px

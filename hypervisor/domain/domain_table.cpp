@@ -30,6 +30,7 @@ Result<> DomainTable::insert(Domain& domain) {
 
 void DomainTable::remove(Domain& domain) {
     auto lists = lists_.lock();
+    if (hardware == &domain) hardware = nullptr;
     for (Domain** place = &lists->sorted; *place != nullptr; place = &(*place)->next_) {
         if (*place != &domain) continue;
         *place = domain.next_;
@@ -109,6 +110,15 @@ Result<> set_global_virq_handler(u32 virq, DomainRef domain) {
     (*handlers)[virq] = domain.release();
     handlers.unlock();
     return {};
+}
+
+void clear_global_virq_handlers(Domain& domain) {
+    for (u32 virq = 0; virq < abi::nr_virqs; ++virq) {
+        DomainRef previous;  // dropped without the lock
+        auto handlers = virq_handlers.lock();
+        if ((*handlers)[virq] == &domain) previous = DomainRef::adopt(*std::exchange((*handlers)[virq], nullptr));
+        handlers.unlock();
+    }
 }
 
 }  // namespace px
