@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The layering rules of docs/conventions.md, checked on every #include and every architecture test of the tree."""
+"""The rules of docs/conventions.md that a script can see: who includes whom, architecture tests, titles, licence, size."""
 # SPDX-License-Identifier: Apache-2.0
 import re
 import subprocess
@@ -19,6 +19,9 @@ RULES = {
     "libxlcfg": {"hypervisor/base/", "hypervisor/abi/"},
     "toolstack": {"libxlcfg/", "hypervisor/base/", "hypervisor/abi/", "boot/loader/", "drivers/acpi/"},
 }
+# The contract of the architecture is "arch/<file>"; "arch/<architecture>/<file>" belongs to that architecture alone.
+ONE_ARCHITECTURE = re.compile(r"arch/(\w+)/")
+LONGEST_FILE = 800
 ARCHITECTURE = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__x86_64__|__i386__|__aarch64__|__arm__|PX_ARCH\w*)")
 # The one place of the ABI that looks at the target, as its title says.
 MAY_TEST_ARCHITECTURE = {"hypervisor/abi/arch.hpp"}
@@ -29,20 +32,48 @@ def rule_of(path: str) -> tuple[str, set[str]] | None:
     return (max(matching, key=len), RULES[max(matching, key=len)]) if matching else None
 
 
-def faults_of(path: str) -> list[str]:
+def form_faults(path: str, lines: list[str]) -> list[str]:
+    """Title, a blank comment line, licence; and a size that can be read."""
+    faults = [] if len(lines) < LONGEST_FILE else [f"{path}: {len(lines)} lines are too many"]
+    head = []
+    for line in lines:
+        if not line.startswith("//"):
+            break
+        head.append(line)
+    if not head or not re.match(r"// \S", head[0]):
+        faults.append(f"{path}:1: no title line")
+    if "// SPDX-License-Identifier: Apache-2.0" not in head:
+        faults.append(f"{path}:1: no licence line in the title's comment")
+    elif head[head.index("// SPDX-License-Identifier: Apache-2.0") - 1] != "//":
+        faults.append(f"{path}:1: no blank comment line before the licence")
+    return faults
+
+
+def may_include(path: str, own: str, allowed: set[str], included: str) -> bool:
+    architecture = ONE_ARCHITECTURE.match(included)
+    if architecture and not path.startswith((architecture[0], "tests/")):
+        return False
+    return included.startswith((own + "/", *allowed))
+
+
+def faults_in(path: str, lines: list[str]) -> list[str]:
+    faults = form_faults(path, lines)
     rule = rule_of(path)
     if rule is None:
-        return []
+        return faults
     own, allowed = rule
     generic = path.startswith(("hypervisor/", "boot/", "drivers/", "libxlcfg/")) and path not in MAY_TEST_ARCHITECTURE
-    faults = []
-    for number, line in enumerate((REPO / path).read_text(errors="replace").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         included = re.match(r'\s*#\s*include "([^"]+)"', line)
-        if included and not included[1].startswith((own + "/", *allowed)):
+        if included and not may_include(path, own, allowed, included[1]):
             faults.append(f"{path}:{number}: {own}/ may not include {included[1]}")
         if generic and ARCHITECTURE.match(line):
             faults.append(f"{path}:{number}: generic code may not test the architecture")
     return faults
+
+
+def faults_of(path: str) -> list[str]:
+    return faults_in(path, (REPO / path).read_text(errors="replace").splitlines())
 
 
 def main() -> int:
