@@ -151,7 +151,6 @@ Outcome<> PvhPlan::connect(Domain domain, BuiltDomain& built) const {
     built.store_port = TRY(domain.allocate_port(dom0));
     built.console_port = TRY(domain.allocate_port(dom0));
     const std::pair<HvmParam, u64> parameters[] = {
-        {HvmParam::pae_enabled, 1},
         {HvmParam::timer_mode, static_cast<u64>(abi::HvmTimerMode::no_delay_for_missed_ticks)},
         {HvmParam::store_pfn, store_frame.raw},
         {HvmParam::store_evtchn, built.store_port.raw},

@@ -100,13 +100,13 @@ Outcome<> Domain::trigger(abi::SendTrigger trigger, u32 vcpu) {
 
 Outcome<> Domain::set_param(abi::HvmParam param, u64 value) {
     abi::HvmParamArg argument{id_.raw, 0, static_cast<u32>(param), value};
-    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::set_param, argument, sentence("can't set a parameter")));
+    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::set_param, argument, sentence(("can't set parameter " + std::to_string(argument.index)).c_str())));
     return {};
 }
 
 Outcome<u64> Domain::param(abi::HvmParam param) {
     abi::HvmParamArg argument{id_.raw, 0, static_cast<u32>(param), 0};
-    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::get_param, argument, sentence("can't read a parameter")));
+    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::get_param, argument, sentence(("can't read parameter " + std::to_string(argument.index)).c_str())));
     return argument.value;
 }
 
