@@ -130,13 +130,24 @@ void Vcpu::event_sent(EvtPort port) {
     resume(polling);
 }
 
+void Vcpu::write_runstate(Nanoseconds now) {
+    abi::VcpuRunstateInfo snapshot = runstate.snapshot(now);
+    const u64 stamp_at = runstate.guest_area + __builtin_offsetof(abi::VcpuRunstateInfo, state_entry_time);
+    // Other vCPUs may be reading: where the guest has asked for it, the stamp says so until the rest is written.
+    const bool guarded = (domain.vm_assist >> static_cast<u32>(abi::VmassistType::runstate_update_flag) & 1) != 0;
+    if (guarded) {
+        snapshot.state_entry_time |= abi::runstate_update;
+        if (!arch::copy_to_guest(stamp_at, &snapshot.state_entry_time, sizeof snapshot.state_entry_time)) return;
+    }
+    if (!arch::copy_to_guest(runstate.guest_area, &snapshot, sizeof snapshot) || !guarded) return;
+    snapshot.state_entry_time &= ~abi::runstate_update;
+    (void)arch::copy_to_guest(stamp_at, &snapshot.state_entry_time, sizeof snapshot.state_entry_time).ok();
+}
+
 void Vcpu::entered_cpu(Nanoseconds now) {
     runstate.change(abi::Runstate::running, now);
     publish_vcpu_time(*this);
-    if (runstate.guest_area != 0) {
-        const auto snapshot = runstate.snapshot(now);
-        (void)arch::copy_to_guest(runstate.guest_area, &snapshot, sizeof snapshot).ok();
-    }
+    if (runstate.guest_area != 0) write_runstate(now);
 }
 
 void Vcpu::left_cpu(Nanoseconds now) {

@@ -97,6 +97,7 @@ private:
     friend class Domain;
     void update_runnable();
 
+    void write_runstate(Nanoseconds now);
     void wait_until_off_cpu();
     void stop_timers();
     /// vcpu_info of vCPUs that have none (yet, or any more): what is noted there is lost.

@@ -168,6 +168,7 @@ private:
         for (const MemoryRegion& region : map_) {
             (void)memmap.push_back({region.start, region.end - region.start, static_cast<u32>(region.kind), 0}).ok();
         }
+        tell_memory_map();
         acpi::TableWriter writer(memory_at(tables_at_, tables_size_), Gpaddr{tables_at_});
         const auto rsdp = write_tables(writer, tables_spec());
         if (!rsdp) panic("dom0's ACPI tables can't be written (error {})", rsdp.error());
@@ -189,6 +190,16 @@ private:
         if (!has_ramdisk) return;
         ramdisk_ = plan->modules[0];
         std::memcpy(arch::to_virtual(Paddr{ramdisk_.start}), module(1).data(), module(1).size());
+    }
+
+    /// The same for who asks by hypercall.
+    void tell_memory_map() {
+        auto entries = HeapArray<hvm::E820Entry>::create(map_.size());
+        if (!entries) panic("no memory for dom0's memory map");
+        for (usize i = 0; i < map_.size(); ++i) {
+            (*entries)[i] = {map_[i].start, map_[i].end - map_[i].start, static_cast<u32>(map_[i].kind)};
+        }
+        *domain_->arch.e820.lock() = std::move(*entries);
     }
 
     std::string_view command_line() {
