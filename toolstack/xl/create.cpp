@@ -35,7 +35,9 @@ Outcome<xlcfg::DomainConfig> load(const std::string& path, const std::string& ex
     return Err{Error{EINVAL, path + ": no domain was made"}};
 }
 
-Outcome<DomId> make(const domain::GuestPlan& plan) {
+/// The files are let go here, before the process that watches over the guest is made of this one.
+Outcome<DomId> make(const xlcfg::DomainConfig& config) {
+    const domain::GuestPlan plan = TRY(domain::GuestPlan::prepare(config));
     System system = TRY(System::open());
     return plan.create(system);
 }
@@ -81,9 +83,8 @@ Outcome<int> run(const Arguments& arguments) {
         print(xlcfg::to_json(config));
         return exit_success;
     }
-    const domain::GuestPlan plan = TRY(domain::GuestPlan::prepare(config));
     std::fflush(stdout);  // before the fork: else it would be printed twice
-    const DomId id = TRY(make(plan));
+    const DomId id = TRY(make(config));
     const auto started = start(id, config, arguments);
     if (!started.ok()) return undo(id, started.error());
     if (arguments.has('c')) TRY(attach(id));

@@ -31,7 +31,7 @@ TEST(Files, Directory) { expect_refused("/tmp", "isn't a file"); }
 TEST(Files, Empty) { expect_refused(write("empty", ""), "empty"); }
 TEST(Files, NoKernel) { expect_refused(write("text", std::string(4096, 'x')), "kernel"); }
 /// Any program of the build machine is an ELF file without Xen's notes.
-TEST(Files, NoPvhNote) { expect_refused("/proc/self/exe", ""); }
+TEST(Files, NoPvhNote) { expect_refused("/proc/self/exe", "PHYS32_ENTRY"); }
 
 TEST(Files, RamdiskIsReadWhole) {
     const std::string contents(300'000, 'r');
