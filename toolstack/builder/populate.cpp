@@ -32,7 +32,9 @@ call::Outcome<> populate_range(loader::Extent range, const Populate& populate) {
         const usize rank = rank_at(at, stop, largest);
         const u64 frames = u64{1} << orders[rank];
         std::vector<u64> starts;
-        for (u64 next = at; next < stop && starts.size() < batch && rank_at(next, stop, largest) == rank; next += frames) starts.push_back(next);
+        for (u64 next = at; next < stop && starts.size() < batch && rank_at(next, stop, largest) == rank; next += frames) {
+            starts.push_back(next);
+        }
         const usize done = TRY(populate(starts, orders[rank]));
         at += done * frames;
         if (done == starts.size()) continue;

@@ -55,7 +55,8 @@ Outcome<> Domain::destroy() {
 
 Outcome<> Domain::shut_down(abi::ShutdownReason reason) {
     abi::SchedRemoteShutdown argument{id_.raw, static_cast<u32>(reason)};
-    TRY(request(*privcmd_, abi::hypercall::sched_op, abi::SchedOp::remote_shutdown, argument, "can't shut down domain " + std::to_string(id_.raw)));
+    const std::string what = "can't shut down domain " + std::to_string(id_.raw);
+    TRY(request(*privcmd_, abi::hypercall::sched_op, abi::SchedOp::remote_shutdown, argument, what));
     return {};
 }
 
@@ -100,19 +101,22 @@ Outcome<> Domain::trigger(abi::SendTrigger trigger, u32 vcpu) {
 
 Outcome<> Domain::set_param(abi::HvmParam param, u64 value) {
     abi::HvmParamArg argument{id_.raw, 0, static_cast<u32>(param), value};
-    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::set_param, argument, sentence(("can't set parameter " + std::to_string(argument.index)).c_str())));
+    const std::string what = "can't set parameter " + std::to_string(argument.index) + " of domain " + std::to_string(id_.raw);
+    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::set_param, argument, what));
     return {};
 }
 
 Outcome<u64> Domain::param(abi::HvmParam param) {
     abi::HvmParamArg argument{id_.raw, 0, static_cast<u32>(param), 0};
-    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::get_param, argument, sentence(("can't read parameter " + std::to_string(argument.index)).c_str())));
+    const std::string what = "can't read parameter " + std::to_string(argument.index) + " of domain " + std::to_string(id_.raw);
+    TRY(request(*privcmd_, abi::hypercall::hvm_op, abi::HvmOp::get_param, argument, what));
     return argument.value;
 }
 
 Outcome<EvtPort> Domain::allocate_port(DomId remote) {
     abi::EvtchnAllocUnbound argument{id_.raw, remote.raw, 0};
-    TRY(request(*privcmd_, abi::hypercall::event_channel_op, abi::EvtchnOp::alloc_unbound, argument, sentence("can't make an event channel")));
+    const std::string what = sentence("can't make an event channel");
+    TRY(request(*privcmd_, abi::hypercall::event_channel_op, abi::EvtchnOp::alloc_unbound, argument, what));
     return EvtPort{argument.port};
 }
 

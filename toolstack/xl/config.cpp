@@ -28,7 +28,8 @@ Outcome<int> config(const Arguments& arguments) {
         text = xlcfg::to_xlcfg(json, diagnostics);
         if (text) std::cout << *text;
     } else if (text) {
-        const auto config = xlcfg::load(sources, path, std::move(*text), diagnostics, {.unknown_keys = xlcfg::Severity::error, .allow_refused = true});
+        const xlcfg::Options options{.unknown_keys = xlcfg::Severity::error, .allow_refused = true};
+        const auto config = xlcfg::load(sources, path, std::move(*text), diagnostics, options);
         if (diagnostics.errors() == 0) print(xlcfg::to_json(config));
     }
     return diagnostics.errors() == 0 ? exit_success : exit_failure;

@@ -35,10 +35,13 @@ int run(const Command& command, std::span<char* const> words) {
         if (word == "--help" || word == "-h") return print(stdout, usage(command)), exit_success;
     }
     const auto arguments = Arguments::parse(command.options, words);
-    if (!arguments.ok()) return complain(name + arguments.error().text + "; 'xl help " + std::string(command.name) + "' lists the options");
+    if (!arguments.ok()) {
+        return complain(name + arguments.error().text + "; 'xl help " + std::string(command.name) + "' lists the options");
+    }
     const usize count = arguments->words().size();
     if (count < command.least || count > command.most) {
-        return complain(name + (count < command.least ? "something is missing" : "there is too much") + " on the command line\n" + usage(command));
+        const char* what = count < command.least ? "something is missing" : "there is too much";
+        return complain(name + what + " on the command line\n" + usage(command));
     }
     const auto result = command.run(*arguments);
     if (!result.ok()) return complain(name + result.error().text);
@@ -52,7 +55,9 @@ int start(std::span<char* const> words) {
         if (option == "--help" || option == "-h") break;
         if (option == "--version") return run(version_command, {});
         if (option == "-N") dry_run = true;
-        else if (option.find_first_not_of("vftT", 1) != std::string_view::npos) return complain(": there is no option '" + std::string(option) + "'");
+        else if (option.find_first_not_of("vftT", 1) != std::string_view::npos) {
+            return complain(": there is no option '" + std::string(option) + "'");
+        }
     }
     if (words.empty()) return print(stderr, overview()), exit_failure;
     const std::string_view name = words[0];

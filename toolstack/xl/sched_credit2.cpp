@@ -41,7 +41,8 @@ Outcome<int> run(const Arguments& arguments) {
     const auto name = arguments.value('d');
     if ((arguments.has('w') || arguments.has('c')) && !name) return Err{Error{EINVAL, "weight and cap of which domain? (-d DOMAIN)"}};
     if (auto ratelimit = arguments.value('r')) {
-        TRY(control::set_credit2_ratelimit(system.privcmd, static_cast<u32>(TRY(parse_number(*ratelimit, 500'000, "number of microseconds")))));
+        const u64 microseconds = TRY(parse_number(*ratelimit, 500'000, "number of microseconds"));
+        TRY(control::set_credit2_ratelimit(system.privcmd, static_cast<u32>(microseconds)));
         return exit_success;
     }
     if (arguments.has('w') || arguments.has('c')) return set_domain(system, *name, arguments);
