@@ -32,15 +32,19 @@ void run_debug_key(char key) {
 }
 
 void ConsoleInput::typed(char c) {
-    if (c == switch_character) {
-        if (++switches_ < switch_count) return;
-        switches_ = 0;
-        to_hypervisor_ = !to_hypervisor_;
-        log_info("console input goes to {} (type Ctrl-A three times to switch)",
-                 to_hypervisor_ ? "the hypervisor" : "the hardware domain");
-        return;
+    if (c != switch_character) {
+        // Fewer than three were no switch: whoever has the input gets them as well.
+        for (; switches_ > 0; --switches_) deliver(switch_character);
+        return deliver(c);
     }
+    if (++switches_ < switch_count) return;
     switches_ = 0;
+    to_hypervisor_ = !to_hypervisor_;
+    log_info("console input goes to {} (type Ctrl-A three times to switch)",
+             to_hypervisor_ ? "the hypervisor" : "the hardware domain");
+}
+
+void ConsoleInput::deliver(char c) {
     if (to_hypervisor_) return run_debug_key(c);
     {
         auto queue = queue_.lock();

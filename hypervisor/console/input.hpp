@@ -36,7 +36,9 @@ private:
         std::array<char, 1024> data{};
         u32 head = 0, tail = 0;
     };
-    unsigned switches_ = 0;
+    void deliver(char c);
+
+    unsigned switches_ = 0;       ///< switch characters in a row, held back until it is clear what they are
     bool to_hypervisor_ = false;
     Locked<Queue, LockRank::console> queue_;
 };

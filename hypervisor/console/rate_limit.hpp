@@ -20,7 +20,7 @@ public:
         u64 until = used_until_.load(std::memory_order_relaxed);
         for (;;) {
             const u64 base = until > now ? until : now;
-            if (base - now >= burst * interval) return false;
+            if (base + interval - now > burst * interval) return false;
             if (used_until_.compare_exchange_weak(until, base + interval, std::memory_order_relaxed)) return true;
         }
     }

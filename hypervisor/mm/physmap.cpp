@@ -14,6 +14,7 @@ Mfn Physmap::root() const { return table_.unlocked().root(); }
 void Physmap::flush() { arch::flush_physmap(domain_); }
 
 GfnEntry Physmap::lookup(Gfn gfn) {
+    if (!in_reach(gfn)) return {};
     auto table = table_.lock();
     const auto found = table->lookup(gfn.raw);
     if (!found) return {};
@@ -21,6 +22,7 @@ GfnEntry Physmap::lookup(Gfn gfn) {
 }
 
 Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
+    REQUIRE(in_reach(gfn), efault);
     // The reference is taken under the lock: an entry can't be removed, and its frame freed, in between.
     auto table = table_.lock();
     const auto found = table->lookup(gfn.raw);
@@ -36,6 +38,7 @@ Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
 }
 
 Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
+    REQUIRE(in_reach(gfn, u64{1} << order), einval);
     auto table = table_.lock();
     for (u64 i = 0; i < (u64{1} << order);) {
         const auto there = table->lookup(gfn.raw + i);
@@ -50,6 +53,7 @@ Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
 }
 
 Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
+    REQUIRE(in_reach(gfn, count), einval);
     auto table = table_.lock();
     const Changed changed =
         TRY(table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only}));
@@ -59,6 +63,7 @@ Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
 }
 
 Result<> Physmap::add_emulated(Gfn gfn, u64 count, GfnType type) {
+    REQUIRE(in_reach(gfn, count), einval);
     auto table = table_.lock();
     Changed changed = Changed::nothing;
     for (u64 i = 0; i < count; ++i) {
@@ -70,6 +75,7 @@ Result<> Physmap::add_emulated(Gfn gfn, u64 count, GfnType type) {
 }
 
 Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
+    REQUIRE(in_reach(gfn), einval);
     FrameRef previous;
     {
         auto table = table_.lock();
@@ -84,6 +90,7 @@ Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
 }
 
 Result<> Physmap::change_type(Gfn gfn, GfnType type) {
+    REQUIRE(in_reach(gfn), enoent);
     auto table = table_.lock();
     const auto there = TRY(table->lookup(gfn.raw));
     const Changed changed = TRY(table->map(gfn.raw, there.mfn, 0, {.type = type}));
@@ -92,6 +99,7 @@ Result<> Physmap::change_type(Gfn gfn, GfnType type) {
 }
 
 Result<Physmap::Removed> Physmap::remove(Gfn gfn) {
+    if (!in_reach(gfn)) return Removed{};
     auto table = table_.lock();
     const auto there = table->lookup(gfn.raw);
     if (!there.ok()) return Removed{};

@@ -26,6 +26,9 @@ class Physmap {
 public:
     explicit Physmap(Domain& domain) : domain_(domain) {}
 
+    /// As many frame numbers as the tables can hold; beyond lies nothing, and nothing can be added (einval).
+    static constexpr u64 frame_numbers = u64{1} << (arch::PhysmapPolicy::levels * 9);
+
     /// Allocates the root table. Errors: enomem.
     Result<> create();
     /// The root for the hardware's nested walk.
@@ -67,6 +70,9 @@ public:
     u64 table_frames() const;
 
 private:
+    static constexpr bool in_reach(Gfn gfn, u64 count = 1) {
+        return count <= frame_numbers && gfn.raw <= frame_numbers - count;
+    }
     void flush();
     void used_up_to(Gfn gfn) {
         if (gfn.raw > highest_.load(std::memory_order_relaxed)) highest_.store(gfn.raw, std::memory_order_relaxed);

@@ -1,6 +1,7 @@
 // CPUID and policy MSRs as a guest sees them now.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <bit>
 
 #include "arch/x86/cpu/registers.hpp"
@@ -76,7 +77,7 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
     const u32 id = vcpu.arch.apic.id();
     switch (leaf) {
     case 1:
-        value.ebx = (value.ebx & 0x0000ffff) | id << 24 | (vcpu.domain.settings.max_vcpus * 2 & 0xff) << 16;
+        value.ebx = (value.ebx & 0x0000ffff) | id << 24 | std::min<u32>(vcpu.domain.settings.max_vcpus * 2, 0xff) << 16;
         if ((vcpu.arch.control.cr4 & arch::cr4::osxsave) != 0) value.ecx |= osxsave;
         else value.ecx &= ~osxsave;
         if ((vcpu.arch.apic.base() & VirtualLocalApic::base_enable) == 0) value.edx &= ~(1u << 9);

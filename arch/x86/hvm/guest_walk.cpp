@@ -35,6 +35,8 @@ public:
     Result<Gpaddr, TranslationFault> run(u64 linear) {
         if ((control_.cr0 & arch::cr0::pg) == 0) return Gpaddr{linear & 0xffff'ffff};
         const Format format = format_of(control_);
+        if (format.levels < 4) linear &= 0xffff'ffff;
+        else if (static_cast<u64>(static_cast<i64>(linear << 16) >> 16) != linear) return fault(0);  // not canonical
         u64 table = control_.cr3 & (format.levels == 3 ? 0xffff'ffe0 : address_bits);
         u64 rights = user | writable;
         for (unsigned level = format.levels - 1;; --level) {

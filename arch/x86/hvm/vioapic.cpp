@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "arch/x86/hvm/vlapic.hpp"
+#include "hypervisor/base/bitmap.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {
@@ -100,18 +101,19 @@ void VirtualIoApic::set_line(u32 gsi, bool high) {
 }
 
 void VirtualIoApic::end_of_interrupt(u8 vector) {
-    StaticVector<u32, 16> ended;
+    Bitmap<max_pins> ended;
     {
         auto state = state_.lock();
         for (u32 pin = 0; pin < pins_; ++pin) {
             ioapic::Entry& entry = state->entries[pin];
             if (entry.level == 0 || entry.vector != vector || entry.remote_irr == 0) continue;
             entry.remote_irr = 0;
-            (void)ended.push_back(pin).ok();
+            ended.set(pin);
         }
     }
     // The listener may lower the line first; a line that is still high fires again.
-    for (const u32 pin : ended) {
+    for (auto next = ended.find_first(); next; next = ended.find_next(*next + 1)) {
+        const u32 pin = static_cast<u32>(*next);
         if (listener_ != nullptr) listener_->pin_ended(gsi_base_ + pin);
         auto state = state_.lock();
         if (state->lines[pin]) deliver(*state, pin);

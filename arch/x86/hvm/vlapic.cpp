@@ -16,7 +16,8 @@ namespace {
 
 constexpr u32 version_value = 0x00050014;  ///< 6 LVT entries
 constexpr u32 lvt_masked = 1u << 16;
-constexpr std::array<u32, 6> lvt_writable{0x000710ff, 0x000117ff, 0x000117ff, 0x0001f7ff, 0x0001f7ff, 0x000110ff};
+/// Delivery status (bit 12) and remote IRR (bit 14) are read-only. [intel/sdm3 11.5.1]
+constexpr std::array<u32, 6> lvt_writable{0x000700ff, 0x000107ff, 0x000107ff, 0x0001a7ff, 0x0001a7ff, 0x000100ff};
 
 int lvt_index(u32 offset) {
     switch (offset) {
@@ -30,13 +31,31 @@ int lvt_index(u32 offset) {
     }
 }
 
+/// What an x2APIC register takes without #GP: its writable bits and its read-only ones. Errors: efault, not writable at all.
+Result<u32> x2_bits(u32 offset) {
+    constexpr u32 delivery_status = 1u << 12, remote_irr = 1u << 14;
+    if (const int lvt = lvt_index(offset); lvt >= 0) {
+        const bool pin = offset == apic::lvt_lint0 || offset == apic::lvt_lint1;
+        return lvt_writable[static_cast<usize>(lvt)] | delivery_status | (pin ? remote_irr : 0);
+    }
+    switch (offset) {
+    case apic::eoi: case apic::error: return 0u;
+    case apic::task_priority: return 0xffu;
+    case apic::spurious: return 0x3ffu;
+    case apic::timer_initial: return ~u32{0};
+    case apic::timer_divide: return 0xbu;
+    default: return Err{Errno::efault};
+    }
+}
+
 }  // namespace
 
 VirtualLocalApic::VirtualLocalApic(Vcpu& vcpu) : vcpu_(vcpu), timer_(vcpu.timer_home(), timer_callback, this) { reset(false); }
 
 void VirtualLocalApic::reset(bool keep_base) {
     if (!keep_base) base_ = default_base | base_enable | (vcpu_.id.raw == 0 ? base_bsp : 0);
-    task_priority_ = logical_destination_ = error_ = pending_error_ = 0;
+    task_priority_ = error_ = pending_error_ = 0;
+    logical_destination_ = is_x2() ? x2_logical_id() : 0;
     destination_format_ = ~u32{0};
     spurious_ = 0xff;
     command_ = 0;
@@ -60,7 +79,7 @@ Result<> VirtualLocalApic::set_base(u64 value) {
     REQUIRE((value & 0x000f'ffff'ffff'f000) == default_base, efault);
     if (!enable && (base_ & base_enable) != 0) reset(true);
     base_ = (value & ~base_bsp) | (base_ & base_bsp);
-    if (is_x2()) logical_destination_ = (id() >> 4) << 16 | 1u << (id() & 15);
+    if (is_x2()) logical_destination_ = x2_logical_id();
     return {};
 }
 
@@ -94,6 +113,7 @@ std::optional<u8> VirtualLocalApic::deliverable() const {
 }
 
 void VirtualLocalApic::request(u8 vector, bool level) {
+    if (vector < 16) return;  // the processor's own; no APIC delivers them
     const u64 bit = u64{1} << (vector % 64);
     if (level) level_[vector / 64].fetch_or(bit, std::memory_order_relaxed);
     else level_[vector / 64].fetch_and(~bit, std::memory_order_relaxed);
@@ -125,6 +145,7 @@ bool VirtualLocalApic::matches(u32 destination, bool logical) const {
     }
     const u32 mine = logical_destination_ >> 24;
     if (destination_format_ >> 28 == 0xf) return (mine & destination & 0xff) != 0;
+    if ((destination & 0xff) == 0xff) return true;  // every cluster
     return mine >> 4 == (destination >> 4 & 15) && (mine & destination & 15) != 0;
 }
 
@@ -233,11 +254,7 @@ Result<> VirtualLocalApic::write_msr(u32 index, u64 value) {
         request(static_cast<u8>(low), false);
         return {};
     }
-    if (offset == apic::eoi || offset == apic::error) REQUIRE(low == 0, efault);
-    const bool writable = lvt_index(offset) >= 0 || offset == apic::task_priority || offset == apic::eoi ||
-                          offset == apic::spurious || offset == apic::error || offset == apic::timer_initial ||
-                          offset == apic::timer_divide;
-    REQUIRE(writable, efault);
+    REQUIRE((low & ~TRY(x2_bits(offset))) == 0, efault);
     write(offset, low);
     return {};
 }

@@ -46,7 +46,7 @@ public:
     u64 tsc_deadline() const { return tsc_deadline_; }
     void set_tsc_deadline(u64 value);
 
-    /// An interrupt arrives: any CPU, any context. Kicks the vCPU where it is new.
+    /// An interrupt arrives: any CPU, any context. Kicks the vCPU where it is new. Vectors below 16 are dropped.
     void request(u8 vector, bool level);
     /// The vector to inject now: above the processor priority. Nothing: none is.
     std::optional<u8> deliverable() const;
@@ -67,7 +67,6 @@ public:
     struct Saved {
         u64 base, tsc_deadline;
         std::array<u32, 64> registers;  ///< by offset / 16
-        u64 timer_left_ns;
     };
     Saved save() const;
     void restore(const Saved& saved);
@@ -78,6 +77,7 @@ public:
 private:
     using Bits = std::array<u64, 4>;
 
+    u32 x2_logical_id() const { return id() >> 4 << 16 | 1u << (id() & 15); }
     static int highest(const Bits& bits);
     Bits requests() const;
     u8 processor_priority() const;
@@ -90,6 +90,8 @@ private:
     void for_each_target(u64 command, Visitor visit);
     void write_lvt(unsigned index, u32 value);
     void start_timer();
+    /// Goes on from a saved current count.
+    void resume_timer(u32 count);
     void timer_expired();
     static void timer_callback(void* context, Nanoseconds now);
     Nanoseconds period() const;

@@ -1,6 +1,8 @@
 // The virtual local APIC's timer and interrupt commands.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "arch/time.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/startup.hpp"
@@ -11,6 +13,7 @@
 namespace px::hvm {
 namespace {
 
+constexpr Nanoseconds shortest_period{100'000};  ///< a guest that asks for less must not keep the host busy
 constexpr i64 bus_period_ns = 10;  ///< the virtual bus runs at 100 MHz, as the reference's
 enum TimerMode : u32 { one_shot = 0, periodic = 1, deadline = 2 };
 
@@ -29,7 +32,8 @@ unsigned VirtualLocalApic::divisor_shift() const {
 }
 
 Nanoseconds VirtualLocalApic::period() const {
-    return Nanoseconds{static_cast<i64>(timer_initial_) * bus_period_ns << divisor_shift()};
+    const Nanoseconds asked{static_cast<i64>(timer_initial_) * bus_period_ns << divisor_shift()};
+    return timer_mode() == periodic ? std::max(asked, shortest_period) : asked;
 }
 
 u32 VirtualLocalApic::current_count() const {
@@ -49,6 +53,14 @@ void VirtualLocalApic::start_timer() {
     timer_.arm(timer_started_ + period());
 }
 
+void VirtualLocalApic::resume_timer(u32 count) {
+    timer_.cancel();
+    if (timer_initial_ == 0) return;
+    const Nanoseconds rest = std::min(Nanoseconds{static_cast<i64>(count) * bus_period_ns << divisor_shift()}, period());
+    timer_started_ = arch::now() + rest - period();
+    if (count != 0 || timer_mode() == periodic) timer_.arm(arch::now() + rest);  // a one-shot timer at 0 has fired
+}
+
 void VirtualLocalApic::set_tsc_deadline(u64 value) {
     if (timer_mode() != deadline) return;
     tsc_deadline_ = value;
@@ -57,7 +69,8 @@ void VirtualLocalApic::set_tsc_deadline(u64 value) {
         return;
     }
     const u64 guest_tsc = arch::read_tsc() + vcpu_.arch.tsc_offset;
-    const u64 ticks = value > guest_tsc ? value - guest_tsc : 0;
+    // Half of all ticks: more than a century, and no overflow on the way to nanoseconds.
+    const u64 ticks = std::min(value > guest_tsc ? value - guest_tsc : 0, u64{1} << 62);
     timer_.arm(arch::now() + Nanoseconds{static_cast<i64>(arch::scale_ticks(ticks, arch::tsc_scale()))});
 }
 
@@ -130,9 +143,8 @@ void VirtualLocalApic::start_startup(u64 value) {
 }
 
 VirtualLocalApic::Saved VirtualLocalApic::save() const {
-    Saved saved{base_, tsc_deadline_, {}, 0};
+    Saved saved{base_, tsc_deadline_, {}};
     for (u32 i = 0; i < saved.registers.size(); ++i) saved.registers[i] = read(i * 16);
-    if (timer_.armed()) saved.timer_left_ns = static_cast<u64>(std::max<i64>(0, (timer_.deadline() - arch::now()).raw));
     return saved;
 }
 
@@ -158,7 +170,7 @@ void VirtualLocalApic::restore(const Saved& saved) {
     }
     tsc_deadline_ = saved.tsc_deadline;
     if (timer_mode() == deadline) set_tsc_deadline(tsc_deadline_);
-    else start_timer();
+    else resume_timer(reg(apic::timer_current));
 }
 
 }  // namespace px::hvm

@@ -97,5 +97,21 @@ TEST_F(PhysmapTest, ADyingDomainDropsWhatItBorrowed) {
     for (u64 i = 0; i < 32; ++i) EXPECT_EQ(references(a, Gfn{i}), 1u);
 }
 
+TEST_F(PhysmapTest, NothingLiesBeyondTheTablesReach) {
+    // A walk that ignored the high bits would find low frames there.
+    Domain& domain = make_domain(1);
+    for (const u64 gfn : {Physmap::frame_numbers, Physmap::frame_numbers + 3, Physmap::frame_numbers << 9 | 3, ~u64{0}}) {
+        EXPECT_EQ(domain.physmap.lookup(Gfn{gfn}).type, GfnType::invalid) << std::hex << gfn;
+        EXPECT_EQ(domain.physmap.get_frame(Gfn{gfn}, false).error(), Errno::efault);
+        EXPECT_EQ(domain.physmap.add_ram(Gfn{gfn}, Mfn{0}, 0).error(), Errno::einval);
+        EXPECT_EQ(domain.physmap.add_mmio(Gfn{gfn}, Mfn{0}, 1).error(), Errno::einval);
+        EXPECT_EQ(domain.physmap.add_emulated(Gfn{gfn}, 1).error(), Errno::einval);
+        EXPECT_EQ(domain.physmap.change_type(Gfn{gfn}, GfnType::ram_read_only).error(), Errno::enoent);
+        EXPECT_EQ(domain.physmap.remove(Gfn{gfn})->entry.type, GfnType::invalid);
+    }
+    EXPECT_EQ(domain.physmap.add_mmio(Gfn{Physmap::frame_numbers - 1}, Mfn{0}, 2).error(), Errno::einval);
+    EXPECT_EQ(domain.physmap.lookup(Gfn{3}).type, GfnType::ram) << "the low ones are as they were";
+}
+
 }  // namespace
 }  // namespace px

@@ -1,0 +1,79 @@
+// x86 on the build host: the edge of the hardware, faked.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/x86/fake_machine.hpp"
+
+#include "arch/x86/machine/clock.hpp"
+#include "arch/x86/svm/vcpu_svm.hpp"
+
+namespace px {
+namespace hvm {
+namespace {
+
+std::map<const Vcpu*, FakeVcpu> fakes;
+
+/// Keeps what it is given; runs nothing.
+class FakeBackend final : public Backend {
+public:
+    std::string_view name() const override { return "fake"; }
+    Result<> enable_cpu() override { return {}; }
+    Result<> create(Vcpu& vcpu) override {
+        fakes[&vcpu] = {};
+        return {};
+    }
+    void destroy(Vcpu& vcpu) override { fakes.erase(&vcpu); }
+    void load(Vcpu&) override {}
+    void save(Vcpu&) override {}
+    void run(Vcpu&) override {}
+    SegmentRegister segment(const Vcpu& vcpu, Segment which) const override { return fakes.at(&vcpu).segments.at(which); }
+    void set_segment(Vcpu& vcpu, Segment which, const SegmentRegister& value) override { fakes.at(&vcpu).segments[which] = value; }
+    TableRegister gdtr(const Vcpu& vcpu) const override { return fakes.at(&vcpu).gdtr; }
+    TableRegister idtr(const Vcpu& vcpu) const override { return fakes.at(&vcpu).idtr; }
+    void set_gdtr(Vcpu& vcpu, const TableRegister& value) override { fakes.at(&vcpu).gdtr = value; }
+    void set_idtr(Vcpu& vcpu, const TableRegister& value) override { fakes.at(&vcpu).idtr = value; }
+    void control_changed(Vcpu& vcpu) override { ++fakes.at(&vcpu).control_changes; }
+    void synchronise(Vcpu&) override {}
+    unsigned privilege(const Vcpu&) const override { return 0; }
+    bool interrupts_open(const Vcpu&) const override { return true; }
+    void intercept_msr(Vcpu&, u32, bool, bool) override {}
+    void flush_physmap(Domain&) override {}
+};
+FakeBackend fake;
+
+}  // namespace
+
+Backend* backend() { return &fake; }
+FakeVcpu& fake_of(const Vcpu& vcpu) { return fakes.at(&vcpu); }
+
+VcpuState::VcpuState(Vcpu& vcpu) : apic(vcpu) {}
+VcpuState::~VcpuState() = default;
+
+}  // namespace hvm
+
+namespace arch {
+
+Result<> check_settings(const px::DomainSettings&) { return {}; }
+Result<> create_domain(Domain&) { return {}; }
+Progress relinquish_domain(Domain& domain) {
+    for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
+        if (Vcpu* const vcpu = domain.vcpu(VcpuId{i})) vcpu->arch.apic.stop_timer();
+    }
+    return Progress::done;
+}
+void destroy_domain(Domain&) {}
+void hardware_domain_shutdown(u8) {}
+void flush_physmap(Domain&) {}
+Result<> create_vcpu(Vcpu& vcpu) { return hvm::backend()->create(vcpu); }
+void destroy_vcpu(Vcpu& vcpu) { hvm::backend()->destroy(vcpu); }
+void switch_in(Vcpu&) {}
+void switch_out(Vcpu&) {}
+void run(Vcpu&) {}
+void host_guest_memory(void*, usize, bool) {}
+void host_guest_memory_clear() {}
+
+u64 tsc_khz() { return hvm::fake_tsc_khz; }
+TickScale tsc_scale() { return make_scale(hvm::fake_tsc_khz); }
+bool tsc_is_stable() { return true; }
+
+}  // namespace arch
+}  // namespace px
