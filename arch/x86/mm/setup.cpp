@@ -17,6 +17,7 @@ namespace {
 using boot::MemoryKind;
 using boot::MemoryRegion;
 
+constexpr u64 conventional_end = 0xa0000;
 constinit MemoryLayout layout;
 constinit u64 frame_table_end = 0;  ///< frames that the table may cover
 constexpr u64 chunk_frames = (u64{2} << 20) / sizeof(Frame);  ///< frames whose records fill one 2 MiB page
@@ -147,7 +148,8 @@ void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     note_ours(0, page_size);  // frame 0 ends lists
     for_each_usable([&](u64 start, u64 end) {
         layout.ram_frames += (end - start) >> page_shift;
-        if (start < 0x90000 && end > 0x8000 && layout.trampoline == 0) layout.trampoline = std::max<u64>(start, 0x8000);
+        // The last page of conventional memory: what a kernel of ours or dom0's would least expect to be its own.
+        if (start < conventional_end && layout.trampoline == 0) layout.trampoline = std::min(end, conventional_end) - page_size;
     });
     if (layout.trampoline != 0) note_ours(layout.trampoline, layout.trampoline + page_size);
 
