@@ -70,6 +70,7 @@ Outcome<std::optional<DomId>> act(System& system, DomId domain, DomainConfig& co
         TRY(remove_guest(system, domain));
     }
     if (!restarts(action)) return std::optional<DomId>{};
+    log("starting it again");
     return std::optional(TRY(start_again(system, config)));
 }
 
