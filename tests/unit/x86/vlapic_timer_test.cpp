@@ -132,7 +132,7 @@ protected:
 };
 
 TEST_F(TscDeadline, FiresWhenTheTimeHasCome) {
-    // The real TSC runs on while the fake clock stands: a second of the fake 2 GHz, less what the test takes.
+    // The real TSC runs on while the fake clock stands: a second of the fake TSC, less what the test takes.
     timer().set_tsc_deadline(guest_tsc() + fake_tsc_khz * 1000);
     EXPECT_NE(timer().tsc_deadline(), 0u);
     at(100'000'000);
