@@ -213,7 +213,11 @@ Progress Domain::kill() {
     for (; kill_stage_ < std::size(stages); ++kill_stage_) {
         if (stages[kill_stage_](*this) == Progress::more) return Progress::more;
     }
-    if (!relinquished_.exchange(true)) put();  // the reference of its creation
+    if (!relinquished_.exchange(true)) {
+        put();  // the reference of its creation
+        // Those who still map frames of it, the store's and the console's daemon, hear that they should let go.
+        send_global_virq(static_cast<u32>(abi::Virq::dom_exc));
+    }
     return Progress::done;
 }
 

@@ -23,6 +23,7 @@ void DomainMemory::link(List& list, Frame& frame) {
 }
 
 void DomainMemory::unlink(List& list, Frame& frame) {
+    if (list.to_relinquish == mfn_of(frame).raw) list.to_relinquish = frame.next;
     if (frame.prev != 0) frame_of(Mfn{frame.prev}).next = frame.next;
     else list.head = frame.next;
     if (frame.next != 0) frame_of(Mfn{frame.next}).prev = frame.prev;
@@ -119,19 +120,17 @@ bool DomainMemory::adopt_back(Frame& frame) {
 }
 
 Progress DomainMemory::relinquish() {
-    // Each pass takes the first frame that still has its allocation reference; frames that others hold move behind.
+    // A dying domain's list only shrinks, so one walk sees all; unlink() moves the walk on where others drop a frame.
     for (;;) {
         Frame* victim = nullptr;
         {
             auto list = list_.lock();
-            const u64 claimed = std::exchange(list->claim, 0);
-            claims.fetch_sub(claimed, std::memory_order_relaxed);
-            for (u32 at = list->head; at != 0 && victim == nullptr; at = frame_of(Mfn{at}).next) {
-                Frame& frame = frame_of(Mfn{at});
-                if ((frame.flags.load(std::memory_order_relaxed) & Frame::allocation_held) != 0) victim = &frame;
-            }
+            claims.fetch_sub(std::exchange(list->claim, 0), std::memory_order_relaxed);
+            if (!std::exchange(list->relinquishing, true)) list->to_relinquish = list->head;
+            if (list->to_relinquish == 0) return Progress::done;
+            victim = &frame_of(Mfn{list->to_relinquish});
+            list->to_relinquish = victim->next;
         }
-        if (victim == nullptr) return Progress::done;
         release(*victim);
         if (preemption_pending()) return Progress::more;
     }

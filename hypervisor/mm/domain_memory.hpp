@@ -46,6 +46,8 @@ public:
 private:
     struct List {
         u32 head = 0;
+        bool relinquishing = false;
+        u32 to_relinquish = 0;  ///< where relinquish() goes on: frames before it are held by others only
         u64 claim = 0;
     };
     void link(List& list, Frame& frame);

@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypervisor/mm/physmap.hpp"
 
+#include <array>
+#include <span>
+
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 
@@ -110,13 +113,22 @@ Result<Physmap::Removed> Physmap::remove(Gfn gfn) {
 }
 
 Progress Physmap::relinquish() {
-    auto table = table_.lock();
-    if (!table->exists()) return Progress::done;
-    const bool done = table->strip(&relinquish_cursor_, [](u64, unsigned, Mfn mfn, const auto& attributes) {
-        if (owns_reference(attributes.type)) put_frame(frame_of(mfn));
-        return !preemption_pending();
-    });
-    return done ? Progress::done : Progress::more;
+    // A foreign frame's last reference may end its owner, which takes locks of a lower rank: none is dropped under ours.
+    std::array<FrameRef, 64> owed;
+    for (bool done = false; !done;) {
+        size_t count = 0;
+        {
+            auto table = table_.lock();
+            if (!table->exists()) return Progress::done;
+            done = table->strip(&relinquish_cursor_, [&](u64, unsigned, Mfn mfn, const auto& attributes) {
+                if (owns_reference(attributes.type)) owed[count++] = FrameRef(frame_of(mfn));
+                return count < owed.size() && !preemption_pending();
+            });
+        }
+        for (FrameRef& reference : std::span(owed).first(count)) reference.reset();
+        if (!done && preemption_pending()) return Progress::more;
+    }
+    return Progress::done;
 }
 
 void Physmap::destroy() { table_.unlocked().destroy(); }

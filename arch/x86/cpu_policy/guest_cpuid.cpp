@@ -94,7 +94,7 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
 namespace {
 enum : u32 { platform_info = 0xce, arch_capabilities = 0x10a, mcg_cap = 0x179, mcg_status = 0x17a, misc_enable = 0x1a0,
              debug_control = 0x1d9, misc_features = 0x140, amd_patch_level = 0x8b, syscfg = 0xc0010010, hwcr = 0xc0010015,
-             patch_loader = 0xc0010020, osvw_length = 0xc0010140, osvw_status = 0xc0010141, de_cfg = 0xc0011029,
+             nb_cfg = 0xc001001f, patch_loader = 0xc0010020, osvw_length = 0xc0010140, osvw_status = 0xc0010141, de_cfg = 0xc0011029,
              smi_count = 0x34, bios_sign = 0x8b };
 }
 
@@ -111,6 +111,7 @@ Result<u64> policy_msr(const Vcpu& vcpu, u32 index) {
         return u64{0};
     case misc_enable: return u64{1} << 11 | u64{1} << 12;  // no branch trace, no PEBS
     case hwcr: return u64{1} << 24;                        // the TSC counts at its nominal rate
+    case nb_cfg: return u64{1} << 46;                      // CF8 reaches extended configuration space
     case de_cfg: return u64{2};                            // LFENCE serialises
     default: return Err{Errno::efault};
     }
@@ -119,7 +120,9 @@ Result<u64> policy_msr(const Vcpu& vcpu, u32 index) {
 Result<> set_policy_msr(Vcpu&, u32 index, u64) {
     switch (index) {
     // Kernels write these without looking; they have no effect on a virtual CPU.
-    case bios_sign: case mcg_status: case debug_control: case hwcr: case patch_loader: case de_cfg: case misc_enable: return {};
+    case bios_sign: case mcg_status: case debug_control: case hwcr: case nb_cfg: case patch_loader: case de_cfg:
+    case misc_enable:
+        return {};
     default: return Err{Errno::efault};
     }
 }

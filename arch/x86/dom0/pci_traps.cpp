@@ -62,8 +62,9 @@ private:
     static std::optional<Place> selected(const Pci& pci, u16 port) {
         constexpr u32 enable = u32{1} << 31;
         if ((pci.selected & enable) == 0) return std::nullopt;
+        const u32 extended = pci.selected >> 16 & 0xf00;  // as NB_CFG says [amd/ppr 17h NB_CFG EnableCf8ExtCfg]
         return Place{pci::Address::from_bdf(0, static_cast<u16>(pci.selected >> 8)),
-                     static_cast<u16>((pci.selected & 0xfc) + (port - data_port))};
+                     static_cast<u16>(extended + (pci.selected & 0xfc) + (port - data_port))};
     }
     static std::optional<Place> in_window(u64 address) {
         for (const acpi::EcamWindow& window : arch::acpi_tables().ecam) {
