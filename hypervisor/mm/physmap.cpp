@@ -18,7 +18,7 @@ void Physmap::flush() { arch::flush_physmap(domain_); }
 
 GfnEntry Physmap::lookup(Gfn gfn) {
     if (!in_reach(gfn)) return {};
-    auto table = table_.lock();
+    const auto table = table_.lock_shared();
     const auto found = table->lookup(gfn.raw);
     if (!found) return {};
     return {found->mfn, found->attributes.type, static_cast<u8>(found->order)};
@@ -27,7 +27,7 @@ GfnEntry Physmap::lookup(Gfn gfn) {
 Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
     REQUIRE(in_reach(gfn), efault);
     // The reference is taken under the lock: an entry can't be removed, and its frame freed, in between.
-    auto table = table_.lock();
+    const auto table = table_.lock_shared();
     const auto found = table->lookup(gfn.raw);
     REQUIRE(found.ok(), efault);
     const GfnType kind = found->attributes.type;

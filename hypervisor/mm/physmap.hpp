@@ -8,7 +8,7 @@
 #pragma once
 
 #include "arch/physmap.hpp"
-#include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/base/rw_lock.hpp"
 #include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/gfn_type.hpp"
 #include "hypervisor/mm/page_table.hpp"
@@ -79,7 +79,7 @@ private:
     }
 
     Domain& domain_;
-    Locked<PageTable<arch::PhysmapPolicy>, LockRank::p2m> table_;
+    RwLocked<PageTable<arch::PhysmapPolicy>, LockRank::p2m> table_;
     u64 relinquish_cursor_ = 0;
     std::atomic<u64> highest_{0};  ///< changes under the lock
 };

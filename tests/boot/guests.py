@@ -45,6 +45,16 @@ def guest_console(dom0: Dom0, name: str) -> Iterator[Console]:
     dom0.console.expect(r"^\s*PX-LEFT$", 30)
 
 
+def run_in_guest(console: Console, command: str, timeout: float = 60) -> str:
+    """A shell command within the guest whose console this is (guest_console()); its output. It must end with status 0."""
+    before = console.position
+    console.type(f"run {command}\n")
+    end = console.expect(r"^GUEST-RAN (\d+)$", timeout)
+    output = console.text[before:end.start()].replace(f"run {command}\n", "").strip("\n")
+    assert end[1] == "0", f"`{command}` in the guest ended with {end[1]}: {output[-600:]}"
+    return output
+
+
 def destroy(dom0: Dom0, name: str) -> None:
     """Ends the domain, if it is there, and waits until it is gone."""
     dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)

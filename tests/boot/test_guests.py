@@ -24,6 +24,7 @@ class Guest:
 GUEST_CASES = {
     "tiny": Guest(memory=8),
     "smp": Guest(vcpus=3),
+    "clock": Guest(vcpus=4, extra="vcpus=4", timeout=120),
     "xsave": Guest(vcpus=4, extra="vcpus=4", timeout=120),
 }
 # Kernels that never say a verdict: their tests are in test_hostile_guests.py.
@@ -124,5 +125,5 @@ def _register_as_dom0(name: str) -> None:
 
 
 # What these check doesn't depend on being privileged; before a toolstack runs, they are the first tests of a hypervisor.
-for _name in ("apic", "cpuid", "events", "events-fifo", "hello", "hypercall-args", "hypercall-page", "mmio", "smp", "timers", "xsave"):
+for _name in ("apic", "clock", "cpuid", "events", "events-fifo", "hello", "hypercall-args", "hypercall-page", "mmio", "smp", "timers", "xsave"):
     _register_as_dom0(_name)

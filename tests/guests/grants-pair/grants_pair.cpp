@@ -79,7 +79,7 @@ void granter() {
     PX_CHECK_EQ(pages[2 * peer][3], offered + 2 * peer + 1);  // it saw the read-only page too
     PX_CHECK_EQ(pages[2 * peer + 1][0], u64{0});              // and could not write there
     for (u32 ref : {first_ref + 2 * peer, first_ref + 2 * peer + 1}) {
-        for (unsigned i = 0; i < 400 && table.use(ref); ++i) nap();
+        while (table.use(ref) && system_time() < deadline) nap();
         PX_CHECK_EQ(table.use(ref), 0);  // unmapped, so not in use
     }
 }

@@ -1,0 +1,66 @@
+"""Clocks of dom0 and of a guest against the host's, which is the emulator's RTC, while NMIs storm."""
+# SPDX-License-Identifier: Apache-2.0
+import time
+
+from dom0 import Dom0, Spec
+from guests import await_console, create, debian_config, destroy, guest_console, log_of, run_in_guest, tiny_config
+from runner import boot_test
+
+SPEC = Spec(cpus=2, vcpus=2, guests=("clock",))
+TOLERANCE = 500e-6                     # of the time that passed
+READING = 0.02                         # /proc/uptime counts in 0.01 s
+
+
+class Reading:
+    """A clock's value, and the host's time before and after it was read."""
+
+    def __init__(self, read) -> None:
+        self.before = time.monotonic()
+        self.value = float(read().split()[0])
+        self.after = time.monotonic()
+
+    def check_since(self, first: "Reading", what: str) -> None:
+        passed = self.value - first.value
+        least, most = self.before - first.after, self.after - first.before
+        allowed = READING + TOLERANCE * most
+        assert least - allowed <= passed <= most + allowed, f"{what}: {passed:.2f} s passed, by the host's clock {least:.2f} to {most:.2f} s"
+
+
+def storm(dom0: Dom0, seconds: float) -> int:
+    """An NMI to every CPU each 100 ms; how many."""
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        dom0.machine.monitor("nmi")
+        count += 1
+        dom0.console.pump(0.1)
+    return count
+
+
+def clocks(dom0: Dom0, seconds: float) -> None:
+    uptime = "cat /proc/uptime"
+    create(dom0, "watch", debian_config("watch"))
+    create(dom0, "clock", tiny_config("clock", "clock", vcpus=4, extra="vcpus=4"))
+    try:
+        await_console(dom0, "watch", "GUEST-READY", 90)
+        assert abs(int(dom0.run("date +%s")) - time.time()) < 5, "dom0's date is not the RTC's"
+        dom0_first = Reading(lambda: dom0.run(uptime))
+        with guest_console(dom0, "watch") as guest:
+            guest_first = Reading(lambda: run_in_guest(guest, uptime))
+            assert storm(dom0, seconds) > seconds
+            Reading(lambda: run_in_guest(guest, uptime)).check_since(guest_first, "the guest's clock")
+        Reading(lambda: dom0.run(uptime)).check_since(dom0_first, "dom0's clock")
+        verdict = await_console(dom0, "clock", "PX-CLOCK|PX-VERDICT", 300)
+        assert "PX-VERDICT clock pass" in verdict, dom0.run(f"cat {log_of('clock')}")
+    finally:
+        destroy(dom0, "watch")
+        destroy(dom0, "clock")
+
+
+@boot_test(SPEC, name="clocks-agree-during-nmis")
+def shortly(dom0: Dom0) -> None:
+    clocks(dom0, 15)
+
+
+@boot_test(SPEC, name="clocks-agree-over-5-minutes", slow=True)
+def over_five_minutes(dom0: Dom0) -> None:
+    clocks(dom0, 300)
