@@ -34,6 +34,7 @@ def _register(tools: str, name: str, config: str | None, before: str, word: str)
         assert list(domains(dom0)) == ["Domain-0"], "a half-made domain stayed behind"
 
 
-for _tools in ("debian", "philoxen"):
-    for _case in CASES:
-        _register(_tools, *_case)
+for _case in CASES:
+    _register("philoxen", *_case)
+    if _case[0] in ("too-much-memory", "no-memory-at-all"):  # the hypervisor refuses; the rest would test Debian's tools
+        _register("debian", *_case)
