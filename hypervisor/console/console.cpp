@@ -75,8 +75,10 @@ void console_set_timestamps(bool on) { timestamps = on; }
 
 void vlog(LogLevel level, bool guest, std::string_view format, std::span<const FormatArg> arguments) {
     const LogThresholds thresholds = guest ? guest_levels : host_levels;
-    if (level > std::max(thresholds.always, thresholds.limited)) return;
-    if (level > thresholds.always && !limited_lines.allow(static_cast<u64>(arch::now().raw))) return;
+    if (level != LogLevel::reply) {
+        if (level > std::max(thresholds.always, thresholds.limited)) return;
+        if (level > thresholds.always && !limited_lines.allow(static_cast<u64>(arch::now().raw))) return;
+    }
     std::array<char, longest_line + 1> line;
     const std::span<char> text(line.data(), longest_line);
     usize used = put_prefix(text, level, guest);

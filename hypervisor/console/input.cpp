@@ -14,7 +14,7 @@ constinit std::array<DebugKey, 32> keys{};
 constinit usize key_count = 0;
 
 void list_keys() {
-    for (usize i = 0; i < key_count; ++i) log_info(" '{}': {}", keys[i].key, keys[i].what);
+    for (usize i = 0; i < key_count; ++i) log_reply(" '{}': {}", keys[i].key, keys[i].what);
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ void run_debug_key(char key) {
     for (usize i = 0; i < key_count; ++i) {
         if (keys[i].key == key) return keys[i].run();
     }
-    log_info("no debug key '{}'; 'h' lists them", key);
+    log_reply("no debug key '{}'; 'h' lists them", key);
 }
 
 void ConsoleInput::typed(char c) {
@@ -40,7 +40,7 @@ void ConsoleInput::typed(char c) {
     if (++switches_ < switch_count) return;
     switches_ = 0;
     to_hypervisor_ = !to_hypervisor_;
-    log_info("console input goes to {} (type Ctrl-A three times to switch)",
+    log_reply("console input goes to {} (type Ctrl-A three times to switch)",
              to_hypervisor_ ? "the hypervisor" : "the hardware domain");
 }
 

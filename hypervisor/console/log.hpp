@@ -10,8 +10,8 @@
 
 namespace px {
 
-/// As in `loglvl=`: a smaller number is more severe.
-enum class LogLevel : u8 { error = 0, warning = 1, info = 2, debug = 3 };
+/// As in `loglvl=`: a smaller number is more severe. `reply` is what somebody has asked for: no threshold holds it back.
+enum class LogLevel : u8 { error = 0, warning = 1, info = 2, debug = 3, reply = 255 };
 
 /// Formats and emits one line; a newline is added. Lines are cut at 255 characters.
 void vlog(LogLevel level, bool guest_triggered, std::string_view format, std::span<const FormatArg> arguments);
@@ -32,6 +32,9 @@ template <class... Args>
 void log_info(std::string_view format, const Args&... args) { detail::log(LogLevel::info, false, format, args...); }
 template <class... Args>
 void log_debug(std::string_view format, const Args&... args) { detail::log(LogLevel::debug, false, format, args...); }
+/// A line of the answer to a debug key or another request of the machine's owner.
+template <class... Args>
+void log_reply(std::string_view format, const Args&... args) { detail::log(LogLevel::reply, false, format, args...); }
 
 /// A line that a guest can provoke at will: obeys `guest_loglvl` and is rate limited.
 template <class... Args>

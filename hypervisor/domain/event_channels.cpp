@@ -27,6 +27,14 @@ Result<EventChannels::Guard> EventChannels::lock_guest_port(EvtPort port) {
     return guard;
 }
 
+u32 EventChannels::open_ports() const {
+    u32 count = 0;
+    for (EvtPort port{1}; port.raw < valid_ports(); ++port) {
+        if (is_open(at(port).unlocked().kind.load(std::memory_order_relaxed))) ++count;
+    }
+    return count;
+}
+
 Vcpu* EventChannels::notified(const EventChannel& channel) const {
     return domain_.vcpu(VcpuId{channel.vcpu.load(std::memory_order_relaxed)});
 }

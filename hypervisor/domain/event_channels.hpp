@@ -116,6 +116,8 @@ public:
     u32 valid_ports() const { return valid_ports_.load(std::memory_order_acquire); }
     /// Largest port number + 1 under the current ABI and the domain's settings.
     u32 port_limit() const;
+    /// Ports that are in use by anybody at this moment.
+    u32 open_ports() const;
 
 private:
     using Channel = Locked<EventChannel, LockRank::event_channel>;

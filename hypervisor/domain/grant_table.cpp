@@ -188,11 +188,11 @@ GrantResult<> GrantTable::swap(GrantRef a, GrantRef b) {
 
 void GrantTable::dump() {
     auto table = table_.lock();
-    log_info("domain {}: grant table version {}, {} of {} frames", domain_.id, u32{table->version}, table->frames, max_frames());
+    log_reply("domain {}: grant table version {}, {} of {} frames", domain_.id, u32{table->version}, table->frames, max_frames());
     for (GrantRef ref{0}; ref.raw < table->entries(); ++ref) {
         if (!table->pinned(ref)) continue;
         const Pin& pin = table->pins[ref.raw / pins_per_page]->pins[ref.raw % pins_per_page];
-        log_info("  [{}] to domain {}: frame {:#x}, {} readers, {} writers", ref, pin.domid, pin.frame.mfn(), pin.readers, pin.writers);
+        log_reply("  [{}] to domain {}: frame {:#x}, {} readers, {} writers", ref, pin.domid, pin.frame.mfn(), pin.readers, pin.writers);
     }
 }
 

@@ -35,7 +35,8 @@ template <class T>
 constexpr std::string_view type_name() {
     std::string_view text = __PRETTY_FUNCTION__;
     const usize begin = text.find("T = ") + 4;
-    return text.substr(begin, text.find_first_of(";]", begin) - begin);
+    const usize next = text.find(';', begin);  // g++ goes on with other names, clang doesn't
+    return text.substr(begin, (next != text.npos ? next : text.rfind(']')) - begin);
 }
 template <class T>
 inline constinit HeapType heap_type{type_name<T>()};

@@ -200,15 +200,15 @@ Statistics FairPolicy::statistics(CpuId cpu) { return Held(at(cpu))->statistics;
 
 void FairPolicy::dump() {
     auto print = [](const char* state, const Unit& unit) {
-        log_info("    {} d{}v{} weight {} virtual {} ran {} us", state, unit.group.domain(), unit.id,
+        log_reply("    {} d{}v{} weight {} virtual {} ran {} us", state, unit.group.domain(), unit.id,
                  unit.policy.weight, unit.policy.virtual_time, unit.policy.run_time.raw / 1000);
     };
-    log_info("scheduler {}: {} units, slice {} us, ratelimit {} us", name(), units_.load(),
+    log_reply("scheduler {}: {} units, slice {} us, ratelimit {} us", name(), units_.load(),
              tunables_.slice.raw / 1000, tunables_.ratelimit.raw / 1000);
     for (CpuId cpu : cpus()) {
         Held queue(at(cpu));
         const Statistics& s = queue->statistics;
-        log_info("  cpu {}: load {} clock {} switches {} preemptions {} migrations {} steals {} pulls {}", cpu,
+        log_reply("  cpu {}: load {} clock {} switches {} preemptions {} migrations {} steals {} pulls {}", cpu,
                  queue->load(), queue->clock(), s.switches, s.preemptions, s.migrations, s.steals, s.pulls);
         if (queue->running != nullptr) print("running", *queue->running);
         for (Unit* unit = queue->waiting.first(); unit != nullptr; unit = queue->waiting.next(*unit)) {

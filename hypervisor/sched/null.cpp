@@ -193,10 +193,10 @@ Statistics NullPolicy::statistics(CpuId cpu) { return state_.lock()->slots[cpu.r
 
 void NullPolicy::dump() {
     auto state = state_.lock();
-    log_info("scheduler null: {} units, {} without a CPU", state->units, state->without_cpu.size());
+    log_reply("scheduler null: {} units, {} without a CPU", state->units, state->without_cpu.size());
     for (CpuId cpu : cpus()) {
         const Unit* owner = state->slots[cpu.raw].owner;
-        if (owner != nullptr) log_info("  cpu {}: d{}v{}", cpu, owner->group.domain(), owner->id);
+        if (owner != nullptr) log_reply("  cpu {}: d{}v{}", cpu, owner->group.domain(), owner->id);
     }
 }
 

@@ -22,6 +22,7 @@
 #include "hypervisor/cmdline/parse.hpp"
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/domain/debug_keys.hpp"
 #include "hypervisor/hypercall/xen_version.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
 #include "hypervisor/sched/create.hpp"
@@ -125,6 +126,7 @@ u64 dom0_frames(u64 ram_frames) {
     drop_identity_map();
     init_scheduler(sched::default_policy);
     scheduler_add_online_cpus();
+    register_debug_keys();
     enable_console_input();
     create_dom0(info, options);
     cpu_loop();
