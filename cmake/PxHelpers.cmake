@@ -13,6 +13,11 @@ elseif(PX_BUILD STREQUAL "release")
     add_compile_options("$<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-restrict>")
 endif()
 
+option(PX_DEBUG_LOCKS "check the order of locks at each acquisition (see hypervisor/base/spinlock.hpp)" OFF)
+if(PX_DEBUG_LOCKS)
+    add_compile_definitions(PX_DEBUG_LOCKS)
+endif()
+
 # px_unit_test(NAME source… [LIBS library…]): a GoogleTest binary that ctest runs as one test.
 function(px_unit_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")

@@ -1,40 +1,40 @@
-// Checks the order of locks in debug builds and on the build host.
+// Checks the order of locks.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include "hypervisor/base/lock_ranks.hpp"
+
+#include <utility>
+
 #include "hypervisor/base/spinlock.hpp"
-
-#ifdef PX_DEBUG_LOCKS
-
 #include "hypervisor/console/log.hpp"
-#include "hypervisor/cpu/per_cpu.hpp"
 
 namespace px {
 
-// A handler that interrupts this code leaves the stack as it found it, so no lock is needed.
+// A handler that interrupts this code leaves the list as it found it, so no lock is needed.
 
 void lock_rank_acquire(LockRank rank, bool same_rank_allowed) {
-    PerCpu& cpu = this_cpu();
-    for (u32 i = 0; i < cpu.lock_depth; ++i) {
-        const LockRank held{cpu.lock_ranks[i]};
-        if (held < rank || (held == rank && same_rank_allowed)) continue;
-        const u32 depth = std::exchange(cpu.lock_depth, 0);  // the panic's own locks are not the question
-        panic("lock of rank {} taken under one of rank {} ({} held)", rank, held, depth);
+    HeldLocks* const held = arch::held_locks();
+    if (held == nullptr) return;
+    for (u32 i = 0; i < held->depth; ++i) {
+        const LockRank other = held->ranks[i];
+        if (other < rank || (other == rank && same_rank_allowed)) continue;
+        const u32 depth = std::exchange(held->depth, 0);  // the panic's own locks are not the question
+        panic("lock of rank {} taken under one of rank {} ({} held)", rank, other, depth);
     }
-    PX_ASSERT(cpu.lock_depth < std::size(cpu.lock_ranks));
-    cpu.lock_ranks[cpu.lock_depth++] = static_cast<u8>(rank);
+    PX_ASSERT(held->depth < held->ranks.size());
+    held->ranks[held->depth++] = rank;
 }
 
 void lock_rank_release(LockRank rank) {
-    PerCpu& cpu = this_cpu();
+    HeldLocks* const held = arch::held_locks();
+    if (held == nullptr) return;
     // Nearly always the innermost one.
-    for (u32 i = cpu.lock_depth; i-- > 0;) {
-        if (cpu.lock_ranks[i] != static_cast<u8>(rank)) continue;
-        for (--cpu.lock_depth; i < cpu.lock_depth; ++i) cpu.lock_ranks[i] = cpu.lock_ranks[i + 1];
+    for (u32 i = held->depth; i-- > 0;) {
+        if (held->ranks[i] != rank) continue;
+        for (--held->depth; i < held->depth; ++i) held->ranks[i] = held->ranks[i + 1];
         return;
     }
     panic("lock of rank {} released, but not held", rank);
 }
 
 }  // namespace px
-
-#endif

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "arch/cpu.hpp"
+#include "hypervisor/base/lock_ranks.hpp"
 #include "hypervisor/base/types.hpp"
 
 namespace px {
@@ -23,7 +24,7 @@ enum class LockRank : u8 {
     domain,           ///< a domain's life: pause counts, creation of vCPUs
     pci,              ///< the hardware domain's view of PCI
     grant_maps,       ///< a domain's table of mapped grants (maptrack)
-    grant_table,      ///< a domain's grant table; two at once: lower domain id first (rank exempt, see lock_both)
+    grant_table,      ///< a domain's grant table;
     event_channels,   ///< a domain's port table
     p2m,              ///< a domain's physmap
     domain_memory,    ///< a domain's list of frames and its counters
@@ -46,11 +47,9 @@ enum class LockRank : u8 {
 constexpr bool irq_safe(LockRank rank) { return rank >= LockRank::first_irq_safe; }
 
 #ifdef PX_DEBUG_LOCKS
-void lock_rank_acquire(LockRank rank, bool same_rank_allowed);
-void lock_rank_release(LockRank rank);
+inline constexpr bool check_lock_ranks = true;
 #else
-inline void lock_rank_acquire(LockRank, bool) {}
-inline void lock_rank_release(LockRank) {}
+inline constexpr bool check_lock_ranks = false;
 #endif
 
 /// Fair ticket lock without data; use Locked<T> unless the data can't be owned by one object.
@@ -93,16 +92,16 @@ public:
         void unlock() {
             if (owner_ == nullptr) return;
             owner_->lock_.release();
-            lock_rank_release(rank);
+            if constexpr (check_lock_ranks) lock_rank_release(rank);
             if constexpr (irq_safe(rank)) arch::irq_restore(irq_state_);
             owner_ = nullptr;
         }
 
     private:
         friend class Locked;
-        explicit Guard(Locked* owner, bool same_rank_allowed) : owner_(owner) {
+        explicit Guard(Locked* owner, [[maybe_unused]] bool same_rank_allowed) : owner_(owner) {
             if constexpr (irq_safe(rank)) irq_state_ = arch::irq_save();
-            lock_rank_acquire(rank, same_rank_allowed);
+            if constexpr (check_lock_ranks) lock_rank_acquire(rank, same_rank_allowed);
             owner_->lock_.acquire();
         }
         Locked* owner_;

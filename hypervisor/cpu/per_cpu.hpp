@@ -11,6 +11,7 @@
 
 #include "arch/cpu.hpp"
 #include "arch/per_cpu.hpp"
+#include "hypervisor/base/lock_ranks.hpp"
 #include "hypervisor/base/types.hpp"
 #include "hypervisor/time/timer.hpp"
 
@@ -38,8 +39,7 @@ struct PerCpu {
     Vcpu* current = nullptr;        ///< whose registers this CPU holds; nullptr: idle
     TimerQueue timers;
     Timer slice_timer;              ///< the scheduler's next look
-    u32 lock_depth = 0;             ///< locks held (PX_DEBUG_LOCKS)
-    u8 lock_ranks[16]{};
+    HeldLocks held_locks;           ///< kept in debug builds
     bool online = false;
     u64 context_switches = 0;
     std::atomic<i64> idle_ns{0};    ///< without a vCPU, up to the last one

@@ -167,6 +167,11 @@ void start_other_cpus(unsigned limit) {
     log_info("{} CPUs online", online_cpus());
 }
 
+HeldLocks* held_locks() {
+    PerCpu* const cpu = this_cpu_pointer();
+    return cpu != nullptr ? &cpu->held_locks : nullptr;
+}
+
 void interrupt_cpu(CpuId cpu) { local_apic_send(per_cpu(cpu)->arch.apic_id, vector::softirq); }
 
 void call_on(const CpuMask& cpus, void (*function)(void*), void* context) {

@@ -58,5 +58,33 @@ TEST(Spinlock, TryingNeverWaits) {
     lock.release();
 }
 
+TEST(LockRanks, InwardsOnly) {
+    Locked<int, LockRank::domain> outer;
+    Locked<int, LockRank::heap> inner;
+    Locked<int, LockRank::heap> other;
+    {
+        const auto a = outer.lock();
+        const auto b = inner.lock();
+        const auto c = other.lock_same_rank();
+        EXPECT_EQ(arch::held_locks()->depth, 3u);
+    }
+    EXPECT_EQ(arch::held_locks()->depth, 0u);
+    // Taken inwards, given back in any order.
+    auto a = outer.lock();
+    const auto b = inner.lock();
+    a.unlock();
+    EXPECT_EQ(arch::held_locks()->depth, 1u);
+    EXPECT_EQ(arch::held_locks()->ranks[0], LockRank::heap);
+}
+TEST(LockRanksDeathTest, OutwardsIsAPanic) {
+    Locked<int, LockRank::domain> outer;
+    Locked<int, LockRank::heap> inner;
+    Locked<int, LockRank::heap> other;
+    const auto held = inner.lock();
+    EXPECT_DEATH((void)outer.lock(), "lock of rank {} taken under one of rank {}");
+    EXPECT_DEATH((void)other.lock(), "lock of rank {} taken under one of rank {}");
+    EXPECT_DEATH(lock_rank_release(LockRank::console), "released, but not held");
+}
+
 }  // namespace
 }  // namespace px
