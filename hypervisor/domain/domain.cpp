@@ -112,6 +112,17 @@ Result<Vcpu*> Domain::create_vcpu(VcpuId number) {
     return vcpu;
 }
 
+void Domain::take_down(Vcpu& vcpu) {
+    {
+        auto guard = life_lock_.lock();  // of two last ones, the second to come here sees both down
+        vcpu.halt(Vcpu::down);
+        for (const Vcpu* other : vcpus_) {
+            if (other != nullptr && !other->is_halted(Vcpu::down)) return;
+        }
+    }
+    shutdown(static_cast<u8>(abi::ShutdownReason::poweroff));
+}
+
 void Domain::wake_all() {
     for (Vcpu* vcpu : vcpus_) {
         if (vcpu != nullptr) vcpu->update_runnable();

@@ -69,6 +69,8 @@ public:
     Vcpu* vcpu(VcpuId id) const;                ///< nullptr where there is none yet
     /// Makes vCPU `id`, down. Errors: einval, eexist, enomem.
     Result<Vcpu*> create_vcpu(VcpuId id);
+    /// A vCPU that is done, until it is brought up again; with the last one the domain is powered off.
+    void take_down(Vcpu& vcpu);
     u32 vcpu_count() const { return vcpu_count_.load(std::memory_order_acquire); }
 
     /// Counts; a domain runs while both counts are zero. pause() returns when no vCPU of it runs any more.

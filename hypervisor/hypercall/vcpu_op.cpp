@@ -26,14 +26,7 @@ Result<Reply> up(Vcpu&, Vcpu& target, u64) {
 }
 
 Result<Reply> down(Vcpu& caller, Vcpu& target, u64) {
-    Domain& domain = caller.domain;
-    bool is_last = true;
-    for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
-        Vcpu* const other = domain.vcpu(VcpuId{i});
-        if (other != nullptr && other != &target && !other->is_halted(Vcpu::down)) is_last = false;
-    }
-    if (is_last) domain.shutdown(static_cast<u8>(0));  // nobody is left to do anything: as if powered off
-    else target.halt(Vcpu::down);
+    caller.domain.take_down(target);
     return Reply{};
 }
 

@@ -40,17 +40,19 @@ def await_console(dom0: Dom0, name: str, pattern: str, timeout: float = 60) -> s
 def guest_console(dom0: Dom0, name: str) -> Iterator[Console]:
     """`xl console NAME`: within, what is typed goes to the guest and what it says comes from the same console."""
     dom0.console.type(f"xl console {name}; echo PX-'LEFT'\n")
-    yield dom0.console
-    dom0.console.type("\x1d")              # Ctrl-], which counts only when it comes alone
-    dom0.console.expect(r"^\s*PX-LEFT$", 30)
+    try:
+        yield dom0.console
+    finally:
+        dom0.console.type("\x1d")          # Ctrl-], which counts only when it comes alone
+        dom0.console.expect(r"^\s*PX-LEFT$", 30)
 
 
 def run_in_guest(console: Console, command: str, timeout: float = 60) -> str:
     """A shell command within the guest whose console this is (guest_console()); its output. It must end with status 0."""
-    before = console.position
     console.type(f"run {command}\n")
+    begin = console.expect(r"^GUEST-RUNS$", timeout)
     end = console.expect(r"^GUEST-RAN (\d+)$", timeout)
-    output = console.text[before:end.start()].replace(f"run {command}\n", "").strip("\n")
+    output = console.text[begin.end():end.start()].strip("\n")
     assert end[1] == "0", f"`{command}` in the guest ended with {end[1]}: {output[-600:]}"
     return output
 

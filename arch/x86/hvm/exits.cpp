@@ -28,11 +28,8 @@ void handle_cpuid(Vcpu& vcpu) {
 void handle_halt(Vcpu& vcpu) {
     constexpr u64 interrupt_flag = 1u << 9;
     if (vcpu.arch.nmi_pending) return;
-    if ((vcpu.arch.registers.rflags & interrupt_flag) == 0) {
-        // Nothing but an NMI or INIT ends this halt.
-        vcpu.halt(Vcpu::blocked);
-        return;
-    }
+    // With interrupts closed, kernels halt a CPU that they are done with: off-lined, or the machine is to be off.
+    if ((vcpu.arch.registers.rflags & interrupt_flag) == 0) return vcpu.domain.take_down(vcpu);
     vcpu.block();
 }
 
