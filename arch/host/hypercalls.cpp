@@ -10,25 +10,11 @@
 
 namespace px {
 
-constinit const HypercallTable hypercall_table = [] {
-    namespace number = abi::hypercall;
-    HypercallTable table{};
-    table[number::memory_op] = {hypercall_memory_op};
-    table[number::set_timer_op] = {hypercall_set_timer_op};
-    table[number::xen_version] = {hypercall_xen_version};
-    table[number::console_io] = {hypercall_console_io};
-    table[number::grant_table_op] = {hypercall_grant_table_op};
-    table[number::vm_assist] = {hypercall_vm_assist};
-    table[number::vcpu_op] = {hypercall_vcpu_op};
-    table[number::sched_op] = {hypercall_sched_op};
-    table[number::event_channel_op] = {hypercall_event_channel_op};
-    table[number::sysctl] = {hypercall_sysctl};
-    table[number::domctl] = {hypercall_domctl};
-    table[number::multicall] = {hypercall_multicall};
-    return table;
-}();
+constinit const HypercallTable hypercall_table = generic_hypercalls();
 
 namespace arch {
+
+const u64 hypervisor_virtual_start = 0xffff'8000'0000'0000;
 
 std::string_view capabilities() { return "host-1.0 "; }
 u32 features(const Domain&) { return 1u << static_cast<u32>(abi::Feature::hvm_safe_pvclock); }

@@ -15,6 +15,12 @@ std::string_view BootMemory::text(u64 address) const {
     return {reinterpret_cast<const char*>(bytes.data()), std::min<usize>(static_cast<usize>(end - bytes.begin()), longest)};
 }
 
+Result<> BootInfo::add_memory(u64 base, u64 length, u32 kind) {
+    REQUIRE(base + length >= base, einval);
+    const bool known = kind >= static_cast<u32>(MemoryKind::usable) && kind <= static_cast<u32>(MemoryKind::unusable);
+    return memory.push_back({base, base + length, known ? MemoryKind{kind} : MemoryKind::reserved});
+}
+
 namespace {
 
 /// Where kinds overlap, the one of the higher rank is true.
@@ -29,6 +35,15 @@ unsigned rank(MemoryKind kind) {
 }
 
 }  // namespace
+
+void limit_memory(StaticVector<MemoryRegion, max_regions>& memory, u64 limit) {
+    for (usize i = 0, count = memory.size(); i < count; ++i) {
+        const MemoryRegion region = memory[i];
+        if (region.kind != MemoryKind::usable || region.end <= limit) continue;
+        if (region.start < limit && memory.push_back({region.start, limit, MemoryKind::usable}).ok()) memory[i].start = limit;
+        memory[i].kind = MemoryKind::unusable;
+    }
+}
 
 void normalise(StaticVector<MemoryRegion, max_regions>& memory) {
     // Every start and end is a possible border; between two borders the strictest region that covers them is true.

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -37,6 +38,9 @@ struct BootInfo {
     StaticVector<MemoryRegion, max_regions> memory;
     StaticVector<BootModule, max_modules> modules;
     u64 rsdp = 0;  ///< machine address of the ACPI root pointer, 0: search for it
+
+    /// A range of the firmware's memory map; a kind that nobody knows is reserved. Errors: einval (it wraps), enospc.
+    Result<> add_memory(u64 base, u64 length, u32 kind);
 };
 
 /// Machine memory as a loader's structures name it; empty where it can't be reached. Early boot: the first 4 GiB.
@@ -45,6 +49,15 @@ public:
     virtual std::span<const u8> view(u64 address, usize size) const = 0;
     /// The text up to its NUL, cut at 4095 characters; empty for address 0.
     std::string_view text(u64 address) const;
+    /// A T in the machine's byte order. Errors: einval where not all of it can be reached.
+    template <class T>
+    Result<T> read(u64 address) const {
+        const auto bytes = view(address, sizeof(T));
+        REQUIRE(bytes.size() == sizeof(T), einval);
+        T value;
+        std::memcpy(&value, bytes.data(), sizeof value);
+        return value;
+    }
 
 protected:
     ~BootMemory() = default;
@@ -58,6 +71,9 @@ Result<> parse_pvh(const BootMemory& memory, u64 info, BootInfo& out);
 
 /// Sorts, and cuts overlaps so that the more restrictive kind wins; adjacent regions of one kind are joined.
 void normalise(StaticVector<MemoryRegion, max_regions>& memory);
+
+/// Usable memory above `limit` becomes unusable. Where no place is left for its parts, a region counts whole.
+void limit_memory(StaticVector<MemoryRegion, max_regions>& memory, u64 limit);
 
 /// The command line without the image's name, for loaders that pass it (all but GRUB 2).
 std::string_view without_image_name(std::string_view loader, std::string_view line);

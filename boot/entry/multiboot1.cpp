@@ -1,8 +1,6 @@
 // The Multiboot 1 information structure. [multiboot 0.6.96, 3.3]
 //
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
 #include "boot/entry/boot_info.hpp"
 
 namespace px::boot {
@@ -22,15 +20,6 @@ struct Module {
     u32 start, end, text, reserved;
 };
 
-template <class T>
-Result<T> read(const BootMemory& memory, u64 address) {
-    const auto bytes = memory.view(address, sizeof(T));
-    REQUIRE(bytes.size() == sizeof(T), einval);
-    T value;
-    std::memcpy(&value, bytes.data(), sizeof value);
-    return value;
-}
-
 Result<> parse_memory_map(const BootMemory& memory, const Information& info, BootInfo& out) {
     if ((info.flags & flag::memory_map) == 0) {
         REQUIRE((info.flags & flag::memory) != 0, einval);
@@ -41,11 +30,11 @@ Result<> parse_memory_map(const BootMemory& memory, const Information& info, Boo
     constexpr u32 least = 20;
     for (u32 at = 0; at + 4 + least <= info.memory_map_length;) {
         const u64 entry = u64{info.memory_map_address} + at;
-        const u32 size = TRY(read<u32>(memory, entry));
-        const u64 base = TRY(read<u64>(memory, entry + 4)), length = TRY(read<u64>(memory, entry + 12));
-        const u32 kind = TRY(read<u32>(memory, entry + 20));
-        REQUIRE(size >= least && size < 4096 && base + length >= base, einval);
-        TRY(out.memory.push_back({base, base + length, kind >= 1 && kind <= 5 ? MemoryKind{kind} : MemoryKind::reserved}));
+        const u32 size = TRY(memory.read<u32>(entry));
+        const u64 base = TRY(memory.read<u64>(entry + 4)), length = TRY(memory.read<u64>(entry + 12));
+        const u32 kind = TRY(memory.read<u32>(entry + 20));
+        REQUIRE(size >= least && size < 4096, einval);
+        TRY(out.add_memory(base, length, kind));
         at += size + 4;
     }
     return {};
@@ -54,7 +43,7 @@ Result<> parse_memory_map(const BootMemory& memory, const Information& info, Boo
 }  // namespace
 
 Result<> parse_multiboot1(const BootMemory& memory, u64 address, BootInfo& out) {
-    const auto info = TRY(read<Information>(memory, address));
+    const auto info = TRY(memory.read<Information>(address));
     if ((info.flags & flag::loader_name) != 0) out.loader = memory.text(info.loader_name);
     if ((info.flags & flag::command_line) != 0) {
         out.command_line = without_image_name(out.loader, memory.text(info.command_line));
@@ -62,7 +51,7 @@ Result<> parse_multiboot1(const BootMemory& memory, u64 address, BootInfo& out) 
     TRY(parse_memory_map(memory, info, out));
     if ((info.flags & flag::modules) == 0) return {};
     for (u32 i = 0; i < info.modules_count && !out.modules.full(); ++i) {
-        const auto module = TRY(read<Module>(memory, u64{info.modules_address} + i * sizeof(Module)));
+        const auto module = TRY(memory.read<Module>(u64{info.modules_address} + i * sizeof(Module)));
         REQUIRE(module.end >= module.start, einval);
         TRY(out.modules.push_back(
             {module.start, u64{module.end} - module.start, without_image_name(out.loader, memory.text(module.text))}));

@@ -33,8 +33,7 @@ Result<> parse_memory_map(std::span<const u8> tag, BootInfo& out) {
     for (usize at = 16; at + entry_size <= tag.size(); at += entry_size) {
         const u64 base = get<u64>(tag, at), length = get<u64>(tag, at + 8);
         const u32 kind = get<u32>(tag, at + 16);
-        REQUIRE(base + length >= base, einval);
-        TRY(out.memory.push_back({base, base + length, kind >= 1 && kind <= 5 ? MemoryKind{kind} : MemoryKind::reserved}));
+        TRY(out.add_memory(base, length, kind));
     }
     return {};
 }
@@ -49,9 +48,7 @@ Result<> parse_module(std::span<const u8> tag, BootInfo& out) {
 }  // namespace
 
 Result<> parse_multiboot2(const BootMemory& memory, u64 address, BootInfo& out) {
-    const auto header = memory.view(address, 8);
-    REQUIRE(header.size() == 8, einval);
-    const u32 total = get<u32>(header, 0);
+    const u32 total = TRY(memory.read<u32>(address));
     REQUIRE(total >= 16 && total <= (1u << 20), einval);
     const auto all = memory.view(address, total);
     REQUIRE(all.size() == total, einval);

@@ -10,6 +10,7 @@
 #include <array>
 #include <span>
 
+#include "hypervisor/abi/xen.hpp"
 #include "hypervisor/base/result.hpp"
 
 namespace px {
@@ -43,9 +44,8 @@ struct HypercallEntry {
 };
 
 inline constexpr unsigned hypercall_count = 64;
-/// The generic part of the table; the architecture adds its own rows.
 using HypercallTable = std::array<HypercallEntry, hypercall_count>;
-/// The architecture's table.
+/// The architecture's table: generic_hypercalls() and rows of its own.
 extern const HypercallTable hypercall_table;
 
 /// The register value for a result: the value, or -errno. The one place where an errno becomes a number.
@@ -67,5 +67,24 @@ Result<Reply> hypercall_sysctl(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_domctl(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_multicall(Vcpu& caller, HypercallArgs& args);
 // hvm_op, physdev_op, platform_op and dm_op belong to the architecture.
+
+/// The rows that every architecture has.
+constexpr HypercallTable generic_hypercalls() {
+    namespace number = abi::hypercall;
+    HypercallTable table{};
+    table[number::memory_op] = {hypercall_memory_op};
+    table[number::set_timer_op] = {hypercall_set_timer_op};
+    table[number::xen_version] = {hypercall_xen_version};
+    table[number::console_io] = {hypercall_console_io};
+    table[number::grant_table_op] = {hypercall_grant_table_op};
+    table[number::vm_assist] = {hypercall_vm_assist};
+    table[number::vcpu_op] = {hypercall_vcpu_op};
+    table[number::sched_op] = {hypercall_sched_op};
+    table[number::event_channel_op] = {hypercall_event_channel_op};
+    table[number::sysctl] = {hypercall_sysctl};
+    table[number::domctl] = {hypercall_domctl};
+    table[number::multicall] = {hypercall_multicall};
+    return table;
+}
 
 }  // namespace px

@@ -10,6 +10,8 @@
 
 namespace px::arch {
 
+const u64 hypervisor_virtual_start = 0xffff'8000'0000'0000;
+
 std::string_view capabilities() { return "hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 "; }
 
 u32 features(const Domain&) {

@@ -15,19 +15,7 @@ namespace px {
 /// One table for the guests of this architecture; multicall uses it as well.
 constinit const HypercallTable hypercall_table = [] {
     namespace number = abi::hypercall;
-    HypercallTable table{};
-    table[number::memory_op] = {hypercall_memory_op};
-    table[number::set_timer_op] = {hypercall_set_timer_op};
-    table[number::xen_version] = {hypercall_xen_version};
-    table[number::console_io] = {hypercall_console_io};
-    table[number::grant_table_op] = {hypercall_grant_table_op};
-    table[number::vm_assist] = {hypercall_vm_assist};
-    table[number::vcpu_op] = {hypercall_vcpu_op};
-    table[number::sched_op] = {hypercall_sched_op};
-    table[number::event_channel_op] = {hypercall_event_channel_op};
-    table[number::sysctl] = {hypercall_sysctl};
-    table[number::domctl] = {hypercall_domctl};
-    table[number::multicall] = {hypercall_multicall};
+    HypercallTable table = generic_hypercalls();
     table[number::hvm_op] = {hvm::hypercall_hvm_op};
     table[number::physdev_op] = {hvm::hypercall_physdev_op};
     table[number::platform_op] = {hvm::hypercall_platform_op};

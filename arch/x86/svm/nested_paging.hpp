@@ -6,13 +6,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "hypervisor/base/result.hpp"
-#include "hypervisor/mm/frame_allocator.hpp"
+#include "hypervisor/mm/counted_tables.hpp"
 #include "hypervisor/mm/gfn_type.hpp"
 
 namespace px::svm {
 
-struct NestedPaging {
+struct NestedPaging : CountedTables {
     struct Attributes {
         GfnType type = GfnType::invalid;
         bool read_only = false;   ///< device memory that the domain may only read
@@ -54,21 +53,6 @@ struct NestedPaging {
     static constexpr Attributes attributes(u64 entry, unsigned) {
         return {GfnType(entry >> type_shift & 15), (entry >> 10 & 1) != 0};
     }
-
-    Result<Mfn> allocate_table() {
-        const Mfn table = TRY(allocate_frames(0));
-        ++frames_;
-        return table;
-    }
-    void free_table(Mfn table) {
-        free_frames(table, 0);
-        --frames_;
-    }
-    static u64* entries(Mfn table) { return static_cast<u64*>(to_virtual(table)); }
-    u64 frames() const { return frames_; }
-
-private:
-    u64 frames_ = 0;
 };
 
 }  // namespace px::svm

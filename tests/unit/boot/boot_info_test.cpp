@@ -99,6 +99,24 @@ TEST(BootText, EndsAtItsNulOrAtTheLimit) {
     EXPECT_EQ(memory.text(0), "");
 }
 
+TEST(Limit, UsableMemoryAboveItIsUnusable) {
+    Map map;
+    for (const MemoryRegion& region : {MemoryRegion{0, 0x1000, usable}, {0x1000, 0x9000, usable}, {0x9000, 0xa000, acpi}, {0xa000, 0xb000, usable}}) {
+        ASSERT_TRUE(map.push_back(region).ok());
+    }
+    limit_memory(map, 0x4000);
+    normalise(map);
+    expect_map(map, {{0, 0x4000, usable}, {0x4000, 0x9000, unusable}, {0x9000, 0xa000, acpi}, {0xa000, 0xb000, unusable}});
+    limit_memory(map, 0x4000);
+    normalise(map);
+    EXPECT_EQ(map.size(), 4u) << "nothing is above it any more";
+    Map full;
+    for (u64 i = 0; i < max_regions; ++i) ASSERT_TRUE(full.push_back({i << 13, (i << 13) + 0x1000, usable}).ok());
+    limit_memory(full, 0x800);
+    EXPECT_EQ(full[0].kind, unusable) << "no place for the part below";
+    EXPECT_EQ(full[255].kind, unusable);
+}
+
 TEST(ImageName, IsTakenOffForLoadersThatPassIt) {
     EXPECT_EQ(without_image_name("GRUB 2.06", "com1=115200 loglvl=all"), "com1=115200 loglvl=all");
     EXPECT_EQ(without_image_name("GRUB 2.06", "  com1=115200"), "com1=115200");

@@ -18,6 +18,9 @@ namespace px::arch {
 /// for the tests to check (memory_totals, heap types).
 void host_machine_start(u64 frames = 65536, unsigned cpus = 4);
 
+/// What largest_physmap_order() says; 18 at the start of every test.
+void host_set_largest_physmap_order(unsigned order);
+
 void* to_virtual(Paddr address);
 Paddr to_physical(const void* pointer);
 Frame* frame_table();

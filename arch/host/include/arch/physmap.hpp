@@ -6,13 +6,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "hypervisor/base/result.hpp"
-#include "hypervisor/mm/frame_allocator.hpp"
+#include "hypervisor/mm/counted_tables.hpp"
 #include "hypervisor/mm/gfn_type.hpp"
 
 namespace px::arch {
 
-struct PhysmapPolicy {
+struct PhysmapPolicy : CountedTables {
     struct Attributes {
         GfnType type = GfnType::invalid;
         bool read_only = false;
@@ -31,21 +30,8 @@ struct PhysmapPolicy {
     static constexpr Attributes attributes(u64 entry, unsigned) {
         return {GfnType(entry >> 4 & 15), (entry >> 2 & 1) != 0};
     }
-
-    Result<Mfn> allocate_table() {
-        const Mfn table = TRY(allocate_frames(0));
-        ++frames_;
-        return table;
-    }
-    void free_table(Mfn table) {
-        free_frames(table, 0);
-        --frames_;
-    }
-    static u64* entries(Mfn table) { return static_cast<u64*>(to_virtual(table)); }
-    u64 frames() const { return frames_; }
-
-private:
-    u64 frames_ = 0;
 };
+
+unsigned largest_physmap_order();
 
 }  // namespace px::arch

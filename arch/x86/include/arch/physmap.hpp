@@ -1,6 +1,8 @@
 // Contract: the bits of a physmap's entries. A policy of hypervisor/mm/page_table.hpp whose Attributes hold a GfnType
 // and `read_only`, and that counts its tables: frames().
 //
+// largest_physmap_order()   of a leaf that this machine's processors know: 9 or 18 where tables have 512 entries
+//
 // NPT and EPT differ in their bits; until the second back end is here the first one's serve both of its users.
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -11,5 +13,7 @@
 namespace px::arch {
 
 using PhysmapPolicy = svm::NestedPaging;
+
+unsigned largest_physmap_order();
 
 }  // namespace px::arch

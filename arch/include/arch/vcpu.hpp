@@ -9,20 +9,19 @@
 // kick(vcpu)         it is on a CPU, perhaps in the guest: make it look at its interrupts before it goes on; any context
 // set_upcall(vcpu)   event channel upcall has become pending (vcpu_info says so already): arrange its delivery; any CPU
 // deliverable(vcpu)  true where an interrupt would end a halt (SCHEDOP_block, HLT) at once
-// set_context(vcpu, …), get_context   domctl {set,get}vcpucontext and VCPUOP_initialise
+// VcpuState          of arch/vcpu_state.hpp: constructed with its vCPU, as its last member
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "arch/x86/hvm/vcpu_state.hpp"
+#include "arch/vcpu_state.hpp"
+#include "hypervisor/base/result.hpp"
 
 namespace px {
 class Vcpu;
 }
 
 namespace px::arch {
-
-using VcpuState = hvm::VcpuState;
 
 Result<> create_vcpu(Vcpu& vcpu);
 void destroy_vcpu(Vcpu& vcpu);

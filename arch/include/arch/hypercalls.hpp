@@ -1,6 +1,6 @@
 // Contract: the architecture's part of the generic hypercalls.
 //
-// hypervisor_virtual_start        XENVER_platform_parameters
+// hypervisor_virtual_start        XENVER_platform_parameters: the lowest address that is the hypervisor's
 // capabilities()                  XENVER_capabilities: the kinds of guests, each followed by a space
 // features(domain)                XENVER_get_features: the bits that are the architecture's
 // initialise_vcpu(vcpu, argument) VCPUOP_initialise: `argument` points to the architecture's structure in the caller's memory;
@@ -24,7 +24,7 @@ class Domain;
 
 namespace px::arch {
 
-inline constexpr u64 hypervisor_virtual_start = 0xffff'8000'0000'0000;
+extern const u64 hypervisor_virtual_start;
 
 std::string_view capabilities();
 u32 features(const Domain& domain);

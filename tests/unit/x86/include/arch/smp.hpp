@@ -1,6 +1,0 @@
-// x86 on the build host: other CPUs, as the host fakes it.
-//
-// SPDX-License-Identifier: Apache-2.0
-#pragma once
-
-#include "arch/host/include/arch/smp.hpp"
