@@ -8,7 +8,11 @@
 namespace px::arch {
 namespace {
 std::atomic<u64> next_tag{1};
+std::atomic<unsigned> largest_order{18};
 }
+
+unsigned largest_physmap_order() { return largest_order.load(); }
+void host_set_largest_physmap_order(unsigned order) { largest_order.store(order); }
 
 Result<> check_settings(const px::DomainSettings& settings) {
     REQUIRE(settings.arch.emulation_flags <= 1, einval);

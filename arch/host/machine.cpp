@@ -64,6 +64,7 @@ void host_machine_start(u64 frames, unsigned cpus) {
     host_become_cpu(CpuId{0});
     host_become_vcpu(nullptr);
     host_set_now(Nanoseconds{0});
+    host_set_largest_physmap_order(18);
     host_guest_memory_clear();
     for (const auto& cpu : machine.cpus) cpu->softirqs.store(0);
 }

@@ -24,6 +24,7 @@
 #include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/heap.hpp"
+#include "hypervisor/mm/physmap.hpp"
 #include "hypervisor/mm/progress.hpp"
 
 namespace px {
@@ -64,6 +65,29 @@ private:
     GrantTable* table_ = nullptr;
     GrantRef ref_{};
     bool writable_ = false;
+};
+
+/// Mappings of one domain that end, or are replaced, together: one flush, then their granters hear. At the latest when the
+/// batch ends. Finishing may drop a granter's last reference: no lock is held.
+class GrantBatch {
+public:
+    explicit GrantBatch(Domain& mapper);
+    ~GrantBatch() { finish(); }
+    /// Before each operation of the batch.
+    void make_room() {
+        if (flushes_.full() || ended_.full()) finish();
+    }
+    void finish();
+
+private:
+    friend class GrantTable;
+    struct Ended {
+        GrantTable* granter;
+        GrantRef ref;
+        bool writable;
+    };
+    FlushBatch flushes_;
+    StaticVector<Ended, FlushBatch::capacity> ended_;
 };
 
 class GrantTable {
@@ -112,12 +136,15 @@ public:
         u32 handle;
         Mfn mfn;
     };
+    // Without a batch: one that is finished when the call returns.
     /// Maps entry `ref` of `granter` at `host_addr`, a guest physical address, if `flags` has host_map.
     /// device_map is noted; there is no IOMMU, so a device reaches the frame by its machine address.
     /// Errors: bad_gntref (neither map flag; as pin()), general_error (flags of PV; as pin()), no_space (handles).
+    GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags, GrantBatch& batch);
     GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags);
-    /// A zero address is ignored; the handle ends with its last mapping. Flushed when it returns. Errors: bad_handle,
-    /// general_error (mapped elsewhere), bad_dev_addr.
+    /// A zero address is ignored; the handle ends with its last mapping; the granter hears of it when the batch is finished.
+    /// Errors: bad_handle, general_error (mapped elsewhere), bad_dev_addr.
+    GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr, GrantBatch& batch);
     GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr);
     /// Number of live handles.
     u32 mapped() { return maps_.lock()->live; }

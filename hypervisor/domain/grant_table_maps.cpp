@@ -47,7 +47,21 @@ GrantResult<u32> GrantTable::take_handle() {
     return handle;
 }
 
+GrantBatch::GrantBatch(Domain& mapper) : flushes_(mapper.physmap) {}
+
+void GrantBatch::finish() {
+    // A granter that sees its entry unused may give the page away: no translation to it is left then.
+    flushes_.finish();
+    for (const Ended& ended : ended_) ended.granter->unpin(ended.ref, ended.writable);
+    ended_.clear();
+}
+
 GrantResult<GrantTable::Mapping> GrantTable::map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags) {
+    GrantBatch alone(domain_);
+    return map(granter, ref, host_addr, flags, alone);
+}
+
+GrantResult<GrantTable::Mapping> GrantTable::map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags, GrantBatch& batch) {
     if ((flags & any_map) == 0) return Err{GntStatus::bad_gntref};
     if ((flags & (gntmap::application_map | gntmap::contains_pte)) != 0) return Err{GntStatus::general_error};
     const bool write = (flags & gntmap::readonly) == 0;
@@ -58,7 +72,8 @@ GrantResult<GrantTable::Mapping> GrantTable::map(Domain& granter, GrantRef ref, 
         if ((flags & gntmap::host_map) == 0) return pin;
         get_frame_reference(frame_of(pin.mfn));
         const auto added = domain_.physmap.add_foreign(gfn, FrameRef(frame_of(pin.mfn)),
-                                                       write ? GfnType::grant_writable : GfnType::grant_read_only);
+                                                       write ? GfnType::grant_writable : GfnType::grant_read_only,
+                                                       batch.flushes_);
         if (!added) return Err{GntStatus::general_error};
         return pin;
     };
@@ -75,6 +90,11 @@ GrantResult<GrantTable::Mapping> GrantTable::map(Domain& granter, GrantRef ref, 
 }
 
 GrantResult<> GrantTable::unmap(u32 handle, u64 host_addr, u64 dev_bus_addr) {
+    GrantBatch alone(domain_);
+    return unmap(handle, host_addr, dev_bus_addr, alone);
+}
+
+GrantResult<> GrantTable::unmap(u32 handle, u64 host_addr, u64 dev_bus_addr, GrantBatch& batch) {
     auto maps = maps_.lock();
     Map* const map = maps->find(handle);
     if (map == nullptr) return Err{GntStatus::bad_handle};
@@ -91,15 +111,14 @@ GrantResult<> GrantTable::unmap(u32 handle, u64 host_addr, u64 dev_bus_addr) {
         // The guest may have put something else there meanwhile; then the mapping, and its reference, are gone already.
         const GfnEntry entry = domain_.physmap.lookup(map->gfn);
         const bool ours = owns_reference(entry.type) && entry.mfn == map->mfn;
-        if (ours && !domain_.physmap.remove(map->gfn)) return Err{GntStatus::general_error};
+        if (ours && !domain_.physmap.remove(map->gfn, batch.flushes_)) return Err{GntStatus::general_error};
     }
     map->flags &= ~ended;
     if (ended == 0 || (map->flags & any_map) != 0) return {};
-    const Map old = *map;
+    const bool had_room = batch.ended_.push_back({map->granter, GrantRef{map->ref}, (map->flags & gntmap::readonly) == 0}).ok();
+    PX_ASSERT(had_room);
     maps->give(handle);
     --maps->live;
-    maps.unlock();
-    old.granter->unpin(GrantRef{old.ref}, (old.flags & gntmap::readonly) == 0);
     return {};
 }
 

@@ -20,26 +20,26 @@ constexpr i16 failed(GntStatus status) { return static_cast<i16>(status); }
 
 // ---- One element each. What is written to `op` goes back to the guest.
 
-void map_grant_ref(Domain& caller, abi::GnttabMapGrantRef& op) {
+void map_grant_ref(Domain& caller, abi::GnttabMapGrantRef& op, GrantBatch& batch) {
     const auto granter = DomId{op.dom} == domid_self ? Result<DomainRef>(DomainRef(caller)) : find_domain(DomId{op.dom});
     if (!granter) {
         op.status = failed(GntStatus::bad_domain);
         return;
     }
-    const auto mapping = caller.grants.map(**granter, GrantRef{op.ref}, op.host_addr, op.flags);
+    const auto mapping = caller.grants.map(**granter, GrantRef{op.ref}, op.host_addr, op.flags, batch);
     op.status = mapping ? failed(GntStatus::okay) : failed(mapping.error());
     if (!mapping) return;
     op.handle = mapping->handle;
     op.dev_bus_addr = to_paddr(mapping->mfn).raw;
 }
 
-void unmap_grant_ref(Domain& caller, abi::GnttabUnmapGrantRef& op) {
-    op.status = to_status(caller.grants.unmap(op.handle, op.host_addr, op.dev_bus_addr));
+void unmap_grant_ref(Domain& caller, abi::GnttabUnmapGrantRef& op, GrantBatch& batch) {
+    op.status = to_status(caller.grants.unmap(op.handle, op.host_addr, op.dev_bus_addr, batch));
 }
 
 /// A guest physical address has no page-table entry that could move here.
-void unmap_and_replace(Domain& caller, abi::GnttabUnmapAndReplace& op) {
-    op.status = op.new_addr != 0 ? failed(GntStatus::general_error) : to_status(caller.grants.unmap(op.handle, op.host_addr, 0));
+void unmap_and_replace(Domain& caller, abi::GnttabUnmapAndReplace& op, GrantBatch& batch) {
+    op.status = op.new_addr != 0 ? failed(GntStatus::general_error) : to_status(caller.grants.unmap(op.handle, op.host_addr, 0, batch));
 }
 
 /// Only PV guests can give pages away so.
@@ -72,6 +72,15 @@ Result<Reply> batch(HypercallArgs& args, Perform perform) {
 template <class Op, void (*perform)(Domain&, Op&)>
 Result<Reply> batch_of(Vcpu& caller, HypercallArgs& args) {
     return batch<Op>(args, [&](Op& op) { perform(caller.domain, op); });
+}
+
+template <class Op, void (*perform)(Domain&, Op&, GrantBatch&)>
+Result<Reply> mapping_batch_of(Vcpu& caller, HypercallArgs& args) {
+    GrantBatch pending(caller.domain);
+    return batch<Op>(args, [&](Op& op) {
+        pending.make_room();
+        perform(caller.domain, op, pending);
+    });
 }
 
 Result<Reply> copy(Vcpu& caller, HypercallArgs& args) {
@@ -165,14 +174,14 @@ Result<Reply> get_version(Vcpu& caller, HypercallArgs& args) {
 constexpr auto table = [] {
     std::array<HypercallHandler, 13> entries{};
     const auto set = [&](GnttabOp op, HypercallHandler handler) { entries[static_cast<usize>(op)] = handler; };
-    set(GnttabOp::map_grant_ref, batch_of<abi::GnttabMapGrantRef, map_grant_ref>);
-    set(GnttabOp::unmap_grant_ref, batch_of<abi::GnttabUnmapGrantRef, unmap_grant_ref>);
+    set(GnttabOp::map_grant_ref, mapping_batch_of<abi::GnttabMapGrantRef, map_grant_ref>);
+    set(GnttabOp::unmap_grant_ref, mapping_batch_of<abi::GnttabUnmapGrantRef, unmap_grant_ref>);
     set(GnttabOp::setup_table, setup_table);
     set(GnttabOp::dump_table, dump_table);
     set(GnttabOp::transfer, batch_of<abi::GnttabTransfer, transfer>);
     set(GnttabOp::copy, copy);
     set(GnttabOp::query_size, query_size);
-    set(GnttabOp::unmap_and_replace, batch_of<abi::GnttabUnmapAndReplace, unmap_and_replace>);
+    set(GnttabOp::unmap_and_replace, mapping_batch_of<abi::GnttabUnmapAndReplace, unmap_and_replace>);
     set(GnttabOp::set_version, set_version);
     set(GnttabOp::get_status_frames, get_status_frames);
     set(GnttabOp::get_version, get_version);
@@ -181,12 +190,23 @@ constexpr auto table = [] {
     return entries;
 }();
 
+/// What a guest with a physmap may ask; the rest is about page-table entries and machine addresses, which it has none of. It
+/// reaches its tables' frames by XENMEM_add_to_physmap.
+constexpr bool is_for_hvm(GnttabOp op) {
+    switch (op) {
+    case GnttabOp::map_grant_ref: case GnttabOp::unmap_grant_ref: case GnttabOp::setup_table: case GnttabOp::copy:
+    case GnttabOp::query_size: case GnttabOp::set_version: case GnttabOp::get_version: case GnttabOp::swap_grant_ref: return true;
+    default: return false;
+    }
+}
+
 }  // namespace
 
 /// (operation, array, count)
 Result<Reply> hypercall_grant_table_op(Vcpu& caller, HypercallArgs& args) {
     REQUIRE(static_cast<i32>(args[2]) >= 0, einval);
     REQUIRE(args[0] < table.size() && table[args[0]] != nullptr, enosys);
+    REQUIRE(!caller.domain.settings.hvm || is_for_hvm(static_cast<GnttabOp>(args[0])), enosys);
     return table[args[0]](caller, args);
 }
 

@@ -43,8 +43,8 @@ Result<> move_frame(Domain& domain, Gfn from, Gfn to) {
     if (from == to) return {};
     TRY(clear_slot(domain, to));
     const auto removed = TRY(domain.physmap.remove(from));
-    REQUIRE(is_own_ram(removed.entry.type), einval);
-    return domain.physmap.add_ram(to, removed.entry.mfn, 0);
+    REQUIRE(is_own_ram(removed.type), einval);
+    return domain.physmap.add_ram(to, removed.mfn, 0);
 }
 
 Result<> map_foreign(Domain& domain, DomId owner, Gfn frame, Gfn gfn) {

@@ -1,8 +1,9 @@
 // One page-table walker; a policy says what the bits mean (x86 native, NPT, EPT, IOMMU, ARM stage 1 and 2).
 //
 // Addresses are page numbers. Sizes are orders: 0, 9, 18 on tables of 512 entries. The walker splits a larger leaf when
-// part of it changes and frees the tables below an entry that a larger leaf replaces. It does no locking and no TLB
-// flush: the caller holds the lock that guards the table, and owes the flush that `Changed` names.
+// part of it changes and gives up the tables below an entry that a larger leaf replaces. It does no locking and no TLB
+// flush: the caller holds the lock that guards the table, owes the flush that `Changed` names, and says flushed() after it:
+// only then are the tables free that the hardware might have been walking.
 //
 // A policy provides:
 //   static constexpr unsigned levels;               number of levels, the leaf level is 0
@@ -16,15 +17,17 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "hypervisor/base/result.hpp"
+#include "hypervisor/mm/frame.hpp"
 
 namespace px {
 
 /// What a change of a page table leaves to be done.
 enum class Changed : u8 {
     nothing,    ///< no cached translation can be stale: entries only became present
-    must_flush  ///< a present entry was changed or removed: flush before its frame is reused
+    must_flush  ///< a present entry was changed or removed: flush before its frame is reused, then say flushed()
 };
 constexpr Changed operator|(Changed a, Changed b) { return a == Changed::nothing ? b : a; }
 
@@ -110,22 +113,36 @@ public:
         return changed;
     }
 
-    /// Calls visit(page, order, entry's frame, attributes) for each leaf from `*cursor` on, and removes the leaf; stops
-    /// when visit returns false or at the end. `*cursor` is where to go on; true at the end. Preemptible teardown.
-    template <class Visitor>
-    bool strip(u64* cursor, Visitor visit) {
+    /// The flush that was owed is done: frees the tables that went out of use before it.
+    void flushed() {
+        while (retired_ != 0) {
+            const Mfn table{retired_};
+            retired_ = std::exchange(frame_of(table).next, 0);
+            policy_.free_table(table);
+        }
+    }
+
+    /// Calls visit(page, order, entry's frame, attributes) for each leaf from `*cursor` on, and removes the leaf; stops when
+    /// visit returns false, when go_on(), asked once per table's worth of entries, does, or at the end. `*cursor` is where to go
+    /// on; true at the end. Preemptible teardown, of tables that nothing runs on: no flush is owed.
+    template <class Visitor, class GoOn>
+    bool strip(u64* cursor, Visitor visit, GoOn go_on) {
         constexpr u64 end = u64{1} << order_of(Policy::levels);
-        while (*cursor < end) {
+        for (unsigned looks = 0; *cursor < end; ++looks) {
+            if (looks == entries_per_table) {
+                if (!go_on()) return false;
+                looks = 0;
+            }
             unsigned level = 0;
             u64* entry = deepest(*cursor, &level);
             const u64 next = ((*cursor >> order_of(level)) + 1) << order_of(level);
             const u64 value = load(*entry);
             if (Policy::present(value)) {
                 const u64 page = *cursor & ~((u64{1} << order_of(level)) - 1);
-                const bool go_on = visit(page, order_of(level), Policy::frame(value, level), Policy::attributes(value, level));
+                const bool more = visit(page, order_of(level), Policy::frame(value, level), Policy::attributes(value, level));
                 store(*entry, 0);
                 *cursor = next;
-                if (!go_on) return *cursor >= end;
+                if (!more) return *cursor >= end;
             }
             *cursor = next;
         }
@@ -135,6 +152,7 @@ public:
     /// Frees every table, the root as well. Leaves are forgotten: strip() first where they hold references.
     void destroy() {
         if (!exists()) return;
+        flushed();
         free_below(root_, Policy::levels - 1);
         policy_.free_table(root_);
         root_ = invalid_mfn;
@@ -197,26 +215,37 @@ private:
         const u64 old = load(entry);
         store(entry, value);
         if (!Policy::present(old)) return Changed::nothing;
-        if (level > 0 && !Policy::is_leaf(old, level)) {
-            free_below(Policy::frame(old, level), level - 1);
-            policy_.free_table(Policy::frame(old, level));
-        }
+        if (level > 0 && !Policy::is_leaf(old, level)) retire(Policy::frame(old, level), level - 1);
         return old == value ? Changed::nothing : Changed::must_flush;
     }
 
-    void free_below(Mfn table, unsigned level) {
+    /// visit(table, its level) for each table that an entry of `table` leads to.
+    template <class Visitor>
+    void for_each_below(Mfn table, unsigned level, Visitor visit) {
         if (level == 0) return;
         const u64* entries = Policy::entries(table);
         for (unsigned i = 0; i < entries_per_table; ++i) {
             const u64 value = load(entries[i]);
-            if (!Policy::present(value) || Policy::is_leaf(value, level)) continue;
-            free_below(Policy::frame(value, level), level - 1);
-            policy_.free_table(Policy::frame(value, level));
+            if (Policy::present(value) && !Policy::is_leaf(value, level)) visit(Policy::frame(value, level), level - 1);
         }
+    }
+
+    /// Notes a table that is out of use, and those below, until flushed(). Its entries stay as they are: they may be walked.
+    void retire(Mfn table, unsigned level) {
+        for_each_below(table, level, [this](Mfn lower, unsigned at) { retire(lower, at); });
+        frame_of(table).next = std::exchange(retired_, static_cast<u32>(table.raw));
+    }
+
+    void free_below(Mfn table, unsigned level) {
+        for_each_below(table, level, [this](Mfn lower, unsigned at) {
+            free_below(lower, at);
+            policy_.free_table(lower);
+        });
     }
 
     Policy policy_{};
     Mfn root_ = invalid_mfn;
+    u32 retired_ = 0;  ///< tables that wait for flushed(), linked by Frame::next; 0: none
 };
 
 }  // namespace px

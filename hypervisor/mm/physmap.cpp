@@ -14,7 +14,11 @@ namespace px {
 Result<> Physmap::create() { return table_.unlocked().create(); }
 Mfn Physmap::root() const { return table_.unlocked().root(); }
 
-void Physmap::flush() { arch::flush_physmap(domain_); }
+void Physmap::settle(Table& table, Changed changed) {
+    if (changed == Changed::nothing) return;
+    arch::flush_physmap(domain_);
+    table.flushed();
+}
 
 GfnEntry Physmap::lookup(Gfn gfn) {
     if (!in_reach(gfn)) return {};
@@ -49,46 +53,53 @@ Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
         i += 1;
         if (order >= 9 && i % 512 == 1) i = align_up<u64>(i, 512);  // an aligned hole of tables is the common case
     }
-    const Changed changed = TRY(table->map_range(gfn.raw, mfn, u64{1} << order, {.type = GfnType::ram}));
+    const auto changed = table->map_range(gfn.raw, mfn, u64{1} << order, {.type = GfnType::ram}, arch::largest_physmap_order());
     used_up_to(gfn + ((u64{1} << order) - 1));
-    if (changed == Changed::must_flush) flush();
+    settle(*table, changed.value_or(Changed::must_flush));  // where memory ran out, a part was mapped
+    TRY(changed);
     return {};
 }
 
 Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
     REQUIRE(in_reach(gfn, count), einval);
     auto table = table_.lock();
-    const Changed changed =
-        TRY(table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only}));
+    const auto changed = table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only},
+                                          arch::largest_physmap_order());
     used_up_to(gfn + (count - 1));
-    if (changed == Changed::must_flush) flush();
+    settle(*table, changed.value_or(Changed::must_flush));
+    TRY(changed);
     return {};
 }
 
 Result<> Physmap::add_emulated(Gfn gfn, u64 count, GfnType type) {
     REQUIRE(in_reach(gfn, count), einval);
     auto table = table_.lock();
-    Changed changed = Changed::nothing;
-    for (u64 i = 0; i < count; ++i) {
-        if (type == GfnType::mmio_emulated) changed = changed | TRY(table->unmap(gfn.raw + i, 0));
-        else changed = changed | TRY(table->map(gfn.raw + i, Mfn{0}, 0, {.type = type}));
+    Changed owed = Changed::nothing;
+    Result<> done;
+    for (u64 i = 0; i < count && done.ok(); ++i) {
+        const auto changed = type == GfnType::mmio_emulated ? table->unmap(gfn.raw + i, 0)
+                                                            : table->map(gfn.raw + i, Mfn{0}, 0, {.type = type});
+        if (changed) owed = owed | *changed;
+        else done = Err{changed.error()};
     }
-    if (changed == Changed::must_flush) flush();
-    return {};
+    settle(*table, owed);
+    return done;
 }
 
 Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
+    FlushBatch alone(*this);
+    return add_foreign(gfn, std::move(frame), type, alone);
+}
+
+Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type, FlushBatch& batch) {
     REQUIRE(in_reach(gfn), einval);
-    FrameRef previous;
-    {
-        auto table = table_.lock();
-        const auto there = table->lookup(gfn.raw);
-        const Changed changed = TRY(table->map(gfn.raw, frame.mfn(), 0, {.type = type}));
-        (void)frame.release();
-        used_up_to(gfn);
-        if (changed == Changed::must_flush) flush();
-        if (there.ok() && owns_reference(there->attributes.type)) previous = FrameRef(frame_of(there->mfn));
-    }
+    auto table = table_.lock();
+    const auto there = table->lookup(gfn.raw);
+    const Changed changed = TRY(table->map(gfn.raw, frame.mfn(), 0, {.type = type}));
+    (void)frame.release();
+    used_up_to(gfn);
+    const bool referred = there.ok() && owns_reference(there->attributes.type);
+    batch.add(changed, referred ? FrameRef(frame_of(there->mfn)) : FrameRef{});
     return {};
 }
 
@@ -96,20 +107,40 @@ Result<> Physmap::change_type(Gfn gfn, GfnType type) {
     REQUIRE(in_reach(gfn), enoent);
     auto table = table_.lock();
     const auto there = TRY(table->lookup(gfn.raw));
-    const Changed changed = TRY(table->map(gfn.raw, there.mfn, 0, {.type = type}));
-    if (changed == Changed::must_flush) flush();
+    settle(*table, TRY(table->map(gfn.raw, there.mfn, 0, {.type = type})));
     return {};
 }
 
-Result<Physmap::Removed> Physmap::remove(Gfn gfn) {
-    if (!in_reach(gfn)) return Removed{};
+Result<GfnEntry> Physmap::remove(Gfn gfn) {
+    FlushBatch alone(*this);
+    return remove(gfn, alone);
+}
+
+Result<GfnEntry> Physmap::remove(Gfn gfn, FlushBatch& batch) {
+    if (!in_reach(gfn)) return GfnEntry{};
     auto table = table_.lock();
     const auto there = table->lookup(gfn.raw);
-    if (!there.ok()) return Removed{};
-    if (TRY(table->unmap(gfn.raw, 0)) == Changed::must_flush) flush();
-    Removed removed{{there->mfn, there->attributes.type, static_cast<u8>(there->order)}, {}};
-    if (owns_reference(removed.entry.type)) removed.reference = FrameRef(frame_of(there->mfn));
-    return removed;
+    if (!there.ok()) return GfnEntry{};
+    const Changed changed = TRY(table->unmap(gfn.raw, 0));
+    const GfnType type = there->attributes.type;
+    batch.add(changed, owns_reference(type) ? FrameRef(frame_of(there->mfn)) : FrameRef{});
+    return GfnEntry{there->mfn, type, static_cast<u8>(there->order)};
+}
+
+void FlushBatch::add(Changed changed, FrameRef removed) {
+    owed_ = owed_ | changed;
+    if (!removed) return;
+    const bool had_room = kept_.push_back(std::move(removed)).ok();
+    PX_ASSERT(had_room);
+}
+
+void FlushBatch::finish() {
+    if (owed_ == Changed::must_flush) {
+        // Under the lock: another CPU's table that still waits for its flush must not be freed by this one.
+        auto table = physmap_.table_.lock();
+        physmap_.settle(*table, std::exchange(owed_, Changed::nothing));
+    }
+    kept_.clear();
 }
 
 Progress Physmap::relinquish() {
@@ -120,10 +151,11 @@ Progress Physmap::relinquish() {
         {
             auto table = table_.lock();
             if (!table->exists()) return Progress::done;
-            done = table->strip(&relinquish_cursor_, [&](u64, unsigned, Mfn mfn, const auto& attributes) {
+            const auto note = [&](u64, unsigned, Mfn mfn, const auto& attributes) {
                 if (owns_reference(attributes.type)) owed[count++] = FrameRef(frame_of(mfn));
                 return count < owed.size() && !preemption_pending();
-            });
+            };
+            done = table->strip(&relinquish_cursor_, note, [] { return !preemption_pending(); });
         }
         for (FrameRef& reference : std::span(owed).first(count)) reference.reset();
         if (!done && preemption_pending()) return Progress::more;

@@ -9,6 +9,7 @@
 
 #include "arch/physmap.hpp"
 #include "hypervisor/base/rw_lock.hpp"
+#include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/gfn_type.hpp"
 #include "hypervisor/mm/page_table.hpp"
@@ -21,6 +22,8 @@ struct GfnEntry {
     GfnType type = GfnType::invalid;
     u8 order = 0;  ///< size of the leaf that holds it
 };
+
+class FlushBatch;
 
 class Physmap {
 public:
@@ -50,13 +53,13 @@ public:
     Result<> add_emulated(Gfn gfn, u64 count, GfnType type = GfnType::mmio_emulated);
     /// Changes ram ↔ ram_read_only ↔ log_dirty … of what is mapped. Errors: enoent, enomem.
     Result<> change_type(Gfn gfn, GfnType type);
-    /// Removes one frame number; flushed; gives what was there. The caller gets the reference of a foreign or grant
-    /// entry with it (drop it); own RAM stays the domain's. Errors: enomem (a large leaf had to be split).
-    struct Removed {
-        GfnEntry entry;
-        FrameRef reference;  ///< empty unless the entry was foreign or a grant
-    };
-    Result<Removed> remove(Gfn gfn);
+    /// Removes one frame number; flushed; gives what was there. The reference of a foreign or grant entry has been dropped;
+    /// own RAM stays the domain's. Errors: enomem (a large leaf had to be split).
+    Result<GfnEntry> remove(Gfn gfn);
+
+    // The same as parts of a batch, which must have room.
+    Result<> add_foreign(Gfn gfn, FrameRef frame, GfnType type, FlushBatch& batch);
+    Result<GfnEntry> remove(Gfn gfn, FlushBatch& batch);
 
     /// The highest frame number that ever was in use [xen/public memory.h maximum_gpfn].
     Gfn highest_gfn() const { return Gfn{highest_.load(std::memory_order_relaxed)}; }
@@ -70,18 +73,42 @@ public:
     u64 table_frames() const;
 
 private:
+    friend class FlushBatch;
+    using Table = PageTable<arch::PhysmapPolicy>;
     static constexpr bool in_reach(Gfn gfn, u64 count = 1) {
         return count <= frame_numbers && gfn.raw <= frame_numbers - count;
     }
-    void flush();
+    /// Flushes if that is owed, then frees the tables that waited for it.
+    void settle(Table& table, Changed changed);
     void used_up_to(Gfn gfn) {
         if (gfn.raw > highest_.load(std::memory_order_relaxed)) highest_.store(gfn.raw, std::memory_order_relaxed);
     }
 
     Domain& domain_;
-    RwLocked<PageTable<arch::PhysmapPolicy>, LockRank::p2m> table_;
+    RwLocked<Table, LockRank::p2m> table_;
     u64 relinquish_cursor_ = 0;
     std::atomic<u64> highest_{0};  ///< changes under the lock
+};
+
+/// Changes of one physmap that are flushed together, at the latest when the batch ends. What was removed is kept until then:
+/// frames that a stale translation may lead to stay what they are. Its end may drop a frame's last reference: no lock is held.
+class FlushBatch {
+public:
+    static constexpr usize capacity = 32;
+    explicit FlushBatch(Physmap& physmap) : physmap_(physmap) {}
+    ~FlushBatch() { finish(); }
+    FlushBatch(const FlushBatch&) = delete;
+    bool full() const { return kept_.full(); }
+    /// Flushes if that is owed and drops what was kept; the batch can go on.
+    void finish();
+
+private:
+    friend class Physmap;
+    void add(Changed changed, FrameRef removed);
+
+    Physmap& physmap_;
+    Changed owed_ = Changed::nothing;
+    StaticVector<FrameRef, capacity> kept_;
 };
 
 }  // namespace px

@@ -125,7 +125,7 @@ const Features& features() { return host_features; }
 bool Svm::probe() {
     if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;
     const auto leaf = arch::cpuid(0x8000000a);
-    host_features = Features::decode(leaf.ebx, leaf.edx);
+    host_features = Features::decode(leaf.ebx, leaf.edx, arch::cpuid(0x80000001).edx);
     if ((arch::read_msr(arch::msr::vm_cr) >> 4 & 1) != 0) {
         log_warning("AMD-V is locked off by the firmware (VM_CR.SVMDIS)");
         return false;
@@ -207,7 +207,7 @@ void Svm::run(Vcpu& vcpu) {
     asm volatile("clgi" ::: "memory");
     if (softirq_pending() || !vcpu.is_runnable() || hvm::events_changed(vcpu)) {
         asm volatile("stgi" ::: "memory");
-        return;
+        return postpone_event(vcpu);
     }
     load_hidden_state(vcpu);
     give_asid(vcpu, cpu);

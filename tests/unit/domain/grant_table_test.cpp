@@ -36,6 +36,11 @@ protected:
         const auto mapping = mapper.grants.map(granter, GrantRef{ref}, host_address, flags);
         return mapping ? GntStatus::okay : mapping.error();
     }
+    static DomainSettings without_physmap() {
+        DomainSettings chosen = settings();
+        chosen.hvm = chosen.hap = false;
+        return chosen;
+    }
     static Vcpu& vcpu(Domain& domain) { return *domain.vcpu(VcpuId{0}); }
     template <class Op>
     static i64 run(Domain& caller, GnttabOp op, Op* ops, u64 count = 1) {
@@ -460,6 +465,50 @@ TEST_F(GrantTableTest, BatchesAreInterruptedAndGoOn) {
     EXPECT_EQ(b.grants.mapped(), 0u);
 }
 
+TEST_F(GrantTableTest, ABatchOfUnmapsFlushesOncePerFullBatch) {
+    Domain& a = make_domain(1);
+    Domain& b = make_domain(2);
+    std::vector<abi::GnttabMapGrantRef> maps(40);
+    for (u32 i = 0; i < maps.size(); ++i) {
+        grant(a, i, 2, Gfn{i});
+        maps[i] = {host_address + i * page_size, gntmap::host_map, i, 1, 77, 0, 0};
+    }
+    const u64 flushes = b.arch.flushes;
+    ASSERT_EQ(run(b, GnttabOp::map_grant_ref, maps.data(), maps.size()), 0);
+    EXPECT_EQ(b.arch.flushes, flushes) << "nothing was there before";
+    for (u64 i = 0; i < maps.size(); ++i) (void)arch::host_translate(b, host_gfn + i);
+    std::vector<abi::GnttabUnmapGrantRef> unmaps;
+    for (const auto& op : maps) unmaps.push_back({op.host_addr, 0, op.handle, 77});
+    unmaps[7].handle = 5000;
+    ASSERT_EQ(run(b, GnttabOp::unmap_grant_ref, unmaps.data(), unmaps.size()), 0);
+    EXPECT_EQ(b.arch.flushes, flushes + 2);
+    for (u64 i = 0; i < maps.size(); ++i) (void)arch::host_translate(b, host_gfn + i);  // panics on a stale one
+    for (u32 i = 0; i < maps.size(); ++i) {
+        EXPECT_EQ(unmaps[i].status, static_cast<i16>(i == 7 ? GntStatus::bad_handle : GntStatus::okay));
+        EXPECT_EQ(v1(a, i).flags & gtf::reading, i == 7 ? gtf::reading : 0);
+    }
+    // Mapping over mappings owes a flush as well, once.
+    for (auto& op : maps) op.host_addr = host_address + 7 * page_size;
+    ASSERT_EQ(run(b, GnttabOp::map_grant_ref, maps.data(), 30), 0);
+    EXPECT_EQ(b.arch.flushes, flushes + 3);
+    (void)arch::host_translate(b, host_gfn + 7);
+}
+
+TEST_F(GrantTableTest, AnUnmapOfABatchCountsFromItsFlushOn) {
+    Domain& a = make_domain(1);
+    Domain& b = make_domain(2);
+    grant(a, 9, 2, Gfn{5});
+    const auto mapping = b.grants.map(a, GrantRef{9}, host_address, gntmap::host_map);
+    ASSERT_TRUE(mapping.ok());
+    GrantBatch batch(b);
+    ASSERT_TRUE(b.grants.unmap(mapping->handle, host_address, 0, batch).ok());
+    EXPECT_NE(v1(a, 9).flags & gtf::reading, 0) << "translations to it may be left";
+    EXPECT_GT(frame_of(mapping->mfn).references, 1u);
+    batch.finish();
+    EXPECT_EQ(v1(a, 9).flags, gtf::permit_access);
+    EXPECT_EQ(frame_of(mapping->mfn).references, 1u);
+}
+
 TEST_F(GrantTableTest, QueriesAndSetup) {
     DomainSettings privileged = settings();
     privileged.control = true;
@@ -499,16 +548,31 @@ TEST_F(GrantTableTest, QueriesAndSetup) {
     EXPECT_EQ(get.version, 2u);
     get.dom = 2;
     EXPECT_EQ(run(a, GnttabOp::get_version, &get), error(Errno::eperm));
-    abi::GnttabGetStatusFrames status{3, abi::domid::self, 77, {0}};
-    ASSERT_EQ(run(a, GnttabOp::get_status_frames, &status), 0);
-    EXPECT_EQ(status.status, static_cast<i16>(GntStatus::general_error)) << "more than there are";
+}
+
+TEST_F(GrantTableTest, GuestsWithAPhysmapMapTheirTables) {
+    Domain& a = make_domain(1);
+    abi::GnttabGetStatusFrames status{1, abi::domid::self, 77, {0}};
+    EXPECT_EQ(run(a, GnttabOp::get_status_frames, &status), error(Errno::enosys));
     abi::GnttabDumpTable dump{abi::domid::self, 77};
-    EXPECT_EQ(run(a, GnttabOp::dump_table, &dump), error(Errno::eperm));
+    EXPECT_EQ(run(a, GnttabOp::dump_table, &dump), error(Errno::enosys));
+    abi::GnttabUnmapAndReplace replace{};
+    EXPECT_EQ(run(a, GnttabOp::unmap_and_replace, &replace), error(Errno::enosys));
+    abi::GnttabTransfer transfer{};
+    EXPECT_EQ(run(a, GnttabOp::transfer, &transfer), error(Errno::enosys));
+
+    Domain& pv = make_domain(2, without_physmap());
+    abi::GnttabSetVersion version{2};
+    ASSERT_EQ(run(pv, GnttabOp::set_version, &version), 0);
+    status = {3, abi::domid::self, 77, {0}};
+    ASSERT_EQ(run(pv, GnttabOp::get_status_frames, &status), 0);
+    EXPECT_EQ(status.status, static_cast<i16>(GntStatus::general_error)) << "more than there are";
+    EXPECT_EQ(run(pv, GnttabOp::dump_table, &dump), error(Errno::eperm));
 }
 
 TEST_F(GrantTableTest, WhatOnlyPvHasIsRefused) {
     Domain& a = make_domain(1);
-    Domain& b = make_domain(2);
+    Domain& b = make_domain(2, without_physmap());
     grant(a, 9, 2, Gfn{5});
     const auto mapping = b.grants.map(a, GrantRef{9}, host_address, gntmap::host_map);
     ASSERT_TRUE(mapping.ok());

@@ -39,14 +39,9 @@ TEST_F(PhysmapTest, AForeignEntryOwnsAReference) {
     ASSERT_TRUE(b.physmap.add_foreign(Gfn{100}, borrow(a, Gfn{4}), GfnType::foreign).ok());
     EXPECT_EQ(references(a, Gfn{3}), 1u);
     EXPECT_EQ(references(a, Gfn{4}), 2u);
-    {
-        auto removed = b.physmap.remove(Gfn{100});
-        ASSERT_TRUE(removed.ok());
-        EXPECT_EQ(removed->entry.type, GfnType::foreign);
-        EXPECT_EQ(references(a, Gfn{4}), 2u) << "until the caller drops it";
-    }
+    EXPECT_EQ(b.physmap.remove(Gfn{100})->type, GfnType::foreign);
     EXPECT_EQ(references(a, Gfn{4}), 1u);
-    EXPECT_EQ(b.physmap.remove(Gfn{100})->entry.type, GfnType::invalid);
+    EXPECT_EQ(b.physmap.remove(Gfn{100})->type, GfnType::invalid);
 }
 
 TEST_F(PhysmapTest, ChangesAreFlushedFromEveryCpu) {
@@ -72,6 +67,51 @@ TEST_F(PhysmapTest, ChangesAreFlushedFromEveryCpu) {
     everywhere(Gfn{5});
     ASSERT_TRUE(b.physmap.remove(Gfn{100}).ok());
     everywhere(Gfn{100});
+}
+
+TEST_F(PhysmapTest, ABatchFlushesOnceAndKeepsWhatWasRemoved) {
+    Domain& a = make_domain(1);
+    Domain& b = make_domain(2);
+    for (u64 i = 0; i < 8; ++i) ASSERT_TRUE(b.physmap.add_foreign(Gfn{100 + i}, borrow(a, Gfn{i}), GfnType::foreign).ok());
+    const u64 flushes = b.arch.flushes;
+    {
+        FlushBatch batch(b.physmap);
+        for (u64 i = 0; i < 4; ++i) ASSERT_EQ(b.physmap.remove(Gfn{100 + i}, batch)->type, GfnType::foreign);
+        // One frame number shows another frame: the old one is kept as well.
+        ASSERT_TRUE(b.physmap.add_foreign(Gfn{104}, borrow(a, Gfn{20}), GfnType::foreign, batch).ok());
+        EXPECT_EQ(b.arch.flushes, flushes);
+        for (u64 i = 0; i < 5; ++i) EXPECT_EQ(references(a, Gfn{i}), 2u) << "a stale translation may lead here";
+        batch.finish();
+        EXPECT_EQ(b.arch.flushes, flushes + 1);
+        for (u64 i = 0; i < 5; ++i) EXPECT_EQ(references(a, Gfn{i}), 1u);
+        ASSERT_TRUE(b.physmap.remove(Gfn{105}, batch).ok());
+        ASSERT_EQ(b.physmap.remove(Gfn{3000}, batch)->type, GfnType::invalid);
+    }
+    EXPECT_EQ(b.arch.flushes, flushes + 2);
+    { const FlushBatch unused(b.physmap); }
+    EXPECT_EQ(b.arch.flushes, flushes + 2) << "nothing was owed";
+}
+
+TEST_F(PhysmapTest, ATableIsFreedAfterTheFlushThatItsEndOwes) {
+    Domain& a = make_domain(1);
+    // Pages of one table come and go: the table stays, and is in the way of a leaf of 2 MiB.
+    for (u64 i = 0; i < 4; ++i) ASSERT_TRUE(a.physmap.add_mmio(Gfn{0x10000 + i}, Mfn{0xf0000 + i}, 1).ok());
+    for (u64 i = 0; i < 4; ++i) ASSERT_TRUE(a.physmap.remove(Gfn{0x10000 + i}).ok());
+    const u64 tables = a.physmap.table_frames(), flushes = a.arch.flushes;
+    ASSERT_TRUE(a.physmap.add_mmio(Gfn{0x10000}, Mfn{0xf0000}, 512).ok());
+    EXPECT_EQ(a.physmap.lookup(Gfn{0x10000}).order, 9);
+    EXPECT_EQ(a.arch.flushes, flushes + 1);
+    EXPECT_EQ(a.physmap.table_frames(), tables - 1);
+}
+
+TEST_F(PhysmapTest, LeavesAreNoLargerThanTheProcessorKnows) {
+    Domain& a = make_domain(1);
+    constexpr u64 gib = 1 << 18;
+    ASSERT_TRUE(a.physmap.add_mmio(Gfn{4 * gib}, Mfn{4 * gib}, gib).ok());
+    EXPECT_EQ(a.physmap.lookup(Gfn{4 * gib}).order, 18);
+    arch::host_set_largest_physmap_order(9);
+    ASSERT_TRUE(a.physmap.add_mmio(Gfn{5 * gib}, Mfn{5 * gib}, gib).ok());
+    EXPECT_EQ(a.physmap.lookup(Gfn{5 * gib}).order, 9);
 }
 
 using PhysmapDeathTest = PhysmapTest;
@@ -107,7 +147,7 @@ TEST_F(PhysmapTest, NothingLiesBeyondTheTablesReach) {
         EXPECT_EQ(domain.physmap.add_mmio(Gfn{gfn}, Mfn{0}, 1).error(), Errno::einval);
         EXPECT_EQ(domain.physmap.add_emulated(Gfn{gfn}, 1).error(), Errno::einval);
         EXPECT_EQ(domain.physmap.change_type(Gfn{gfn}, GfnType::ram_read_only).error(), Errno::enoent);
-        EXPECT_EQ(domain.physmap.remove(Gfn{gfn})->entry.type, GfnType::invalid);
+        EXPECT_EQ(domain.physmap.remove(Gfn{gfn})->type, GfnType::invalid);
     }
     EXPECT_EQ(domain.physmap.add_mmio(Gfn{Physmap::frame_numbers - 1}, Mfn{0}, 2).error(), Errno::einval);
     EXPECT_EQ(domain.physmap.lookup(Gfn{3}).type, GfnType::ram) << "the low ones are as they were";

@@ -52,8 +52,8 @@ TEST(MsrBitmap, SetChangesOnlyItsPair) {
 }
 
 TEST(SvmFeatures, AreDecodedFromTheirBits) {
-    EXPECT_FALSE(Features::decode(0, 0).nested_paging);
-    const Features rome = Features::decode(0x8000, 0x119b9cff);
+    EXPECT_FALSE(Features::decode(0, 0, 0).nested_paging);
+    const Features rome = Features::decode(0x8000, 0x119b9cff, 0x2fd3fbff);
     EXPECT_TRUE(rome.nested_paging && rome.next_rip && rome.clean_bits && rome.flush_by_asid && rome.decode_assists);
     EXPECT_TRUE(rome.virtual_gif && rome.pause_filter);
     EXPECT_EQ(rome.asids, 0x8000u);
@@ -62,7 +62,7 @@ TEST(SvmFeatures, AreDecodedFromTheirBits) {
         {0, &Features::nested_paging}, {3, &Features::next_rip},       {5, &Features::clean_bits},   {6, &Features::flush_by_asid},
         {7, &Features::decode_assists}, {10, &Features::pause_filter}, {16, &Features::virtual_gif}};
     for (unsigned bit = 0; bit < 32; ++bit) {
-        for (const auto& [number, field] : fields) EXPECT_EQ(Features::decode(0, 1u << bit).*field, bit == number) << bit;
+        for (const auto& [number, field] : fields) EXPECT_EQ(Features::decode(0, 1u << bit, 0).*field, bit == number) << bit;
     }
 }
 
