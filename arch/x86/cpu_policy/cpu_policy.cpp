@@ -127,6 +127,12 @@ u64 valid_efer(const CpuPolicy& policy) {
     return valid;
 }
 
+PagingLimits paging_limits(const CpuPolicy& policy) {
+    const u32 bits = policy.get(0x80000008).eax & 0xff;
+    constexpr u32 most = 52;
+    return {static_cast<u8>(bits == 0 ? 36 : std::min(bits, most)), policy.has(0x80000001, 0, &Leaf::edx, 26)};
+}
+
 bool valid_xcr0(u64 value, const CpuPolicy& policy) {
     constexpr u64 x87 = 1, sse = 2, avx = 4, avx512 = 0xe0;
     const Leaf d = policy.get(0xd, 0);

@@ -81,6 +81,12 @@ void init_host_policy();
 u64 valid_cr4(const CpuPolicy& policy);
 u64 valid_efer(const CpuPolicy& policy);
 bool valid_xcr0(u64 value, const CpuPolicy& policy);
+/// What of the shape of page-table entries depends on the processor.
+struct PagingLimits {
+    u8 physical_bits = 36;       ///< of an address; those above are reserved [intel/sdm3 4.1.4]
+    bool gigabyte_pages = false;
+};
+PagingLimits paging_limits(const CpuPolicy& policy);
 /// Bytes of an uncompacted XSAVE area for the components of `xcr0`.
 u32 xsave_size(u64 xcr0, const CpuPolicy& policy);
 

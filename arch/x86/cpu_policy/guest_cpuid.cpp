@@ -46,13 +46,27 @@ Leaf hypervisor_leaf(const Vcpu& vcpu, u32 index, u32 subleaf) {
     }
 }
 
+/// Bits of an APIC id that tell the domain's vCPUs apart: one package, one thread per core, ids of two apart.
+u32 id_width(const Vcpu& vcpu) { return static_cast<u32>(std::bit_width(vcpu.domain.settings.max_vcpus * 2 - 1)); }
+
 /// Leaf b: one thread per core, the x2APIC id is ours to give.
 Leaf topology_leaf(const Vcpu& vcpu, u32 subleaf) {
     const u32 id = vcpu.arch.apic.id();
-    const u32 width = static_cast<u32>(std::bit_width(vcpu.domain.settings.max_vcpus * 2 - 1));
+    const u32 width = id_width(vcpu);
     if (subleaf == 0) return {1, 1, 0x100, id};
     if (subleaf == 1) return {width, vcpu.domain.settings.max_vcpus, 0x201, id};
     return {0, 0, subleaf, id};
+}
+
+/// Leaf 4: the host's caches, shared as the guest's topology says: the first two levels are a core's own, the others the
+/// package's. 8000_001D, the same on AMD, is beyond the leaves that guests have. [intel/sdm2 CPUID]
+Leaf cache_leaf(const Vcpu& vcpu, Leaf value) {
+    const u32 type = value.eax & 31, level = value.eax >> 5 & 7;
+    if (type == 0) return {};
+    const u32 ids = (1u << id_width(vcpu)) - 1;
+    const u32 sharing = level < 3 ? 0 : std::min(ids, 0xfffu), cores = std::min(ids, 0x3fu);
+    value.eax = (value.eax & 0x3fff) | sharing << 14 | cores << 26;
+    return value;
 }
 
 }  // namespace
@@ -82,6 +96,7 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
         else value.ecx &= ~osxsave;
         if ((vcpu.arch.apic.base() & VirtualLocalApic::base_enable) == 0) value.edx &= ~(1u << 9);
         break;
+    case 4: return cache_leaf(vcpu, value);
     case 0xb: return topology_leaf(vcpu, subleaf);
     case 0xd:
         if (subleaf == 0) value.ebx = xsave_size(vcpu.arch.xcr0, policy);

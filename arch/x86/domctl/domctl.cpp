@@ -117,8 +117,9 @@ Result<Reply> set_cpu_policy(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     TRY(changed);
     TRY(compatible);
     domain.pause();
-    domain.arch.policy = *changed;
-    clamp(domain.arch.policy, maximum);
+    CpuPolicy chosen = *changed;
+    clamp(chosen, maximum);
+    domain.arch.set_policy(chosen);
     domain.unpause();
     return Reply{};
 }

@@ -27,7 +27,12 @@ struct DomainState {
     static constexpr unsigned param_count = 39;
     std::array<u64, param_count> params{};
     Callback callback{};
-    CpuPolicy policy{};
+    CpuPolicy policy{};                     ///< through set_policy(), once there are vCPUs
+    PagingLimits paging{};                  ///< of the policy
+    void set_policy(const CpuPolicy& chosen) {
+        policy = chosen;
+        paging = paging_limits(chosen);
+    }
     static constexpr unsigned max_io_apics = 32;
     StaticVector<Box<VirtualIoApic>, max_io_apics> io_apics;  ///< where the emulation flags ask for them (hardware domain, HVM)
     E820Map e820;

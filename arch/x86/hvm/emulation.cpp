@@ -45,7 +45,7 @@ public:
     explicit VcpuAccess(Vcpu& vcpu) : vcpu_(vcpu), user_(backend()->privilege(vcpu) == 3 ? fault_code::user : 0) {}
 
     Step<> read(u64 linear, std::span<u8> into, Intent intent) override {
-        const u32 rights = (intent == Intent::system_read ? 0 : user_) | (intent == Intent::modify ? fault_code::write : 0);
+        const u32 rights = (intent == Intent::system_read ? fault_code::implicit : user_) | (intent == Intent::modify ? fault_code::write : 0);
         return each_page(linear, into.size(), rights, [&](Gpaddr address, usize at, usize size) -> Step<> {
             return physical_read(address, into.subspan(at, size));
         });

@@ -57,7 +57,7 @@ Result<> check_settings(const px::DomainSettings& settings) {
 }
 
 Result<> create_domain(Domain& domain) {
-    domain.arch.policy = hvm::hvm_default(hvm::host_policy());
+    domain.arch.set_policy(hvm::hvm_default(hvm::host_policy()));
     domain.arch.tsc_khz = tsc_khz();
     TRY(hvm::add_local_apic_region(domain));
     return {};
@@ -83,6 +83,8 @@ void hardware_domain_shutdown(u8 reason) {
     default: panic("dom0 has crashed (shutdown code {})", reason);
     }
 }
+
+unsigned largest_physmap_order() { return svm::features().gigabyte_pages ? 18 : 9; }
 
 void flush_physmap(Domain& domain) { backend()->flush_physmap(domain); }
 

@@ -30,7 +30,8 @@ Format format_of(const ControlRegisters& control) {
 
 class Walk {
 public:
-    Walk(Vcpu& vcpu, u32 access) : vcpu_(vcpu), control_(vcpu.arch.control), access_(access) {}
+    Walk(Vcpu& vcpu, u32 access)
+        : vcpu_(vcpu), control_(vcpu.arch.control), limits_(vcpu.domain.arch.paging), access_(access) {}
 
     Result<Gpaddr, TranslationFault> run(u64 linear) {
         if ((control_.cr0 & arch::cr0::pg) == 0) return Gpaddr{linear & 0xffff'ffff};
@@ -46,9 +47,10 @@ public:
             const u64 entry = TRY(read_entry(at, format.entry_bytes));
             if ((entry & present) == 0) return fault(0);
             const bool pae_root = format.levels == 3 && level == 2;
+            const bool leaf = level == 0 || (level < 3 && !pae_root && (entry & large) != 0 && large_pages_allowed(format));
+            if ((entry & reserved_bits(format, level, leaf)) != 0) return fault(fault_code::present | fault_code::reserved);
             if (!pae_root) rights &= entry;
             if ((entry & no_execute) != 0 && format.entry_bytes == 8 && !pae_root) no_execute_ = true;
-            const bool leaf = level == 0 || (level < 3 && !pae_root && (entry & large) != 0 && large_pages_allowed(format));
             if (leaf) {
                 if (const auto allowed = check(rights); !allowed) return Err{allowed.error()};
                 TRY(mark(at, entry, format.entry_bytes, true));
@@ -69,12 +71,41 @@ private:
         return (entry & 0xffc0'0000) | (entry >> 13 & 0xff) << 32;  // PSE-36
     }
 
-    Err<TranslationFault> fault(u32 code) const { return Err{TranslationFault{code | (access_ & ~fault_code::present)}}; }
+    /// Bits that must be zero in an entry at `level` [intel/sdm3 4.3, 4.4, 4.5] [amd/apm2 5.3].
+    u64 reserved_bits(const Format& format, unsigned level, bool leaf) const {
+        constexpr u64 pse_reserved = u64{1} << 21, ignored_in_long_mode = u64{0x7ff} << 52, pae_root_low = 0x1e6;
+        if (format.entry_bytes == 4) return leaf && level == 1 ? pse_reserved : 0;
+        u64 bits = ~((u64{1} << limits_.physical_bits) - 1) & ~no_execute;
+        if (format.levels == 3 && level == 2) return bits | no_execute | pae_root_low;
+        if (format.levels == 4) bits &= ~ignored_in_long_mode;
+        if ((control_.efer & arch::efer::nxe) == 0) bits |= no_execute;
+        if (level == 3 || (level == 2 && !limits_.gigabyte_pages)) return bits | large;
+        // Below the frame of a large page lies its PAT bit, and nothing.
+        if (leaf && level > 0) bits |= ((u64{1} << (page_shift + level * format.index_bits)) - 1) & ~u64{0x1fff};
+        return bits;
+    }
+
+    /// As the #PF error code says it: whether it was a fetch, only where that may matter [intel/sdm3 4.7].
+    Err<TranslationFault> fault(u32 code) const {
+        const bool tells_fetches = (control_.cr4 & arch::cr4::smep) != 0 ||
+                                   ((control_.cr4 & arch::cr4::pae) != 0 && (control_.efer & arch::efer::nxe) != 0);
+        const u32 said = fault_code::write | fault_code::user | (tells_fetches ? fault_code::fetch : 0);
+        return Err{TranslationFault{code | (access_ & said)}};
+    }
+
+    /// Supervisor mode on a user page.
+    bool supervisor_may_use() const {
+        constexpr u64 alignment_check = 1u << 18;
+        if ((access_ & fault_code::fetch) != 0) return (control_.cr4 & arch::cr4::smep) == 0;
+        if ((control_.cr4 & arch::cr4::smap) == 0) return true;
+        return (access_ & fault_code::implicit) == 0 && (vcpu_.arch.registers.rflags & alignment_check) != 0;
+    }
 
     Result<void, TranslationFault> check(u64 rights) const {
         const bool as_user = (access_ & fault_code::user) != 0;
         const bool write = (access_ & fault_code::write) != 0;
-        const bool allowed = (!as_user || (rights & user) != 0) &&
+        const bool user_page = (rights & user) != 0;
+        const bool allowed = (as_user ? user_page : !user_page || supervisor_may_use()) &&
                              (!write || (rights & writable) != 0 || (!as_user && (control_.cr0 & arch::cr0::wp) == 0)) &&
                              ((access_ & fault_code::fetch) == 0 || !no_execute_ || (control_.efer & arch::efer::nxe) == 0);
         if (!allowed) return fault(fault_code::present);
@@ -102,6 +133,7 @@ private:
 
     Vcpu& vcpu_;
     const ControlRegisters& control_;
+    const PagingLimits& limits_;
     u32 access_;
     bool no_execute_ = false;
 };

@@ -31,7 +31,7 @@ protected:
 class VirtualIoApic final : public MmioHandler {
 public:
     static constexpr u64 default_base = 0xfec00000;
-    static constexpr u32 max_pins = 240;
+    static constexpr u32 max_pins = (0x100 - ioapic::redirection) / 2;  ///< as far as an index of 8 bits reaches
 
     /// `pins` ≤ max_pins, the first is GSI `gsi_base`.
     VirtualIoApic(Domain& domain, u8 id, u32 gsi_base, u32 pins, PinListener* listener);

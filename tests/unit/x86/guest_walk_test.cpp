@@ -17,7 +17,10 @@ constexpr u64 all = present | writable | user;
 
 class GuestWalk : public X86World {
 protected:
-    GuestWalk() : domain_(make_domain(1)), vcpu_(*domain_.vcpu(VcpuId{0})) { vcpu_.arch.control.cr0 = arch::cr0::pe | arch::cr0::wp; }
+    GuestWalk() : domain_(make_domain(1)), vcpu_(*domain_.vcpu(VcpuId{0})) {
+        vcpu_.arch.control.cr0 = arch::cr0::pe | arch::cr0::wp;
+        domain_.arch.paging = {48, true};
+    }
 
     /// Guest frames 1 … 4 hold tables, the rest of 0 … 63 is RAM.
     void paging(u64 cr4, u64 efer) {
@@ -148,9 +151,109 @@ TEST_F(GuestWalk, RightsAreThoseOfAllLevels) {
                 ASSERT_EQ(*levels[i], before[i] | accessed | (wrote ? dirty : 0)) << "level " << i;
             }
         } else {
-            ASSERT_EQ(code, access | (there ? fault_code::present : 0)) << "access " << access;
+            const u32 said = nx_on ? access : access & ~fault_code::fetch;
+            ASSERT_EQ(code, said | (there ? fault_code::present : 0)) << "access " << access;
             ASSERT_EQ(*levels[last], before[last]) << "a refused access leaves no trace in the leaf";
         }
+    }
+}
+
+TEST_F(GuestWalk, SupervisorsStayOutOfUserPages) {
+    long_mode();
+    constexpr u64 user_page = 0x40'0000, kernel_page = 0x40'1000, ac = 1u << 18;
+    map(user_page, 0x7000);
+    map(kernel_page, 0x8000, present | writable);
+    const auto set = [&](u64 features, u64 rflags) {
+        vcpu_.arch.control.cr4 = arch::cr4::pae | features;
+        vcpu_.arch.registers.rflags = rflags;
+    };
+    constexpr u32 denied = fault_code::present;
+    set(0, 0);
+    EXPECT_EQ(fault(user_page, fault_code::fetch), nothing);
+    EXPECT_EQ(fault(user_page, fault_code::implicit), nothing);
+    set(arch::cr4::smep, ac);
+    EXPECT_EQ(fault(user_page, fault_code::fetch), denied | fault_code::fetch);
+    EXPECT_EQ(fault(user_page, fault_code::fetch | fault_code::user), nothing);
+    EXPECT_EQ(fault(user_page), nothing) << "data isn't SMEP's";
+    EXPECT_EQ(fault(kernel_page, fault_code::fetch), nothing);
+    set(arch::cr4::smap, 0);
+    EXPECT_EQ(fault(user_page), denied);
+    EXPECT_EQ(fault(user_page, fault_code::write), denied | fault_code::write);
+    EXPECT_EQ(fault(user_page, fault_code::fetch), nothing) << "a fetch isn't SMAP's";
+    EXPECT_EQ(fault(user_page, fault_code::user), nothing);
+    EXPECT_EQ(fault(kernel_page, fault_code::write), nothing);
+    set(arch::cr4::smap, ac);
+    EXPECT_EQ(fault(user_page, fault_code::write), nothing) << "STAC";
+    EXPECT_EQ(fault(user_page, fault_code::implicit), denied) << "and yet no descriptor table of a user's";
+    EXPECT_EQ(fault(kernel_page, fault_code::implicit), nothing);
+    // Hypercalls read and write with the rights of the caller.
+    arch::host_become_vcpu(&vcpu_);
+    u64 value = 0;
+    EXPECT_TRUE(arch::copy_from_guest(&value, user_page, 8).ok());
+    set(arch::cr4::smap, 0);
+    EXPECT_EQ(arch::copy_from_guest(&value, user_page, 8).error(), Errno::efault);
+    EXPECT_EQ(arch::copy_to_guest(user_page, &value, 8).error(), Errno::efault);
+    EXPECT_TRUE(arch::copy_to_guest(kernel_page, &value, 8).ok());
+}
+
+TEST_F(GuestWalk, ReservedBitsFault) {
+    constexpr u32 reserved = fault_code::present | fault_code::reserved;
+    constexpr u64 linear = 0x40'0000;
+    domain_.arch.paging = {40, true};
+    long_mode();
+    u64& leaf = map(linear, 0x7000);
+    u64* const levels[] = {&leaf, &entry(3, linear >> 21 & 511), &entry(2, 0), &entry(1, 0)};
+    for (unsigned bit = 12; bit < 64; ++bit) {
+        const u64 mask = u64{1} << bit;
+        for (u64* const at : levels) {
+            const u64 before = std::exchange(*at, *at | mask);
+            if (bit >= 40 && bit < 52) EXPECT_EQ(fault(linear), reserved) << bit;
+            if (bit >= 52) EXPECT_EQ(fault(linear), nothing) << bit << ": ignored, or no-execute";
+            *at = before;
+        }
+    }
+    EXPECT_EQ(fault(linear), nothing);
+    entry(1, 0) |= large;
+    EXPECT_EQ(fault(linear), reserved) << "no pages of 512 GiB";
+    entry(1, 0) &= ~large;
+    vcpu_.arch.control.efer &= ~arch::efer::nxe;
+    leaf |= no_execute;
+    EXPECT_EQ(fault(linear, fault_code::write), reserved | fault_code::write);
+    leaf &= ~no_execute;
+    // Large pages: 2 MiB have bits 13…20 free of meaning, 1 GiB 13…29; bit 12 is the PAT's.
+    entry(3, linear >> 21 & 511) = 0x4020'0000 | 1u << 12 | all | large;
+    EXPECT_EQ(fault(linear), nothing);
+    entry(3, linear >> 21 & 511) |= 1u << 20;
+    EXPECT_EQ(fault(linear), reserved);
+    entry(2, 0) = 0x8000'0000 | 1u << 12 | all | large;
+    EXPECT_EQ(fault(linear), nothing);
+    domain_.arch.paging.gigabyte_pages = false;
+    EXPECT_EQ(fault(linear), reserved) << "a processor without such pages";
+    domain_.arch.paging.gigabyte_pages = true;
+    entry(2, 0) |= 1u << 29;
+    EXPECT_EQ(fault(linear), reserved);
+}
+
+TEST_F(GuestWalk, ReservedBitsOfTheOlderModes) {
+    constexpr u32 reserved = fault_code::present | fault_code::reserved;
+    paging(arch::cr4::pse, 0);
+    entry32(1, 4) = 0x0140'0000 | all | large;
+    EXPECT_EQ(fault(4u << 22), nothing);
+    entry32(1, 4) |= 1u << 21;
+    EXPECT_EQ(fault(4u << 22), reserved);
+    paging(arch::cr4::pae, arch::efer::nxe);
+    entry(1, 0) = 0x2000 | present;
+    entry(2, 0) = 0x3000 | all;
+    entry(3, 0) = 0x7000 | all | no_execute;
+    EXPECT_EQ(fault(0), nothing);
+    for (const u64 bad : {u64{2}, u64{4}, u64{0x20}, u64{0x100}, no_execute, u64{1} << 52}) {
+        entry(1, 0) = 0x2000 | present | bad;
+        EXPECT_EQ(fault(0), reserved) << std::hex << bad;
+    }
+    entry(1, 0) = 0x2000 | present;
+    for (const unsigned bit : {48u, 52u, 62u}) {
+        entry(3, 0) = 0x7000 | all | u64{1} << bit;
+        EXPECT_EQ(fault(0), reserved) << "these modes ignore none: " << bit;
     }
 }
 

@@ -209,6 +209,22 @@ TEST_F(GuestCpuid, UnknownLeavesAreZero) {
 }
 
 TEST_F(GuestCpuid, TopologyIsOneThreadPerCore) {
+    // A host of 16 cores in 8 pairs of threads; L1 and L2 by pair, L3 by all.
+    CpuPolicy& policy = vcpu_.domain.arch.policy;
+    ASSERT_TRUE(policy.set(4, 0, {7u << 26 | 1u << 14 | 1u << 5 | 1, 1, 2, 3}).ok());
+    ASSERT_TRUE(policy.set(4, 2, {7u << 26 | 1u << 14 | 2u << 5 | 3, 1, 2, 3}).ok());
+    ASSERT_TRUE(policy.set(4, 3, {7u << 26 | 15u << 14 | 3u << 5 | 3, 1, 2, 3}).ok());
+    const u32 ids = (1u << guest_cpuid(vcpu_, 0xb, 1).eax) - 1;
+    for (const u32 subleaf : {0u, 2u, 3u}) {
+        const Leaf cache = guest_cpuid(vcpu_, 4, subleaf);
+        EXPECT_EQ(cache.eax >> 26, ids) << "ids of cores in the package";
+        EXPECT_EQ(cache.eax >> 14 & 0xfff, subleaf == 3 ? ids : 0) << "ids that share the cache";
+        EXPECT_EQ(cache.eax & 0x3fff, policy.get(4, subleaf).eax & 0x3fff);
+        EXPECT_EQ(cache.ecx, 2u);
+    }
+    EXPECT_EQ(guest_cpuid(vcpu_, 4, 1).eax, 0u) << "no more caches";
+    EXPECT_EQ(guest_cpuid(vcpu_, 0x8000001d, 0).eax, 0u);
+
     const Leaf threads = guest_cpuid(vcpu_, 0xb, 0), cores = guest_cpuid(vcpu_, 0xb, 1), end = guest_cpuid(vcpu_, 0xb, 2);
     EXPECT_EQ(threads.ecx >> 8 & 0xff, 1u);
     EXPECT_EQ(threads.ebx, 1u);

@@ -32,6 +32,8 @@ struct Listener final : PinListener {
     bool lowers = false;
 };
 
+static_assert(VirtualIoApic::max_pins == 120);
+
 class VioapicTest : public X86World {
 protected:
     VioapicTest() : domain_(make_domain(1, 3)), vcpu_(*domain_.vcpu(VcpuId{0})) {
