@@ -61,12 +61,14 @@ void release_block(Domain& domain, Mfn first, unsigned order) {
     for (u64 i = 0; i < u64{1} << order; ++i) domain.memory.release(frame_of(first + i));
 }
 
-/// The 1:1 domain's memory stands at its own place or nowhere.
+/// The 1:1 domain's memory stands at its own place or nowhere: what was reserved for it comes back, and below its maximum it gets
+/// further frames as long as they are free.
 Result<> take_back(Domain& domain, Gfn first, unsigned order) {
     for (u64 i = 0; i < u64{1} << order; ++i) {
         const Gfn gfn = first + i;
         const Mfn mfn{gfn.raw};
-        REQUIRE(has_frame(mfn) && domain.memory.adopt_back(frame_of(mfn)), enomem);
+        REQUIRE(has_frame(mfn), enomem);
+        if (!domain.memory.adopt_back(frame_of(mfn))) TRY(domain.memory.allocate_exactly(mfn));
         const auto added = domain.physmap.add_ram(gfn, mfn, 0);
         if (!added) {
             domain.memory.release(frame_of(mfn));
@@ -89,8 +91,8 @@ Result<> give_up(Domain& domain, Gfn gfn) {
     REQUIRE(is_own_ram(domain.physmap.lookup(gfn).type), einval);
     const auto removed = TRY(domain.physmap.remove(gfn));
     // Between the look and the removal another vCPU may have changed the entry: then it is that one's loss.
-    REQUIRE(is_own_ram(removed.entry.type), einval);
-    domain.memory.release(frame_of(removed.entry.mfn));
+    REQUIRE(is_own_ram(removed.type), einval);
+    domain.memory.release(frame_of(removed.mfn));
     return {};
 }
 
@@ -98,7 +100,7 @@ Result<> give_up(Domain& domain, Gfn gfn) {
 
 Result<> clear_slot(Domain& domain, Gfn gfn) {
     const auto removed = TRY(domain.physmap.remove(gfn));
-    if (is_own_ram(removed.entry.type) && has_frame(removed.entry.mfn)) domain.memory.release(frame_of(removed.entry.mfn));
+    if (is_own_ram(removed.type) && has_frame(removed.mfn)) domain.memory.release(frame_of(removed.mfn));
     return {};
 }
 

@@ -30,14 +30,14 @@ void DomainMemory::unlink(List& list, Frame& frame) {
     frame.next = frame.prev = 0;
 }
 
-Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
-    const u64 count = u64{1} << order;
+/// `take` gives a block of `count` frames without references.
+Result<Mfn> DomainMemory::allocate_by(u64 count, auto take) {
     auto list = list_.lock();
     REQUIRE(!domain_.is_dying(), enomem);
     REQUIRE(frames() + count <= max_frames(), enomem);
     const u64 own_claim = std::min(list->claim, count);
     REQUIRE(memory_totals().free_frames >= outstanding_claims() - list->claim + count, enomem);
-    const Mfn first = TRY(take_block(order, serial_, hint));
+    const Mfn first = TRY(take());
     list->claim -= own_claim;
     claims.fetch_sub(own_claim, std::memory_order_relaxed);
     for (u64 i = 0; i < count; ++i) {
@@ -50,6 +50,18 @@ Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
     }
     if (frames_.fetch_add(count, std::memory_order_relaxed) == 0) domain_.get();  // kept while it owns any frame
     return first;
+}
+
+Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
+    return allocate_by(u64{1} << order, [&] { return take_block(order, serial_, hint); });
+}
+
+Result<> DomainMemory::allocate_exactly(Mfn mfn) {
+    TRY(allocate_by(1, [&]() -> Result<Mfn> {
+        TRY(take_frame(mfn, serial_));
+        return mfn;
+    }));
+    return {};
 }
 
 Result<Mfn> DomainMemory::allocate_shared() {

@@ -20,6 +20,9 @@ public:
     /// 2^order frames, each with its allocation reference. Errors: enomem (none free, over max_frames, or claimed by
     /// others).
     Result<Mfn> allocate(unsigned order, const AllocationHint& hint = {});
+    /// The frame `mfn` itself, with its allocation reference: for the 1:1 hardware domain, beyond what was reserved for it.
+    /// Errors: enomem (it isn't free; as allocate()).
+    Result<> allocate_exactly(Mfn mfn);
     /// A zeroed frame that the hypervisor shares with the guest (grant table, …): the domain's, but not of its account. Its one
     /// reference is the caller's, dropped by put_frame() when the domain is killed: it keeps the domain alive, as does
     /// whoever else maps the frame. Errors: enomem.
@@ -44,6 +47,7 @@ public:
     u32 serial() const { return serial_; }
 
 private:
+    Result<Mfn> allocate_by(u64 count, auto take);
     struct List {
         u32 head = 0;
         bool relinquishing = false;

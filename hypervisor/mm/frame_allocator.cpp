@@ -12,6 +12,8 @@
 namespace px {
 namespace {
 
+constexpr u32 hypervisor_serial = ~u32{0};  ///< frames that held data of no domain are zeroed for everybody
+
 struct Node {
     std::array<u32, max_order + 1> heads{};  ///< first free block by order; 0: none
     u64 total = 0, free = 0;
@@ -68,6 +70,22 @@ public:
         return Err{Errno::enomem};
     }
 
+    Result<> take_exact(Mfn frame) {
+        for (unsigned order = 0; order <= max_order; ++order) {
+            Mfn block{align_down<u64>(frame.raw, u64{1} << order)};
+            if (!has_frame(block) || !is_free_block(block, order, frame_of(block).node)) continue;
+            const u8 node = frame_of(block).node;
+            remove(block);
+            while (order-- > 0) {
+                const Mfn upper = block + (u64{1} << order);
+                push(frame < upper ? upper : block, order, node);
+                if (frame >= upper) block = upper;
+            }
+            return {};
+        }
+        return Err{Errno::enomem};
+    }
+
     Node& node(u8 index) { return nodes_[index]; }
 
 private:
@@ -106,6 +124,8 @@ void scrub(Mfn first, unsigned order, u32 keep_serial) {
 
 void add_free_range(Mfn first, u64 count, u8 node) {
     PX_ASSERT(node < max_nodes);
+    // What a boot loader or another system left there is nobody's to read: zeroed when it is handed out.
+    for (u64 i = 0; i < count; ++i) frame_of(first + i).last_owner = hypervisor_serial;
     auto lists = free_lists.lock();
     lists->node(node).total += count;
     u64 at = first.raw;
@@ -133,6 +153,13 @@ Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
     return first;
 }
 
+Result<> take_frame(Mfn frame, u32 serial) {
+    REQUIRE(has_frame(frame), enomem);
+    TRY(free_lists.lock()->take_exact(frame));
+    scrub(frame, 0, serial);
+    return {};
+}
+
 void return_block(Mfn first, unsigned order, u32 serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
@@ -144,10 +171,6 @@ void return_block(Mfn first, unsigned order, u32 serial) {
     }
     auto lists = free_lists.lock();
     lists->insert(first, order, frame_of(first).node);
-}
-
-namespace {
-constexpr u32 hypervisor_serial = ~u32{0};  ///< frames that held the hypervisor's data are zeroed for everybody
 }
 
 Result<Mfn> allocate_frames(unsigned order, const AllocationHint& hint) {

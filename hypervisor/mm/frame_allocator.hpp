@@ -31,6 +31,8 @@ void free_frames(Mfn first, unsigned order);
 
 /// For the domain memory code only: a block without references, zeroed unless it last belonged to `serial`.
 Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint);
+/// The same of one frame that must be this one. Errors: enomem (it isn't free).
+Result<> take_frame(Mfn frame, u32 serial);
 /// Returns frames that have no reference left; `serial` says whose data they hold (0: nobody's).
 void return_block(Mfn first, unsigned order, u32 serial);
 

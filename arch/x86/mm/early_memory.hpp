@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
 #include "boot/entry/boot_info.hpp"
 #include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/base/types.hpp"
@@ -38,6 +40,20 @@ void for_each_gap(const boot::MemoryRegion& region, const StaticVector<boot::Mem
         at = hole.end;
     }
     if (at < region.end) visit(at, region.end);
+}
+
+/// Visits the parts of `places` (sorted, may overlap) inside of `region` that none of `kept` (sorted) covers, each once: memory
+/// that was in use and is no more.
+template <class Visitor>
+void for_each_freed(const boot::MemoryRegion& region, const StaticVector<boot::MemoryRegion, 64>& places,
+                    const StaticVector<boot::MemoryRegion, 64>& kept, Visitor visit) {
+    u64 at = region.start;
+    for (const boot::MemoryRegion& place : places) {
+        const u64 start = std::max(place.start, at), end = std::min(place.end, region.end);
+        if (start >= end) continue;
+        for_each_gap({start, end, region.kind}, kept, visit);
+        at = end;
+    }
 }
 
 }  // namespace px::arch

@@ -27,11 +27,15 @@ extern "C" const char image_start[], text_end[], rodata_end[], image_end[];
 
 u64 load_address(const char* symbol) { return reinterpret_cast<u64>(symbol) - image_base; }
 
+void sort(StaticVector<MemoryRegion, 64>& regions) {
+    std::sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+}
+
 void note_ours(u64 start, u64 end) {
     if (!layout.ours.push_back({align_down<u64>(start, page_size), align_up<u64>(end, page_size), MemoryKind::reserved}).ok()) {
         panic("too many ranges of hypervisor memory");
     }
-    std::sort(layout.ours.begin(), layout.ours.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    sort(layout.ours);
 }
 
 template <class Visitor>
@@ -115,6 +119,17 @@ void give_to_allocator(const StaticVector<MemoryRegion, 64>& kept) {
     });
 }
 
+/// Where the loader had put them, beyond the hardware domain's range: free once they have moved.
+void give_places_of_modules(const StaticVector<MemoryRegion, 64>& modules) {
+    for_each_usable([&](u64 start, u64 end) {
+        start = std::max(start, layout.dom0_limit);
+        if (start >= end) return;
+        for_each_freed({start, end, MemoryKind::usable}, modules, layout.ours, [](u64 from, u64 to) {
+            add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0);
+        });
+    });
+}
+
 /// Modules go where the hardware domain's kernel can't overwrite them. Copied once, freed with their boot memory.
 void move_modules(boot::BootInfo& info) {
     for (boot::BootModule& module : info.modules) {
@@ -154,18 +169,22 @@ void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     if (layout.trampoline != 0) note_ours(layout.trampoline, layout.trampoline + page_size);
 
     auto taken = layout.ours;
+    StaticVector<MemoryRegion, 64> modules;
     for (const boot::BootModule& module : info.modules) {
         if (module.size == 0) continue;
-        (void)taken.push_back({align_down<u64>(module.start, page_size), align_up<u64>(module.start + module.size, page_size),
-                               MemoryKind::reserved}).ok();
+        const MemoryRegion place{align_down<u64>(module.start, page_size), align_up<u64>(module.start + module.size, page_size),
+                                 MemoryKind::reserved};
+        (void)modules.push_back(place).ok();
+        (void)taken.push_back(place).ok();
     }
-    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    sort(modules);
+    sort(taken);
     if (!early_memory().choose(layout.machine, taken)) panic("no free memory below 4 GiB");
     build_address_space((cpuid(0x80000001).edx >> 26 & 1) != 0);
     const MemoryRegion early = early_memory().close();
     note_ours(early.start, early.end);
     (void)taken.push_back(early).ok();
-    std::sort(taken.begin(), taken.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
+    sort(taken);
 
     for_each_usable([](u64 start, u64 end) {
         for (u64 at = start; at < end; at += page_size) frame_of(to_mfn(Paddr{at})).is_ram = 1;
@@ -173,6 +192,7 @@ void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     choose_dom0_range(choose);
     give_to_allocator(taken);
     move_modules(info);
+    give_places_of_modules(modules);
 }
 
 }  // namespace px::arch

@@ -1,6 +1,9 @@
 // memory_op.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include "arch/hypercalls.hpp"
 #include "hypervisor/abi/memory.hpp"
 #include "tests/unit/hypercall/hypercall_world.hpp"
 
@@ -95,8 +98,34 @@ TEST_F(Memory, OneToOneMemoryComesBackAtItsPlace) {
     EXPECT_EQ(type_at(domain, home.raw), GfnType::invalid);
     EXPECT_EQ(memory(vcpu, MemoryOp::populate_physmap, op, gfns), 1);
     EXPECT_EQ(domain.physmap.lookup(Gfn{home.raw}).mfn, home);
-    gfns[0] = 5000;  // not its memory: nowhere else may it be
+    gfns[0] = control().domain.physmap.lookup(Gfn{0}).mfn.raw;  // somebody else's: nowhere else may it be
     EXPECT_EQ(memory(vcpu, MemoryOp::populate_physmap, op, gfns), 0);
+    gfns[0] = arch::frame_count();
+    EXPECT_EQ(memory(vcpu, MemoryOp::populate_physmap, op, gfns), 0);
+}
+
+TEST_F(Memory, OneToOneMemoryGrowsWhereTheMachineIsFree) {
+    DomainSettings chosen = settings();
+    chosen.one_to_one = true;
+    Domain& domain = make_domain(6, chosen);
+    Vcpu& vcpu = *domain.vcpu(VcpuId{0});
+    const Mfn free = *allocate_frames(0);
+    std::memset(to_virtual(free), 0x5a, page_size);
+    free_frames(free, 0);
+    u64 gfns[1] = {free.raw};
+    abi::MemoryReservation op{{address(gfns)}, 1, 0, 0, domid_self.raw};
+    const u64 frames = domain.memory.frames(), unused = memory_totals().free_frames, tables = domain.physmap.table_frames();
+    domain.memory.set_max_frames(frames);
+    EXPECT_EQ(memory(vcpu, MemoryOp::populate_physmap, op, gfns), 0) << "no room";
+    domain.memory.set_max_frames(frames + 1);
+    EXPECT_EQ(memory(vcpu, MemoryOp::populate_physmap, op, gfns), 1);
+    EXPECT_EQ(domain.physmap.lookup(Gfn{free.raw}).mfn, free);
+    EXPECT_EQ(*static_cast<u8*>(to_virtual(free)), 0) << "nothing of what was there before";
+    EXPECT_EQ(memory_totals().free_frames, unused - 1 - (domain.physmap.table_frames() - tables));
+    // Given back it is everybody's again.
+    EXPECT_EQ(memory(vcpu, MemoryOp::decrease_reservation, op, gfns), 1);
+    EXPECT_EQ(domain.memory.frames(), frames);
+    EXPECT_EQ(frame_of(free).owner, nullptr);
 }
 
 TEST_F(Memory, Questions) {

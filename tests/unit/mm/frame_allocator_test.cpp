@@ -1,9 +1,11 @@
 // The buddy allocator.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstring>
 #include <random>
 
+#include "arch/hypercalls.hpp"
 #include "tests/unit/domain/world.hpp"
 
 namespace px {
@@ -63,6 +65,44 @@ TEST_F(FrameAllocatorTest, BelowALimit) {
     EXPECT_LE(low->raw + 8, 1024u);
     free_frames(*low, 3);
     EXPECT_EQ(allocate_frames(0, {.node = 5, .exact_node = true}).error(), Errno::enomem);
+}
+
+TEST_F(FrameAllocatorTest, OneFrameByItsNumber) {
+    std::mt19937 random(3);
+    const u64 before = memory_totals().free_frames;
+    std::vector<Mfn> taken;
+    for (unsigned i = 0; i < 500; ++i) {
+        const Mfn frame{random() % 65536};
+        const bool again = std::ranges::find(taken, frame) != taken.end();
+        const bool ok = take_frame(frame, 0).ok();
+        if (again || frame.raw == 0) {
+            ASSERT_FALSE(ok) << frame.raw;
+        } else if (ok) {
+            taken.push_back(frame);
+        }
+        ASSERT_EQ(memory_totals().free_frames, before - taken.size());
+    }
+    EXPECT_GT(taken.size(), 400u);
+    EXPECT_FALSE(take_frame(Mfn{arch::frame_count()}, 0).ok());
+    EXPECT_FALSE(take_frame(invalid_mfn, 0).ok());
+    for (Mfn frame : taken) return_block(frame, 0, 0);
+    const auto half = allocate_frames(15);
+    ASSERT_TRUE(half.ok()) << "all has joined again";
+    free_frames(*half, 15);
+}
+
+TEST_F(FrameAllocatorTest, RamOfUnknownContentsIsZeroed) {
+    const Mfn block = *allocate_frames(1);
+    std::memset(to_virtual(block), 0x77, 2 * page_size);
+    for (u64 i = 0; i < 2; ++i) frame_of(block + i).references.store(0);
+    frame_of(block).last_owner = frame_of(block + 1).last_owner = 0;
+    add_free_range(block, 2, 0);  // as boot memory
+    const auto again = allocate_frames(1);
+    ASSERT_TRUE(again.ok());
+    ASSERT_EQ(*again, block);
+    EXPECT_EQ(*static_cast<u8*>(to_virtual(block)), 0);
+    EXPECT_EQ(*static_cast<u8*>(to_virtual(block + 1)), 0);
+    free_frames(*again, 1);
 }
 
 TEST_F(FrameAllocatorTest, ADomainsDataReachesNobodyElse) {

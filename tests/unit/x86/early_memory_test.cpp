@@ -54,6 +54,36 @@ TEST(Gaps, RandomHolesAgreeWithAModel) {
     }
 }
 
+TEST(Freed, EachPageOfTheOldPlacesOnceUnlessItIsKept) {
+    std::mt19937 random(5);
+    for (unsigned round = 0; round < 3000; ++round) {
+        constexpr u64 span = 64;
+        const u64 first = random() % span, last = first + random() % (span - first + 1);
+        Taken lists[2];
+        std::array<bool, span> covered[2]{};
+        for (unsigned which = 0; which < 2; ++which) {
+            std::vector<MemoryRegion> regions;
+            for (unsigned n = random() % 6; n > 0; --n) {
+                const u64 start = random() % span;
+                regions.push_back({start, start + random() % (span - start + 1), MemoryKind::reserved});
+            }
+            std::ranges::sort(regions, {}, &MemoryRegion::start);
+            for (const MemoryRegion& region : regions) {
+                ASSERT_TRUE(lists[which].push_back(region).ok());
+                for (u64 at = region.start; at < region.end; ++at) covered[which][at] = true;
+            }
+        }
+        std::array<int, span> visited{};
+        for_each_freed({first, last, MemoryKind::usable}, lists[0], lists[1], [&](u64 start, u64 end) {
+            ASSERT_LT(start, end);
+            for (u64 at = start; at < end; ++at) ++visited[at];
+        });
+        for (u64 at = 0; at < span; ++at) {
+            ASSERT_EQ(visited[at], at >= first && at < last && covered[0][at] && !covered[1][at]) << at;
+        }
+    }
+}
+
 class EarlyMemoryTest : public hvm::X86World {
 protected:
     EarlyMemory memory;
