@@ -1,6 +1,8 @@
 // Event injection. [amd/apm2 15.20, 15.21]
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/svm/svm.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -15,6 +17,21 @@ u64 injection_of(const hvm::Event& event) {
     if (event.kind == hvm::Event::Kind::software_interrupt) type = injection::type_software;
     return event.vector | type << 8 | (event.has_error_code ? injection::has_error : 0) | injection::valid |
            u64{event.error_code} << 32;
+}
+
+/// The inverse. `cr2` is what a page fault told.
+hvm::Event event_of(u64 info, u64 cr2) {
+    hvm::Event event{.kind = hvm::Event::Kind::exception, .vector = static_cast<u8>(info)};
+    switch (injection::type_of(info)) {
+    case injection::type_interrupt: event.kind = hvm::Event::Kind::external_interrupt; break;
+    case injection::type_nmi: event.kind = hvm::Event::Kind::nmi; break;
+    case injection::type_software: event.kind = hvm::Event::Kind::software_interrupt; break;
+    default: break;
+    }
+    event.has_error_code = (info & injection::has_error) != 0;
+    event.error_code = event.has_error_code ? static_cast<u32>(info >> 32) : 0;
+    event.cr2 = cr2;
+    return event;
 }
 
 /// Asks for an exit as soon as the guest opens interrupts: a virtual interrupt that is intercepted before its delivery.
@@ -75,6 +92,12 @@ void prepare_events(Vcpu& vcpu) {
     else close_window(vmcb);
 }
 
+void postpone_event(Vcpu& vcpu) {
+    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    const u64 prepared = std::exchange(vmcb.event_injection, 0);
+    if ((prepared & injection::valid) != 0) vcpu.arch.pending = event_of(prepared, vmcb.cr2);
+}
+
 void recover_event(Vcpu& vcpu) {
     Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     hvm::VcpuState& state = vcpu.arch;
@@ -84,17 +107,11 @@ void recover_event(Vcpu& vcpu) {
     const u64 info = vmcb.exit_interrupt_info;
     vmcb.event_injection = 0;
     if ((info & injection::valid) == 0) return;
-    const u8 vector = static_cast<u8>(info);
-    switch (injection::type_of(info)) {
-    case injection::type_interrupt: state.pending = {.kind = hvm::Event::Kind::external_interrupt, .vector = vector}; break;
-    case injection::type_nmi: state.pending = {.kind = hvm::Event::Kind::nmi, .vector = 2}; break;
-    case injection::type_exception:
-        // INT3 and INTO run again as instructions; other exceptions are delivered again.
-        if (vector == 3 || vector == 4) break;
-        state.pending = {hvm::Event::Kind::exception, vector, (info & injection::has_error) != 0, static_cast<u32>(info >> 32), vmcb.cr2};
-        break;
-    default: break;  // INT n: the instruction runs again
-    }
+    const hvm::Event event = event_of(info, vmcb.cr2);
+    // INT n, INT3 and INTO run again as instructions; others are delivered again.
+    const bool by_instruction = event.kind == hvm::Event::Kind::software_interrupt ||
+                                (event.kind == hvm::Event::Kind::exception && (event.vector == 3 || event.vector == 4));
+    if (!by_instruction) state.pending = event;
 }
 
 }  // namespace px::svm

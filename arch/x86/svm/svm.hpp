@@ -40,6 +40,8 @@ public:
 void handle_exit(Vcpu& vcpu);
 /// Puts the most urgent deliverable event into the VMCB, or asks for an exit when one becomes so. (inject.cpp)
 void prepare_events(Vcpu& vcpu);
+/// The entry for which prepare_events() was called doesn't happen: its event waits for the next one, whatever arrives until then.
+void postpone_event(Vcpu& vcpu);
 /// An event whose delivery the exit interrupted is to be delivered again.
 void recover_event(Vcpu& vcpu);
 /// Puts the guest behind the intercepted instruction; false where its length can't be told (then the guest is resumed
