@@ -41,6 +41,7 @@ constinit Locked<Console, LockRank::console> console;
 constinit LogThresholds host_levels{LogLevel::info, LogLevel::info};
 constinit LogThresholds guest_levels{LogLevel::error, LogLevel::warning};
 constinit bool timestamps = false;
+constinit bool keeps_owner_text = false;
 constinit RateLimit limited_lines;
 constinit ConsoleInput input;
 
@@ -84,14 +85,22 @@ void vlog(LogLevel level, bool guest, std::string_view format, std::span<const F
     usize used = put_prefix(text, level, guest);
     used += vformat(text.subspan(used), format, arguments);
     line[used++] = '\n';
-    console_write({line.data(), used}, true);
+    console_write({line.data(), used});
 }
 
-void console_write(std::string_view text, bool to_ring) {
+void console_write(std::string_view text) {
     auto guard = console.lock();
-    if (to_ring) guard->to_ring(text);
+    guard->to_ring(text);
     guard->to_devices(text);
 }
+
+void console_write_owner(std::string_view text) {
+    auto guard = console.lock();
+    if (keeps_owner_text) guard->to_ring(text);
+    guard->to_devices(text);
+}
+
+void console_keep_owner_text(bool keep) { keeps_owner_text = keep; }
 
 void console_write_emergency(std::string_view text) { console.unlocked().to_devices(text); }
 
@@ -122,6 +131,8 @@ void console_poll_input() {
     }
     for (usize i = 0; i < count; ++i) input.typed(typed[i]);
 }
+
+void console_set_switch(char letter, bool starts_with_hypervisor) { input.set_switch(letter, starts_with_hypervisor); }
 
 usize console_read(std::span<char> out) { return input.read(out); }
 

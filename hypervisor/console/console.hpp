@@ -32,14 +32,19 @@ void console_set_levels(LogThresholds host, LogThresholds guest);
 void console_set_timestamps(bool on);
 LogThresholds console_levels(bool guest);
 
-/// Text without any prefix, e.g. what dom0 prints; goes to the ring as well when `to_ring`.
-void console_write(std::string_view text, bool to_ring);
+/// Text as it is; into the ring as well.
+void console_write(std::string_view text);
+/// What the hardware domain prints: into the ring only where console_keep_owner_text() was told so (`console_to_ring`).
+void console_write_owner(std::string_view text);
+void console_keep_owner_text(bool keep);
 /// For crashes and NMI: no lock, no ring.
 void console_write_emergency(std::string_view text);
 
-/// Polls the devices for typed characters; called by the console softirq. Three times Ctrl-A moves the input between
-/// the hardware domain (VIRQ_CONSOLE) and the hypervisor's own keys.
+/// Polls the devices for typed characters; called by the console softirq. Three times the switch character moves the input
+/// between the hardware domain (VIRQ_CONSOLE) and the hypervisor's own keys.
 void console_poll_input();
+/// The switch character is Ctrl and `letter`, a to z; who has the input first. Before the first poll.
+void console_set_switch(char letter, bool starts_with_hypervisor);
 /// Characters typed for the hardware domain [xen/public console_io read]; returns how many.
 usize console_read(std::span<char> out);
 

@@ -31,7 +31,13 @@ void run_debug_key(char key) {
     log_reply("no debug key '{}'; 'h' lists them", key);
 }
 
+void ConsoleInput::set_switch(char letter, bool to_hypervisor) {
+    letter_ = letter;
+    to_hypervisor_ = to_hypervisor;
+}
+
 void ConsoleInput::typed(char c) {
+    const char switch_character = static_cast<char>(letter_ - 'a' + 1);
     if (c != switch_character) {
         // Fewer than three were no switch: whoever has the input gets them as well.
         for (; switches_ > 0; --switches_) deliver(switch_character);
@@ -40,8 +46,8 @@ void ConsoleInput::typed(char c) {
     if (++switches_ < switch_count) return;
     switches_ = 0;
     to_hypervisor_ = !to_hypervisor_;
-    log_reply("console input goes to {} (type Ctrl-A three times to switch)",
-             to_hypervisor_ ? "the hypervisor" : "the hardware domain");
+    log_reply("console input goes to {} (type Ctrl-{} three times to switch)",
+              to_hypervisor_ ? "the hypervisor" : "the hardware domain", static_cast<char>(letter_ - 'a' + 'A'));
 }
 
 void ConsoleInput::deliver(char c) {

@@ -1,4 +1,4 @@
-// Typed characters: the switch between hardware domain and hypervisor (Ctrl-A three times), and its queue.
+// Typed characters: the switch between hardware domain and hypervisor (Ctrl-A three times, or another letter), and its queue.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -23,8 +23,10 @@ void run_debug_key(char key);
 
 class ConsoleInput {
 public:
-    static constexpr char switch_character = 1;  ///< Ctrl-A
     static constexpr unsigned switch_count = 3;
+
+    /// The switch character is Ctrl and `letter`, a to z (at first: a); who has the input from now on.
+    void set_switch(char letter, bool to_hypervisor);
 
     /// One character from a device; task context.
     void typed(char c);
@@ -38,6 +40,7 @@ private:
     };
     void deliver(char c);
 
+    char letter_ = 'a';
     unsigned switches_ = 0;       ///< switch characters in a row, held back until it is clear what they are
     bool to_hypervisor_ = false;
     Locked<Queue, LockRank::console> queue_;

@@ -13,7 +13,6 @@
 #include "arch/domain.hpp"
 #include "hypervisor/abi/domctl.hpp"
 #include "hypervisor/base/intrusive_ref.hpp"
-#include "hypervisor/console/guest_line.hpp"
 #include "hypervisor/domain/domain_time.hpp"
 #include "hypervisor/domain/event_channels.hpp"
 #include "hypervisor/domain/grant_table.hpp"
@@ -122,7 +121,6 @@ public:
     GrantTable grants;
     DomainTime time;
     Watchdogs watchdogs;
-    GuestLine console_line;         ///< of console_io
     arch::DomainState arch;
 
 private:

@@ -1,4 +1,4 @@
-// HYPERVISOR_console_io: the emergency console. [xen/public xen.h]
+// HYPERVISOR_console_io: the console of the machine, for its owner alone. [xen/public xen.h]
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
@@ -14,26 +14,14 @@ namespace {
 
 using Chunk = std::array<char, 128>;
 
-void print(Domain& domain, std::string_view text) {
-    if (domain.settings.hardware) return console_write(text, false);
-    domain.console_line.put(text, [&](std::string_view line) { guest_log(LogLevel::debug, "(d{}) {}", domain.id, line); });
-}
-
-/// A guest's lines are debugging output: where the log would drop them all, the guest had better know.
-bool may_write(const Domain& domain) {
-    const LogThresholds levels = console_levels(true);
-    return domain.settings.hardware || std::max(levels.always, levels.limited) >= LogLevel::debug;
-}
-
 /// args: (operation, count, text); a part that is printed is taken off before the rest goes on.
-Result<Reply> write(Vcpu& caller, HypercallArgs& args) {
-    REQUIRE(may_write(caller.domain), eperm);
+Result<Reply> write(HypercallArgs& args) {
     args[1] = static_cast<u32>(args[1]);
     while (args[1] != 0) {
         Chunk chunk;
         const usize count = std::min<u64>(args[1], chunk.size());
         TRY(GuestPtr<char>(args[2]).read_many(chunk.data(), count));
-        print(caller.domain, {chunk.data(), count});
+        console_write_owner({chunk.data(), count});
         args[1] -= count;
         args[2] += count;
         if (args[1] != 0 && preemption_pending()) return run_again;
@@ -42,8 +30,7 @@ Result<Reply> write(Vcpu& caller, HypercallArgs& args) {
 }
 
 /// Result: the number of characters.
-Result<Reply> read(Vcpu& caller, HypercallArgs& args) {
-    REQUIRE(caller.domain.settings.hardware, eperm);
+Result<Reply> read(HypercallArgs& args) {
     const u32 room = static_cast<u32>(args[1]);
     REQUIRE(static_cast<i32>(room) >= 0, e2big);
     GuestPtr<char> out(args[2]);
@@ -62,11 +49,12 @@ Result<Reply> read(Vcpu& caller, HypercallArgs& args) {
 }  // namespace
 
 Result<Reply> hypercall_console_io(Vcpu& caller, HypercallArgs& args) {
+    REQUIRE(caller.domain.settings.hardware, eperm);
     switch (abi::ConsoleIo{static_cast<u32>(args[0])}) {
-    case abi::ConsoleIo::write: return write(caller, args);
-    case abi::ConsoleIo::read: return read(caller, args);
+    case abi::ConsoleIo::write: return write(args);
+    case abi::ConsoleIo::read: return read(args);
     }
-    return Err{caller.domain.settings.hardware ? Errno::enosys : Errno::eperm};
+    return Err{Errno::enosys};
 }
 
 }  // namespace px

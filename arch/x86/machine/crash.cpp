@@ -29,7 +29,7 @@ extern "C" const char text_end[];
 template <class... Args>
 void print(std::string_view format, const Args&... args) {
     char line[200];
-    console_write({line, format_to(line, format, args...)}, true);
+    console_write({line, format_to(line, format, args...)});
 }
 
 bool is_text(u64 address) {

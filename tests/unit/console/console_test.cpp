@@ -26,7 +26,7 @@ struct Screen final : ConsoleDevice {
 };
 Screen& screen() {
     static Screen* const device = [] {
-        console_write("before any device\n", true);
+        console_write("before any device\n");
         auto* const made = new Screen;
         console_add_device(*made);
         return made;
@@ -56,7 +56,7 @@ TEST_F(ConsoleTest, LinesGoToRingAndDevices) {
     log_info("frame {:#x} of d{}", 0x1234u, 7u);
     EXPECT_EQ(take_shown(), "(PX) frame 0x1234 of d7\n");
     EXPECT_EQ(ring(from), "(PX) frame 0x1234 of d7\n");
-    console_write("dom0's own", false);
+    console_write_owner("dom0's own");
     EXPECT_EQ(take_shown(), "dom0's own");
     EXPECT_EQ(ring(from), "(PX) frame 0x1234 of d7\n");
 }
@@ -105,7 +105,7 @@ TEST_F(ConsoleTest, TheRingKeepsTheNewest) {
     std::string written;
     for (unsigned i = 0; written.size() < 3 * ring_size; ++i) {
         const std::string line = "line " + std::to_string(i) + "\n";
-        console_write(line, true);
+        console_write(line);
         written += line;
     }
     EXPECT_EQ(ring(), written.substr(written.size() - ring_size));
@@ -128,10 +128,10 @@ TEST_F(ConsoleTest, AnyIndexIsBroughtIntoRange) {
     EXPECT_EQ(index, console_ring_head());
 }
 TEST_F(ConsoleTest, AClearedRingBeginsAnew) {
-    console_write("old\n", true);
+    console_write("old\n");
     console_ring_clear();
     EXPECT_EQ(ring(), "");
-    console_write("new\n", true);
+    console_write("new\n");
     EXPECT_EQ(ring(), "new\n");
 }
 

@@ -44,6 +44,18 @@ TEST_F(InputTest, ThreeTimesCtrlASwitchesThereAndBack) {
     EXPECT_EQ(key_runs, 1u);
     EXPECT_EQ(taken(), "Q");
 }
+TEST_F(InputTest, AnotherLetterSwitchesWhereOneWasChosen) {
+    register_debug_key({'R', "counts as well", [] { ++key_runs; }});
+    key_runs = 0;
+    input.set_switch('b', true);
+    type("R");
+    EXPECT_EQ(key_runs, 1u) << "the hypervisor has the input first";
+    type("\2\2\2");
+    type(thrice);
+    type("R");
+    EXPECT_EQ(key_runs, 1u);
+    EXPECT_EQ(taken(), std::string(thrice) + "R");
+}
 TEST_F(InputTest, FewerOfThemAreForTheHardwareDomain) {
     // Ctrl-A means something to shells and to screen.
     type("a\1b\1\1c");
