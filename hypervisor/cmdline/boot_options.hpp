@@ -68,54 +68,17 @@ struct VcpuRange {
     friend constexpr bool operator==(const VcpuRange&, const VcpuRange&) = default;
 };
 
-enum class Dom0Mode : u8 { automatic, pv, pvh };
-
 struct Dom0Options {
-    Dom0Mode mode = Dom0Mode::automatic;
     bool verbose = false;
-    bool cpuid_faulting = true;
-    bool msr_relaxed = false;
     bool bounce = true;  ///< append swiotlb=force to a PVH dom0 that has no IOMMU
 };
 
-struct IommuOptions {
-    bool enable = true;
-    bool force = false;  ///< refuse to boot without one
-    bool verbose = false;
-    bool debug = false;
-    bool interrupt_remapping = true;
-    bool posted_interrupts = false;
-    bool queued_invalidation = true;
-    bool snoop = true;
-    bool superpages = true;
-    bool share_page_tables = true;
-    bool quarantine = true;
-    bool igfx = true;
-    bool crash_disable = false;
-};
-
-struct AcpiOptions {
-    bool enable = true;
-    bool force = false;
-    bool interrupts = true;  ///< use the MADT's IO-APICs
-    bool verbose = false;
-};
-
-/// Values as in the ABI [xen/public sysctl.h].
-enum class Scheduler : u8 { credit = 5, credit2 = 6 };
-
-enum class RebootMethod : u8 { automatic, triple_fault, keyboard, acpi, pci, power, efi };
+enum class RebootMethod : u8 { automatic, triple_fault, keyboard, acpi, pci };
 
 /// Supervisor-mode execution or access prevention: for ourselves and guests, or for HVM guests only.
 enum class Prevention : u8 { off, on, hvm_only };
 
-enum class ClockSource : u8 { automatic, pit, hpet, acpi, tsc };
-enum class TscTrust : u8 { automatic, unstable, skewed, stable_across_sockets };
-
-struct VgaOptions {
-    std::string_view mode;  ///< current, text-80x…, gfx-…, mode-…; empty: keep what there is
-    bool keep = false;      ///< go on printing when dom0 runs
-};
+enum class ClockSource : u8 { automatic, pit, hpet, acpi };
 
 /// Texts point into the command line that was parsed, which must outlive this.
 struct BootOptions {
@@ -124,12 +87,10 @@ struct BootOptions {
     std::string_view com2 = "";
     LogFilter loglvl{Verbosity::warning, Verbosity::warning};
     LogFilter guest_loglvl{Verbosity::none, Verbosity::warning};
-    bool sync_console = false;
     bool console_to_ring = false;
     Timestamps console_timestamps = Timestamps::none;
-    u64 conring_size = 16 << 10;
-    std::string_view conswitch = "a";
-    VgaOptions vga;
+    char switch_letter = 'a';                ///< with Ctrl, three times
+    bool input_to_hypervisor = false;        ///< at the start
 
     Dom0Options dom0;
     Dom0Memory dom0_mem;
@@ -140,23 +101,18 @@ struct BootOptions {
     u32 maxcpus = 0;  ///< 0: all
     bool nosmp = false;
     u64 mem = 0;  ///< ignore RAM above this address; 0: use all
-    Scheduler sched = Scheduler::credit2;
+    std::string_view sched = "credit2";
     u32 gnttab_max_frames = 64;
     u32 gnttab_max_maptrack_frames = 1024;
 
     bool noreboot = false;
     RebootMethod reboot = RebootMethod::automatic;
-    bool reboot_warm = false;
 
-    AcpiOptions acpi;
     bool x2apic = true;
-    bool hap = true;
     Prevention smep = Prevention::on;
     Prevention smap = Prevention::on;
-    std::string_view cpuid;  ///< list of features to hide (`no-x`) or show; read it with next_flag()
-    TscTrust tsc = TscTrust::automatic;
+    bool tsc_unstable = false;  ///< not to be believed, whatever CPUID says
     ClockSource clocksource = ClockSource::automatic;
-    IommuOptions iommu;
 };
 
 }  // namespace px::cmdline

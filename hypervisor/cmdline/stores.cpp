@@ -113,51 +113,29 @@ Outcome store_conswitch(BootOptions& options, const Argument& argument) {
     const bool letter = !value.empty() && value[0] >= 'a' && value[0] <= 'z';
     if (!letter || value.size() > 2 || (value.size() == 2 && value[1] != 'x'))
         return Err{Refusal{"is not a letter, or one and an x"}};
-    options.conswitch = value;
+    options.switch_letter = value[0];
+    options.input_to_hypervisor = value.size() == 2;
     return {};
-}
-
-Outcome store_vga(BootOptions& options, const Argument& argument) {
-    std::string_view rest = argument.value;
-    Outcome outcome;
-    while (!rest.empty()) {
-        const std::string_view item = take_until(rest, ',');
-        std::string_view prefix = item;
-        if (item == "keep")
-            options.vga.keep = true;
-        else if (item == "ask")
-            outcome = Err{Refusal{"would need a key press: name the mode instead", item}};
-        else if (item == "current" || take_prefix(prefix, "text-80x") || take_prefix(prefix, "gfx-") ||
-                 take_prefix(prefix, "mode-"))
-            options.vga.mode = item;
-        else
-            outcome = Err{Refusal{"is not a video mode", item}};
-    }
-    return outcome;
 }
 
 Outcome store_dom0(BootOptions& options, const Argument& argument) {
     constexpr FlagRow<Dom0Options> flags[] = {
         {"verbose", &Dom0Options::verbose},
-        {"cpuid-faulting", &Dom0Options::cpuid_faulting},
-        {"msr-relaxed", &Dom0Options::msr_relaxed},
         {"bounce", &Dom0Options::bounce},
     };
-    return store_flags(argument.value, flags, options.dom0, [&](const Flag& flag) {
-        if (flag.item == "pv")
-            options.dom0.mode = Dom0Mode::pv;
-        else if (flag.item == "pvh")
-            options.dom0.mode = Dom0Mode::pvh;
-        else
-            return false;
-        return true;
+    bool pv = false;
+    const Outcome outcome = store_flags(argument.value, flags, options.dom0, [&](const Flag& flag) {
+        pv |= flag.item == "pv";
+        return flag.item == "pv" || flag.item == "pvh";
     });
+    if (outcome.ok() && pv) return Err{Refusal{"is not supported: dom0 is PVH", "pv"}};
+    return outcome;
 }
 
-Outcome store_dom0pvh(BootOptions& options, const Argument& argument) {
+Outcome store_dom0pvh(BootOptions&, const Argument& argument) {
     const auto value = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated};
     if (!value) return Err{Refusal{"is neither on nor off"}};
-    options.dom0.mode = *value ? Dom0Mode::pvh : Dom0Mode::pv;
+    if (!*value) return Err{Refusal{"is not supported: dom0 is PVH"}};
     return {};
 }
 
@@ -204,33 +182,11 @@ Outcome store_reboot(BootOptions& options, const Argument& argument) {
             case 'k': options.reboot = RebootMethod::keyboard; break;
             case 'a': options.reboot = RebootMethod::acpi; break;
             case 'p': options.reboot = RebootMethod::pci; break;
-            case 'P': options.reboot = RebootMethod::power; break;
-            case 'e': options.reboot = RebootMethod::efi; break;
             case 'n': options.noreboot = true; break;
-            case 'w': options.reboot_warm = true; break;
-            case 'c': options.reboot_warm = false; break;
-            default: outcome = Err{Refusal{"is not a way to reboot", item}};
+            default: outcome = Err{Refusal{"is not a way to reboot of this hypervisor", item}};
         }
     }
     return outcome;
-}
-
-Outcome store_acpi(BootOptions& options, const Argument& argument) {
-    constexpr FlagRow<AcpiOptions> flags[] = {{"force", &AcpiOptions::force},
-                                              {"verbose", &AcpiOptions::verbose}};
-    if (!argument.given) {
-        options.acpi.enable = !argument.negated;
-        return {};
-    }
-    return store_flags(argument.value, flags, options.acpi, [&](const Flag& flag) {
-        if (const auto on = parse_bool(flag.item))
-            options.acpi.enable = *on;
-        else if (flag.item == "noirq")
-            options.acpi.interrupts = false;
-        else
-            return false;
-        return true;
-    });
 }
 
 Outcome store_smep(BootOptions& options, const Argument& argument) {
@@ -240,42 +196,10 @@ Outcome store_smap(BootOptions& options, const Argument& argument) {
     return store_prevention(options.smap, argument);
 }
 
-Outcome store_cpuid(BootOptions& options, const Argument& argument) {
-    std::string_view rest = argument.value;
-    while (const auto flag = next_flag(rest)) {
-        if (!flag->value) return Err{Refusal{"is neither on nor off", flag->item}};
-    }
-    options.cpuid = argument.value;
+Outcome store_tsc(BootOptions& options, const Argument& argument) {
+    if (argument.value != "unstable" && argument.value != "skewed") return Err{Refusal{"is neither unstable nor skewed"}};
+    options.tsc_unstable = true;
     return {};
-}
-
-Outcome store_iommu(BootOptions& options, const Argument& argument) {
-    constexpr FlagRow<IommuOptions> flags[] = {
-        {"force", &IommuOptions::force},
-        {"required", &IommuOptions::force},
-        {"verbose", &IommuOptions::verbose},
-        {"debug", &IommuOptions::debug},
-        {"intremap", &IommuOptions::interrupt_remapping},
-        {"intpost", &IommuOptions::posted_interrupts},
-        {"qinval", &IommuOptions::queued_invalidation},
-        {"snoop", &IommuOptions::snoop},
-        {"superpages", &IommuOptions::superpages},
-        {"sharept", &IommuOptions::share_page_tables},
-        {"quarantine", &IommuOptions::quarantine},
-        {"igfx", &IommuOptions::igfx},
-        {"crash-disable", &IommuOptions::crash_disable},
-    };
-    if (!argument.given) {
-        options.iommu.enable = !argument.negated;
-        return {};
-    }
-    const Outcome outcome = store_flags(argument.value, flags, options.iommu, [&](const Flag& flag) {
-        const auto on = parse_bool(flag.item);
-        if (on) options.iommu.enable = *on;
-        return on.has_value();
-    });
-    if (options.iommu.debug) options.iommu.verbose = true;
-    return outcome;
 }
 
 }  // namespace px::cmdline

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/domctl.hpp"
 #include "arch/time.hpp"
+#include "hypervisor/domain/default_limits.hpp"
 #include "hypervisor/hypercall/domctl.hpp"
 
 namespace px::domctl {
@@ -24,8 +25,8 @@ Result<DomainSettings> settings_from(const abi::DomctlCreatedomain& request) {
     std::copy_n(request.handle, settings.handle.size(), settings.handle.begin());
     settings.max_vcpus = request.max_vcpus;
     settings.max_event_port = std::min<u32>(request.max_evtchn_port, 0x7fff'ffff);
-    settings.max_grant_frames = limit_or(request.max_grant_frames, settings.max_grant_frames);
-    settings.max_maptrack_frames = limit_or(request.max_maptrack_frames, settings.max_maptrack_frames);
+    settings.max_grant_frames = limit_or(request.max_grant_frames, default_limits.grant_frames);
+    settings.max_maptrack_frames = limit_or(request.max_maptrack_frames, default_limits.maptrack_frames);
     settings.max_grant_version = static_cast<u8>(request.grant_opts);
     settings.hvm = (request.flags & cdf::hvm) != 0;
     settings.hap = (request.flags & cdf::hap) != 0;

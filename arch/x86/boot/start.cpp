@@ -23,9 +23,9 @@
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/domain/debug_keys.hpp"
+#include "hypervisor/domain/default_limits.hpp"
 #include "hypervisor/hypercall/xen_version.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
-#include "hypervisor/sched/create.hpp"
 
 namespace px::arch {
 namespace {
@@ -77,6 +77,9 @@ LogThresholds thresholds(const cmdline::LogFilter& filter) {
 void apply_options() {
     open_consoles(options);
     console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
+    console_keep_owner_text(options.console_to_ring);
+    console_set_switch(options.switch_letter, options.input_to_hypervisor);
+    default_limits = {options.gnttab_max_frames, options.gnttab_max_maptrack_frames};
     console_set_timestamps(options.console_timestamps != cmdline::Timestamps::none);
     choose_host_features({options.smep == cmdline::Prevention::on, options.smap == cmdline::Prevention::on});
     const auto method = [&] {
@@ -103,7 +106,7 @@ u64 dom0_frames(u64 ram_frames) {
     const cmdline::Dom0Memory& chosen = options.dom0_mem;
     if (chosen.initial) wanted = frames(*chosen.initial);
     if (chosen.min) wanted = std::max(wanted, frames(*chosen.min));
-    if (chosen.max) wanted = std::min(wanted, frames(*chosen.max));
+    if (chosen.max) wanted = std::min(wanted, frames(*chosen.max));  // create_dom0() lets it grow up to there
     return std::min(wanted, ram_frames - headroom);
 }
 
@@ -113,10 +116,11 @@ u64 dom0_frames(u64 ram_frames) {
     load_descriptors(this_cpu().arch);
     read_acpi_tables(info.rsdp);
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
-    if (!init_local_apic(acpi_tables().topology.local_apic)) panic("the local APIC can't be reached");
+    if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
     hvm::init_host_policy();
-    init_clock();
+    init_clock(options.clocksource);
+    if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();
     Pit<Ports>{Ports{}}.silence_channel0();
     const MemoryTotals totals = memory_totals();
@@ -124,7 +128,7 @@ u64 dom0_frames(u64 ram_frames) {
              memory_layout().dom0_frames >> 8, totals.free_frames >> 8);
     start_other_cpus(options.nosmp ? 1 : options.maxcpus != 0 ? options.maxcpus : max_cpus);
     drop_identity_map();
-    init_scheduler(sched::default_policy);
+    init_scheduler(options.sched);
     scheduler_add_online_cpus();
     register_debug_keys();
     enable_console_input();
@@ -143,6 +147,7 @@ extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
     log_info("command line: {}", info.command_line);
     cmdline::parse(info.command_line, options, report_option);
     if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());
+    if (options.mem != 0) boot::limit_memory(info.memory, options.mem);
     set_up_memory(info, dom0_frames);
     become_boot_cpu(start_machine);
 }

@@ -15,6 +15,7 @@
 #include "boot/loader/start_of_day.hpp"
 #include "hypervisor/base/format.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/domain/default_limits.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::dom0 {
@@ -154,8 +155,8 @@ private:
         DomainSettings settings;
         settings.max_vcpus = vcpus_;
         settings.max_event_port = most_event_ports - 1;
-        settings.max_grant_frames = options_.gnttab_max_frames;
-        settings.max_maptrack_frames = options_.gnttab_max_maptrack_frames;
+        settings.max_grant_frames = default_limits.grant_frames;
+        settings.max_maptrack_frames = default_limits.maptrack_frames;
         settings.control = settings.hardware = settings.one_to_one = true;
         settings.arch.emulation_flags = emulated_local_apic | emulated_io_apic | emulated_pci;
         auto domain = Domain::create(DomId{0}, settings);
@@ -231,7 +232,7 @@ private:
             frames += count;
             map_ram(region.start >> page_shift, count);
         }
-        domain_->memory.set_max_frames(frames);
+        domain_->memory.set_max_frames(std::max(frames, most_frames()));
 
         TrappedRanges trapped;
         if (!list_trapped(trapped)) panic("this machine has too many interrupt controllers or PCI segments");
@@ -240,6 +241,12 @@ private:
             if (!domain_->physmap.add_mmio(Gfn{frame}, Mfn{frame}, (end - start) >> page_shift)) panic("no memory for dom0's physmap");
         });
         if (!mapped) panic("the machine's memory map has too many ranges for dom0");
+    }
+
+    /// How far it may grow: by frames that are free where it wants them, for its memory is 1:1. See docs/dom0-pvh.md.
+    u64 most_frames() const {
+        if (!options_.dom0_mem.max) return 0;
+        return options_.dom0_mem.max->resolve(arch::memory_layout().ram_frames << page_shift) >> page_shift;
     }
 
     /// The tables' memory is RAM as well.

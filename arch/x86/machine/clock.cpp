@@ -63,6 +63,16 @@ bool measure_by_pit() {
     return good;
 }
 
+bool measure_by(cmdline::ClockSource source) {
+    switch (source) {
+    case cmdline::ClockSource::automatic: return false;
+    case cmdline::ClockSource::hpet: return measure_by_hpet();
+    case cmdline::ClockSource::acpi: return measure_by_pm_timer();
+    case cmdline::ClockSource::pit: return measure_by_pit();
+    }
+    return false;
+}
+
 void handle_timer(u8) {
     local_apic_eoi();
     raise_softirq(Softirq::timer);
@@ -118,8 +128,8 @@ u64 read_cmos_clock() {
     return seconds_since_1970(last);
 }
 
-void init_clock() {
-    if (!measure_by_hpet() && !measure_by_pm_timer() && !measure_by_pit()) panic("no clock to measure the TSC by");
+void init_clock(cmdline::ClockSource wanted) {
+    if (!measure_by(wanted) && !measure_by_hpet() && !measure_by_pm_timer() && !measure_by_pit()) panic("no clock to measure the TSC by");
     scale = make_scale(khz);
     boot_tsc = read_tsc();
     stable = (cpuid(0x80000000).eax >= 0x80000007) && (cpuid(0x80000007).edx >> 8 & 1) != 0;

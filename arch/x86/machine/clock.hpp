@@ -6,11 +6,12 @@
 #include "arch/time.hpp"
 #include "arch/x86/machine/tick_scale.hpp"
 #include "hypervisor/base/result.hpp"
+#include "hypervisor/cmdline/boot_options.hpp"
 
 namespace px::arch {
 
-/// Measures the TSC against HPET, PM timer or PIT; boot CPU, interrupts off. Panics where no clock runs.
-void init_clock();
+/// Measures the TSC against the wanted clock, else HPET, PM timer or PIT; boot CPU, interrupts off. Panics where none runs.
+void init_clock(cmdline::ClockSource wanted);
 /// The boot CPU's and later each CPU's timer.
 void init_cpu_timer();
 

@@ -33,10 +33,10 @@ void send_command(u32 apic_id, u32 low) {
 
 }  // namespace
 
-Result<> init_local_apic(Paddr address) {
+Result<> init_local_apic(Paddr address, bool may_use_x2) {
     const bool has_x2 = (cpuid(1).ecx >> 21 & 1) != 0;
     const bool on_already = (read_msr(msr::apic_base) & apic_base_x2) != 0;
-    x2apic = has_x2 || on_already;
+    x2apic = (has_x2 && may_use_x2) || on_already;
     if (!x2apic) registers = Mmio(TRY(map_physical(address, page_size, Cache::uncached, true)));
     ready = true;
     return {};

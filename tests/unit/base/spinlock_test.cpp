@@ -81,8 +81,8 @@ TEST(LockRanksDeathTest, OutwardsIsAPanic) {
     Locked<int, LockRank::heap> inner;
     Locked<int, LockRank::heap> other;
     const auto held = inner.lock();
-    EXPECT_DEATH((void)outer.lock(), "lock of rank {} taken under one of rank {}");
-    EXPECT_DEATH((void)other.lock(), "lock of rank {} taken under one of rank {}");
+    EXPECT_DEATH((void)outer.lock(), "lock of rank .* taken under one of rank");
+    EXPECT_DEATH((void)other.lock(), "lock of rank .* taken under one of rank");
     EXPECT_DEATH(lock_rank_release(LockRank::console), "released, but not held");
 }
 
