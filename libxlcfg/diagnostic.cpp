@@ -30,6 +30,18 @@ std::string marks(std::string_view line, std::size_t offset, std::size_t length)
     return marked;
 }
 
+/// How many diagnostics report() lists.
+constexpr std::size_t most_reported = 10;
+
+std::string_view name_of(Severity severity) { return severity == Severity::error ? "error: " : "warning: "; }
+
+/// "guest.cfg:3:1: error: …", without the end of the line.
+std::string headline(const Diagnostic& diagnostic, const Place& place) {
+    std::string text;
+    if (place.line != 0) text = std::string(place.file) + ':' + std::to_string(place.line) + ':' + std::to_string(place.column) + ": ";
+    return text.append(name_of(diagnostic.severity)) + diagnostic.message;
+}
+
 }  // namespace
 
 void Diagnostics::add(Diagnostic diagnostic) {
@@ -40,12 +52,9 @@ void Diagnostics::add(Diagnostic diagnostic) {
 }
 
 std::string format(const Diagnostic& diagnostic, const Sources& sources) {
-    const char* severity = diagnostic.severity == Severity::error ? "error: " : "warning: ";
     const Place place = sources.place(diagnostic.span.begin);
-    if (place.line == 0) {
-        std::string text = severity + diagnostic.message + '\n';
-        return diagnostic.hint.empty() ? text : text + "    = " + diagnostic.hint + '\n';
-    }
+    std::string out = headline(diagnostic, place) + '\n';
+    if (place.line == 0) return diagnostic.hint.empty() ? out : out + "    = " + diagnostic.hint + '\n';
 
     std::string number = std::to_string(place.line);
     if (number.size() < 5) number.insert(0, 5 - number.size(), ' ');
@@ -55,13 +64,24 @@ std::string format(const Diagnostic& diagnostic, const Sources& sources) {
     const std::size_t offset =
         sources.raw({diagnostic.span.begin, diagnostic.span.begin}).data() - text.data() - (line.data() - text.data());
 
-    std::string out(place.file);
-    out += ':' + std::to_string(place.line) + ':' + std::to_string(place.column) + ": " + severity;
-    out += diagnostic.message + '\n';
     out += number + " | " + printable(line) + '\n';
     out += margin + " | " + marks(line, offset, diagnostic.span.end - diagnostic.span.begin) + '\n';
     if (!diagnostic.hint.empty()) out += margin + " = " + diagnostic.hint + '\n';
     return out;
+}
+
+std::string format_line(const Diagnostic& diagnostic, const Sources& sources) {
+    const std::string text = headline(diagnostic, sources.place(diagnostic.span.begin));
+    return (diagnostic.hint.empty() ? text : text + "; " + diagnostic.hint) + '\n';
+}
+
+std::string report(const Diagnostics& diagnostics, const Sources& sources, std::string_view name) {
+    const std::vector<Diagnostic>& all = diagnostics.all();
+    if (all.size() == 1) return format(all.front(), sources);
+    std::string text;
+    for (std::size_t i = 0; i < std::min(all.size(), most_reported); ++i) text += format_line(all[i], sources);
+    if (diagnostics.errors() < 2) return text;
+    return text + std::to_string(diagnostics.errors()) + " errors; 'xl check " + std::string(name) + "' shows each in its line\n";
 }
 
 }  // namespace px::xlcfg

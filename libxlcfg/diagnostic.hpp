@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libxlcfg/source.hpp"
@@ -60,5 +61,13 @@ private:
 ///           | ^~~~~~
 ///           = did you mean 'ramdisk'?
 std::string format(const Diagnostic& diagnostic, const Sources& sources);
+
+/// The same in one line: "guest.cfg:3:1: error: unknown key 'initrd'; did you mean 'ramdisk'?"
+std::string format_line(const Diagnostic& diagnostic, const Sources& sources);
+
+/// What a command prints that wants a domain, not a review of its file: a single diagnostic with its line and caret;
+/// several in a line each, the first few of them, and a last line that says how many errors there are in `name` and what
+/// shows them all. Empty when there are none.
+std::string report(const Diagnostics& diagnostics, const Sources& sources, std::string_view name);
 
 }  // namespace px::xlcfg

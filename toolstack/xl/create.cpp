@@ -16,23 +16,22 @@ namespace {
 
 constexpr int console_appears_ms = 5000;
 
-/// The file, then the settings of the command line, which add to and replace what it says.
-Outcome<xlcfg::DomainConfig> load(const std::string& path, const std::string& extra) {
+/// The file, then the settings of the command line, which add to and replace what it says. Nothing: standard error says why.
+std::optional<xlcfg::DomainConfig> load(const std::string& path, const std::string& extra) {
     xlcfg::Sources sources;
-    xlcfg::Diagnostics diagnostics([&](const xlcfg::Diagnostic& diagnostic) { std::cerr << format(diagnostic, sources); });
+    xlcfg::Diagnostics diagnostics;
     xlcfg::Document document;
     if (auto text = xlcfg::read_file(path, diagnostics)) {
         if (const auto base = sources.add(path, std::move(*text))) xlcfg::parse(sources, base, document, diagnostics);
         else diagnostics.error({}, path + " is too large for a configuration");
-        if (!extra.empty()) {
-            if (const auto base = sources.add("command line", extra)) xlcfg::parse(sources, base, document, diagnostics);
-        }
+        if (const auto base = sources.add("command line", extra)) xlcfg::parse(sources, base, document, diagnostics);
+        else diagnostics.error({}, "the settings of the command line are too large for a configuration");
     }
-    if (diagnostics.errors() == 0) {
-        auto config = xlcfg::interpret(document, diagnostics);
-        if (diagnostics.errors() == 0) return config;
-    }
-    return Err{Error{EINVAL, path + ": no domain was made"}};
+    xlcfg::DomainConfig config;
+    if (diagnostics.errors() == 0) config = xlcfg::interpret(document, diagnostics);
+    std::cerr << report(diagnostics, sources, path);
+    if (diagnostics.errors()) return std::nullopt;
+    return config;
 }
 
 /// The files are let go here, before the process that watches over the guest is made of this one.
@@ -78,18 +77,19 @@ Outcome<int> run(const Arguments& arguments) {
     if (path.empty()) return Err{Error{EINVAL, "which configuration file?"}};
     const bool quiet = arguments.has('q');
     if (!quiet) std::printf("Parsing config from %s\n", path.c_str());
-    const xlcfg::DomainConfig config = TRY(load(path, extra));
+    std::fflush(stdout);  // before errors, and before the fork: else it would be printed twice
+    const auto config = load(path, extra);
+    if (!config) return exit_failure;
     if (arguments.has('n') || dry_run) {
-        print(xlcfg::to_json(config));
+        print(xlcfg::to_json(*config));
         return exit_success;
     }
-    std::fflush(stdout);  // before the fork: else it would be printed twice
-    const DomId id = TRY(make(config));
-    const auto started = start(id, config, arguments);
+    const DomId id = TRY(make(*config));
+    const auto started = start(id, *config, arguments);
     if (!started.ok()) return undo(id, started.error());
     if (arguments.has('c')) TRY(attach(id));
     if (arguments.has('F') && !arguments.has('e')) {
-        TRY(domain::watch_over(id, config, [&](const std::string& line) { if (!quiet) std::printf("%s\n", line.c_str()); }));
+        TRY(domain::watch_over(id, *config, [&](const std::string& line) { if (!quiet) std::printf("%s\n", line.c_str()); }));
     }
     return exit_success;
 }

@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "libxlcfg/load.hpp"
 #include "libxlcfg/parser.hpp"
 #include "libxlcfg/reader.hpp"
 
@@ -162,6 +165,35 @@ TEST(Format, ShowsFileLineColumnSourceAndCaret) {
               "      | \t          ^\n"
               "      = several values go in a list: [ …, … ]\n");
     EXPECT_EQ(format({Severity::warning, {}, "no file", "none"}, sources), "warning: no file\n    = none\n");
+}
+
+TEST(Format, AReportIsWholeForOneAndALineEachForSeveral) {
+    const auto reported = [](const char* text) {
+        Sources sources;
+        Diagnostics out;
+        (void)load(sources, "guest.cfg", text, out);
+        return report(out, sources, "guest.cfg");
+    };
+    constexpr const char* rest = "name='x'; type='pvh'; kernel='/k'\n";
+    EXPECT_EQ(reported(rest), "");
+    EXPECT_EQ(reported((rest + std::string("initrd = '/i'\n")).c_str()),
+              "guest.cfg:2:1: error: unknown key 'initrd'\n"
+              "    2 | initrd = '/i'\n"
+              "      | ^~~~~~\n"
+              "      = did you mean 'ramdisk'?\n");
+    EXPECT_EQ(reported((rest + std::string("initrd = '/i'\nvcpus = []\n")).c_str()),
+              "guest.cfg:2:1: error: unknown key 'initrd'; did you mean 'ramdisk'?\n"
+              "guest.cfg:3:9: error: 'vcpus' takes one value, not a list; leave out the brackets\n"
+              "2 errors; 'xl check guest.cfg' shows each in its line\n");
+}
+
+TEST(Format, AReportOfManyIsShort) {
+    Sources sources;
+    Diagnostics out;
+    for (int i = 0; i < 500; ++i) out.error({}, "wrong");
+    const std::string text = report(out, sources, "f");
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 11);
+    EXPECT_NE(text.find("500 errors"), std::string::npos);
 }
 
 TEST(Format, TheSinkSeesEachDiagnosticAtOnce) {
