@@ -79,8 +79,9 @@ Loaded<Payload> find_payload(Bytes file) {
     if (payload.format == Format::elf) payload.unpacked_size = file.size();
     if (payload.format == Format::gzip) {
         if (file.size() < size_trailer) return Err{LoadError::compressed_truncated};
-        payload.unpacked_size = TRY(checked_size(
-            TRY(read_at<u32>(file, file.size() - size_trailer, LoadError::compressed_truncated))));
+        // What stands last in the file is the size only if the file is whole: when it can't be, unpacking tells why.
+        const auto size = checked_size(TRY(read_at<u32>(file, file.size() - size_trailer, LoadError::compressed_truncated)));
+        if (size.ok()) payload.unpacked_size = *size;
     }
     return payload;
 }

@@ -15,7 +15,7 @@ struct Payload {
     Format format{};
     std::span<const u8> bytes;  ///< packed as `format` says, or the ELF file itself
     /// What the file says that it unpacks to, in bytes, at most max_unpacked_size; nullopt where it doesn't
-    /// say (a plain xz, lzma, zstd or lz4 file).
+    /// say (a plain xz, lzma, zstd or lz4 file, a gzip file that is cut off).
     std::optional<usize> unpacked_size;
     std::string_view version;  ///< of a bzImage, as "6.1.0-56-amd64 (…) #1 SMP …"; else empty
 };

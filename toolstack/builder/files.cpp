@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "boot/loader/payload.hpp"
+#include "toolstack/builder/ramdisk.hpp"
 #include "toolstack/call/handle.hpp"
 
 namespace px::builder {
@@ -46,6 +47,13 @@ Outcome<std::vector<u8>> read_file(const std::string& path, const char* what) {
         if (count > 0) done += static_cast<usize>(count);
     }
     if (bytes.empty()) return Err{call::Error{ENOEXEC, complaint + ": it is empty"}};
+    return bytes;
+}
+
+Outcome<std::vector<u8>> read_ramdisk(const std::string& path) {
+    auto bytes = TRY(read_file(path, "ramdisk"));
+    const auto whole = check_ramdisk(bytes);
+    if (!whole.ok()) return Err{call::Error{whole.error().code, "can't use the ramdisk " + path + ": " + whole.error().text}};
     return bytes;
 }
 

@@ -14,6 +14,9 @@ namespace px::builder {
 /// The contents of `path`. `what` ("kernel") stands in the error.
 call::Outcome<std::vector<u8>> read_file(const std::string& path, const char* what);
 
+/// The ramdisk at `path`. Errors: as read_file(); it is cut off or damaged, as far as that can be told.
+call::Outcome<std::vector<u8>> read_ramdisk(const std::string& path);
+
 /// A kernel, unpacked, with its notes read.
 class Kernel {
 public:

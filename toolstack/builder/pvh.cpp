@@ -48,7 +48,7 @@ std::vector<u8> identity_map() {
 Outcome<PvhPlan> PvhPlan::prepare(PvhSpec spec) {
     Kernel kernel = TRY(Kernel::open(spec.kernel));
     PvhPlan plan(std::move(spec), std::move(kernel));
-    if (!plan.spec_.ramdisk.empty()) plan.ramdisk_ = TRY(read_file(plan.spec_.ramdisk, "ramdisk"));
+    if (!plan.spec_.ramdisk.empty()) plan.ramdisk_ = TRY(read_ramdisk(plan.spec_.ramdisk));
     TRY(plan.find_places());
     return plan;
 }

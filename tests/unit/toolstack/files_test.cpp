@@ -8,6 +8,8 @@
 
 #include <fstream>
 
+#include "tests/unit/loader/compressors.hpp"
+
 namespace px::builder {
 namespace {
 
@@ -33,6 +35,22 @@ TEST(Files, NoKernel) { expect_refused(write("text", std::string(4096, 'x')), "k
 /// Any program of the build machine is an ELF file without Xen's notes.
 TEST(Files, NoPvhNote) { expect_refused("/proc/self/exe", "PHYS32_ENTRY"); }
 
+/// Wherever a kernel's file is cut, in each packing: a sentence, and never a kernel.
+TEST(Files, TruncatedKernels) {
+    const auto elf = loader::test::sample_kernel().build();
+    for (const auto format : {loader::Format::elf, loader::Format::gzip, loader::Format::xz, loader::Format::zstd, loader::Format::lz4}) {
+        const auto whole = loader::test::compress(format, elf);
+        const std::string_view text(reinterpret_cast<const char*>(whole.data()), whole.size());
+        EXPECT_TRUE(Kernel::open(write("whole", text)).ok()) << static_cast<int>(format);
+        for (usize size = 1; size < whole.size(); size += 1 + whole.size() / 7) {
+            const std::string path = write("half", text.substr(0, size));
+            const auto kernel = Kernel::open(path);
+            ASSERT_FALSE(kernel.ok()) << static_cast<int>(format) << " " << size;
+            EXPECT_THAT(kernel.error().text, HasSubstr(path));
+        }
+    }
+}
+
 TEST(Files, RamdiskIsReadWhole) {
     const std::string contents(300'000, 'r');
     const auto bytes = read_file(write("ramdisk", contents), "ramdisk");
@@ -41,6 +59,9 @@ TEST(Files, RamdiskIsReadWhole) {
     const auto missing = read_file("/nowhere/initrd", "ramdisk");
     ASSERT_FALSE(missing.ok());
     EXPECT_THAT(missing.error().text, HasSubstr("ramdisk /nowhere/initrd"));
+    const auto cut = read_ramdisk(write("cut", std::string_view("\x1f\x8b\x08", 3)));
+    ASSERT_FALSE(cut.ok());
+    EXPECT_THAT(cut.error().text, HasSubstr("/cut: the file is truncated"));
 }
 
 }  // namespace
