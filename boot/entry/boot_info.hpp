@@ -75,7 +75,8 @@ void normalise(StaticVector<MemoryRegion, max_regions>& memory);
 /// Usable memory above `limit` becomes unusable. Where no place is left for its parts, a region counts whole.
 void limit_memory(StaticVector<MemoryRegion, max_regions>& memory, u64 limit);
 
-/// The command line without the image's name, for loaders that pass it (all but GRUB 2).
+/// The command line without the image's name, for loaders that pass it: all but GRUB 2, whose menu scripts put the word
+/// "placeholder" there.
 std::string_view without_image_name(std::string_view loader, std::string_view line);
 
 }  // namespace px::boot

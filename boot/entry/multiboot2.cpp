@@ -12,6 +12,9 @@ enum class Tag : u32 {
     end = 0, command_line = 1, loader_name = 2, module = 3, memory_map = 6, acpi_old = 14, acpi_new = 15,
 };
 
+/// By this protocol no loader passes an image's name.
+constexpr std::string_view grub2 = "GRUB 2";
+
 constexpr u32 rsdp_size_old = 20, rsdp_size_new = 36;  // [acpi 5.2.5.3]
 
 template <class T>
@@ -42,7 +45,7 @@ Result<> parse_module(std::span<const u8> tag, BootInfo& out) {
     const u32 start = get<u32>(tag, 8), end = get<u32>(tag, 12);
     REQUIRE(tag.size() >= 16 && end >= start, einval);
     if (out.modules.full()) return {};
-    return out.modules.push_back({start, u64{end} - start, text(tag, 16)});
+    return out.modules.push_back({start, u64{end} - start, without_image_name(grub2, text(tag, 16))});
 }
 
 }  // namespace
@@ -59,7 +62,7 @@ Result<> parse_multiboot2(const BootMemory& memory, u64 address, BootInfo& out) 
         const auto tag = all.subspan(at, size);
         switch (Tag{get<u32>(tag, 0)}) {
         case Tag::end: return {};
-        case Tag::command_line: out.command_line = text(tag, 8); break;
+        case Tag::command_line: out.command_line = without_image_name(grub2, text(tag, 8)); break;
         case Tag::loader_name: out.loader = text(tag, 8); break;
         case Tag::module: TRY(parse_module(tag, out)); break;
         case Tag::memory_map: TRY(parse_memory_map(tag, out)); break;

@@ -15,6 +15,7 @@ using Bytes = std::span<const u8>;
 /// Offsets of the setup header's fields in a bzImage [linux boot.rst].
 namespace setup {
 constexpr u64 sectors = 0x1f1;         // u8: sectors of real-mode code behind the first one; 0 means 4
+constexpr u64 paragraphs = 0x1f4;      // u32: 16-byte units of the 32-bit code that follows
 constexpr u64 magic = 0x202;           // "HdrS"
 constexpr u64 protocol = 0x206;        // u16
 constexpr u64 kernel_version = 0x20e;  // u16: of a string, less 0x200
@@ -71,7 +72,32 @@ Loaded<Payload> payload_of_bzimage(Bytes file) {
     return Payload{format.value(), packed, TRY(checked_size(size)), version_of(file)};
 }
 
+/// Where the certificate table of a PE file lies: offset and size; 0 where there is none. [microsoft pe, optional header]
+struct Certificates {
+    u32 offset, size;
+};
+Loaded<Certificates> certificates_of(Bytes file) {
+    constexpr auto none = LoadError::not_a_kernel;
+    constexpr u32 signature = 0x4550;
+    constexpr u16 pe32_plus = 0x20b;
+    const u64 header = TRY(read_at<u32>(file, 0x3c, none));
+    if (TRY(read_at<u32>(file, header, none)) != signature) return Err{none};
+    const u64 optional = header + 24;
+    if (TRY(read_at<u16>(file, optional, none)) != pe32_plus || TRY(read_at<u32>(file, optional + 108, none)) <= 4) return Err{none};
+    return Certificates{TRY(read_at<u32>(file, optional + 144, none)), TRY(read_at<u32>(file, optional + 148, none))};
+}
+
 }  // namespace
+
+std::optional<usize> end_of_bzimage(Bytes file) {
+    if (!is_bzimage(file)) return std::nullopt;
+    const u64 sectors = file[setup::sectors];
+    const u64 code = read_at<u32>(file, setup::paragraphs, LoadError::bzimage_truncated).value_or(0);
+    u64 end = ((sectors != 0 ? sectors : 4) + 1) * setup::sector_size + code * 16;
+    const auto certificates = certificates_of(file);
+    if (certificates.ok() && certificates->offset != 0) end = std::max(end, u64{certificates->offset} + certificates->size);
+    return end <= file.size() ? std::optional<usize>(end) : std::nullopt;
+}
 
 Loaded<Payload> find_payload(Bytes file) {
     if (is_bzimage(file)) return payload_of_bzimage(file);

@@ -24,6 +24,10 @@ struct Payload {
 /// Errors: not_a_kernel, bzimage_*, payload_*, *_unsupported, unpacked_size_absurd.
 Loaded<Payload> find_payload(std::span<const u8> file);
 
+/// The end of the bzImage at the front of `file`, with a signature that follows it [linux boot.rst; microsoft pe, attribute
+/// certificate table]; nullopt for other kernels, whose end isn't told, and where it would lie outside the file.
+std::optional<usize> end_of_bzimage(std::span<const u8> file);
+
 /// The ELF file of `payload`: a view of the payload if it isn't compressed, else the front of `output`.
 /// `output` must hold payload.unpacked_size bytes (or, if that is unknown, as many as the caller allows),
 /// `scratch` scratch_size(payload.format, output.size()). Errors: those of decompress(),

@@ -79,6 +79,13 @@ private:
         return memory_at(info_.modules[index].start, info_.modules[index].size);
     }
 
+    /// The second module; or what follows a bzImage in the only one (PVH loaders pass one file).
+    std::span<const u8> ramdisk() const {
+        if (info_.modules.size() > 1) return module(1);
+        const auto end = loader::end_of_bzimage(module(0));
+        return end ? module(0).subspan(*end) : std::span<const u8>{};
+    }
+
     void choose_memory() {
         const arch::MemoryLayout& layout = arch::memory_layout();
         const Machine machine{layout.machine, layout.ours, layout.dom0_limit};
@@ -174,8 +181,9 @@ private:
         const auto rsdp = write_tables(writer, tables_spec());
         if (!rsdp) panic("dom0's ACPI tables can't be written (error {})", rsdp.error());
 
-        const bool has_ramdisk = info_.modules.size() > 1 && info_.modules[1].size != 0;
-        const loader::StartModule ramdisk{has_ramdisk ? info_.modules[1].size : 0};
+        const std::span<const u8> ramdisk_file = ramdisk();
+        const bool has_ramdisk = !ramdisk_file.empty();
+        const loader::StartModule ramdisk{ramdisk_file.size()};
         const loader::StartOfDayRequest request{
             .memory_map = memmap,
             .kernel = kernel_,
@@ -190,7 +198,7 @@ private:
         start_info_ = plan->start_info();
         if (!has_ramdisk) return;
         ramdisk_ = plan->modules[0];
-        std::memcpy(arch::to_virtual(Paddr{ramdisk_.start}), module(1).data(), module(1).size());
+        std::memcpy(arch::to_virtual(Paddr{ramdisk_.start}), ramdisk_file.data(), ramdisk_file.size());
     }
 
     /// The same for who asks by hypercall.

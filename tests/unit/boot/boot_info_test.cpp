@@ -120,6 +120,9 @@ TEST(Limit, UsableMemoryAboveItIsUnusable) {
 TEST(ImageName, IsTakenOffForLoadersThatPassIt) {
     EXPECT_EQ(without_image_name("GRUB 2.06", "com1=115200 loglvl=all"), "com1=115200 loglvl=all");
     EXPECT_EQ(without_image_name("GRUB 2.06", "  com1=115200"), "com1=115200");
+    EXPECT_EQ(without_image_name("GRUB 2.06", "placeholder com1=115200"), "com1=115200");
+    EXPECT_EQ(without_image_name("GRUB 2.06", "placeholder"), "");
+    EXPECT_EQ(without_image_name("GRUB 2.06", "placeholders=2"), "placeholders=2");
     EXPECT_EQ(without_image_name("GRUB 0.97", "/boot/xen.gz com1=115200"), "com1=115200");
     EXPECT_EQ(without_image_name("iPXE 1.21", "xen.gz   a b"), "a b");
     EXPECT_EQ(without_image_name("qemu", "xen"), "");

@@ -64,7 +64,7 @@ Errno error_of(std::vector<u8> bytes) {
 
 Tags good() {
     Tags tags;
-    tags.text(1, "com1=115200 loglvl=all").text(2, "GRUB 2.06").module(0x200000, 0x300000, "root=/dev/sda1").module(0x300000, 0x300000, "");
+    tags.text(1, "placeholder com1=115200 loglvl=all").text(2, "GRUB 2.06").module(0x200000, 0x300000, "root=/dev/sda1").module(0x300000, 0x300000, "");
     tags.map(32, {{0, 0x9f000, 1}, {0x100000, 0xff00000, 1}, {0xfee00000, 0x1000, 12}});
     tags.tag(4, {1, 2, 3, 4, 5, 6, 7, 8}).tag(14, std::vector<u8>(20, 'R')).tag(15, std::vector<u8>(36, 'R'));
     return tags;

@@ -50,6 +50,34 @@ TEST(Payload, UnpacksABzImageOfEveryFormat) {
     }
 }
 
+TEST(Payload, TheEndOfABzImageIsKnown) {
+    auto file = bzimage_of(Format::gzip, sample_kernel().build());
+    file.resize(align_up<usize>(file.size(), 16));
+    const usize end = file.size();
+    poke(file, 0x1f4, static_cast<u32>((end - 4 * 512) / 16));
+    EXPECT_EQ(end_of_bzimage(file), end);
+    file.insert(file.end(), {'0', '7', '0', '7', '0', '1'});
+    EXPECT_EQ(end_of_bzimage(file), end);
+
+    // Signed: a PE header names a table of certificates behind the kernel.
+    auto is_signed = file;
+    is_signed.resize(end + 1000);
+    poke(is_signed, 0x3c, u32{0x40});
+    poke(is_signed, 0x40, u32{0x4550});
+    poke(is_signed, 0x40 + 24, u16{0x20b});
+    poke(is_signed, 0x40 + 24 + 108, u32{16});
+    poke(is_signed, 0x40 + 24 + 144, static_cast<u32>(end));
+    poke(is_signed, 0x40 + 24 + 148, u32{200});
+    EXPECT_EQ(end_of_bzimage(is_signed), end + 200);
+    poke(is_signed, 0x40 + 24 + 148, ~u32{0});
+    EXPECT_EQ(end_of_bzimage(is_signed), std::nullopt) << "certificates outside of the file";
+
+    poke(file, 0x1f4, ~u32{0});
+    EXPECT_EQ(end_of_bzimage(file), std::nullopt);
+    EXPECT_EQ(end_of_bzimage(sample_kernel().build()), std::nullopt);
+    EXPECT_EQ(end_of_bzimage({}), std::nullopt);
+}
+
 TEST(Payload, UnpacksPlainFiles) {
     const auto elf = sample_kernel().build();
     for (const auto format : all_formats) {
