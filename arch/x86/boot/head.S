@@ -1,4 +1,4 @@
-// Ways in by 32-bit protected mode: Multiboot 1, Multiboot 2, PVH. All end in boot_start(protocol, info).
+// Ways in: by 32-bit protected mode (Multiboot 1, Multiboot 2, PVH) and by EFI. All end in boot_start(protocol, info).
 //
 // The boot page tables map the first 4 GiB 1:1, at the image's address and at the direct map's, all by 2 MiB pages;
 // mm/setup.cpp replaces them.
@@ -50,6 +50,14 @@ multiboot2_header:
     .short 3, 0
     .long 12
     .long multiboot_entry_load
+    /* EFI: boot services stay on (optional), and its own entry (optional) */
+    .balign 8
+    .short 7, 1
+    .long 8
+    .balign 8
+    .short 9, 1
+    .long 12
+    .long efi_multiboot2_entry_load
     /* modules page-aligned */
     .balign 8
     .short 6, 0
@@ -140,7 +148,12 @@ long_mode:
     movabsq $6f, %rax
     jmp *%rax
 6:  lgdt boot_gdt_pointer64(%rip)
-    xorl %eax, %eax
+    leaq boot_stack_top(%rip), %rsp
+    pushq $8
+    leaq 7f(%rip), %rax
+    pushq %rax
+    lretq                                  /* EFI's code segment has another number */
+7:  xorl %eax, %eax
     movl $16, %ecx
     movl %ecx, %ss
     movl %eax, %ds
@@ -152,8 +165,54 @@ long_mode:
     movl %esi, %esi
     xorl %ebp, %ebp
     call boot_start
-7:  hlt
-    jmp 7b
+8:  hlt
+    jmp 8b
+
+/* By the firmware: image handle, system table; its calling convention. [uefi 2.3.4] */
+    .globl efi_entry, efi_multiboot2_entry, efi_leave
+efi_entry:
+    pushq %rbp
+    pushq %rdi
+    pushq %rsi                             /* and the stack is aligned again */
+    movq %rcx, %rdi
+    movq %rdx, %rsi
+    call efi_main
+    popq %rsi
+    popq %rdi
+    popq %rbp
+    ret
+
+/* By GRUB with boot services on: EBX the information. [multiboot2 2.0, 3.5] */
+efi_multiboot2_entry:
+    cld
+    andq $-16, %rsp
+    movl %ebx, %edi
+    call efi_multiboot2_main
+8:  hlt
+    jmp 8b
+
+/* efi_leave(root, protocol, info): boot services have ended. Runs at an address that both page tables map alike. */
+efi_leave:
+    cli
+    cld
+    movq %rdi, %r8
+    movl %esi, %edi
+    movl %edx, %esi
+    movl $0x80000001, %eax
+    cpuid
+    movl %edx, %r9d
+    movl $0xC0000080, %ecx                 /* EFER */
+    rdmsr
+    btl $20, %r9d
+    jnc 9f
+    orl $0x800, %eax                       /* NXE */
+    wrmsr
+9:  movl $0x20, %eax                       /* PAE alone */
+    movq %rax, %cr4
+    movl $0x80010033, %eax                 /* PG, WP, NE, ET, MP, PE */
+    movq %rax, %cr0
+    movq %r8, %cr3
+    jmp long_mode
 
     .balign 8
 boot_gdt:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/x86/boot/efi_start.hpp"
 #include "arch/x86/cpu/host_features.hpp"
 #include "arch/x86/cpu/runtime.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
@@ -30,7 +31,7 @@
 namespace px::arch {
 namespace {
 
-enum class Protocol : u32 { multiboot1 = 1, multiboot2 = 2, pvh = 3 };
+enum class Protocol : u32 { multiboot1 = 1, multiboot2 = 2, pvh = 3, efi = 4 };  // of head.S
 
 boot::BootInfo info;
 cmdline::BootOptions options;
@@ -61,7 +62,10 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
     case Protocol::multiboot1: TRY(boot::parse_multiboot1(memory, address, info)); break;
     case Protocol::multiboot2: TRY(boot::parse_multiboot2(memory, address, info)); break;
     case Protocol::pvh: TRY(boot::parse_pvh(memory, address, info)); break;
+    case Protocol::efi: TRY(boot::parse_efi(efi_handover, info)); break;
     }
+    // GRUB made its map while the firmware still used memory.
+    if (efi_handover.system_table != 0 && protocol == Protocol::multiboot2) TRY(boot::parse_efi_memory(efi_handover, info));
     info.loader = keep(info.loader);
     info.command_line = keep(info.command_line);
     set_command_line_text(info.command_line);
@@ -136,6 +140,17 @@ u64 dom0_frames(u64 ram_frames) {
     cpu_loop();
 }
 
+std::string_view name_of(Protocol protocol) {
+    const bool efi = efi_handover.system_table != 0;
+    switch (protocol) {
+    case Protocol::multiboot1: return "Multiboot";
+    case Protocol::multiboot2: return efi ? "Multiboot 2 EFI" : "Multiboot 2";
+    case Protocol::pvh: return "PVH";
+    case Protocol::efi: return "EFI";
+    }
+    return "unknown";
+}
+
 }  // namespace
 
 extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
@@ -143,7 +158,7 @@ extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
     const auto parsed = parse_boot_info(Protocol{protocol}, address);
     cmdline::parse(info.command_line, options, [](const cmdline::Diagnostic&) {});
     apply_options();
-    log_info("Philoxen 4.17 ({} boot, loader {})", protocol == 3 ? "PVH" : protocol == 2 ? "Multiboot 2" : "Multiboot", info.loader);
+    log_info("Philoxen 4.17 ({} boot, loader {})", name_of(Protocol{protocol}), info.loader);
     log_info("command line: {}", info.command_line);
     cmdline::parse(info.command_line, options, report_option);
     if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());

@@ -10,6 +10,9 @@
 
 namespace px::arch {
 
+/// Machine address of the image less the one that it is linked for: other than 0 where EFI put it elsewhere, before boot_start().
+extern u64 image_displacement;
+
 /// The new address space's table; every CPU loads it.
 Mfn address_space_root();
 

@@ -25,7 +25,7 @@ constinit std::array<u64, direct_map_size / page_size / chunk_frames / 64> chunk
 
 extern "C" const char image_start[], text_end[], rodata_end[], image_end[];
 
-u64 load_address(const char* symbol) { return reinterpret_cast<u64>(symbol) - image_base; }
+u64 load_address(const char* symbol) { return reinterpret_cast<u64>(symbol) - image_base + image_displacement; }
 
 void sort(StaticVector<MemoryRegion, 64>& regions) {
     std::sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
@@ -147,6 +147,8 @@ void move_modules(boot::BootInfo& info) {
 }
 
 }  // namespace
+
+constinit u64 image_displacement = 0;
 
 MemoryLayout& memory_layout() { return layout; }
 

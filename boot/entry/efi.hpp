@@ -1,0 +1,50 @@
+// What the EFI entry leaves behind for the hypervisor: all that the firmware told before it was sent away.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "boot/entry/boot_info.hpp"
+
+namespace px::boot {
+
+/// Lies in the image's own memory and holds no pointers: it is written at one address and read at another.
+struct EfiHandover {
+    static constexpr usize map_capacity = 65536, text_capacity = 16384;
+
+    struct Text {
+        u32 offset, length;  ///< in `texts`
+    };
+    struct Module {
+        u64 start, size;
+        Text arguments;
+    };
+
+    u64 system_table;        ///< machine address, 0: this machine wasn't booted by EFI
+    u64 rsdp;                ///< 0: unknown
+    u64 map_size;            ///< bytes of `map` that are used
+    u64 descriptor_size;
+    u64 keeps_boot_services; ///< memory of the firmware's boot services stays reserved
+    Text loader, command_line;
+    u64 modules_count;
+    Module modules[max_modules];
+    u32 texts_used;
+    char texts[text_capacity];
+    alignas(8) u8 map[map_capacity];
+
+    /// Keeps a copy of `text`. Errors: enospc.
+    Result<Text> keep(std::string_view text);
+    /// Errors: enospc.
+    Result<> add_module(std::span<const u8> content, std::string_view arguments);
+};
+
+/// Loader, command line, modules, root pointer and memory. Errors: as parse_efi_memory.
+Result<> parse_efi(const EfiHandover& handover, BootInfo& out);
+
+/// The firmware's memory map, in place of what `out` holds. Free memory is that of which the firmware says so, the loader's, and
+/// that of boot services, which have ended (unless they are kept); only where it can be cached. [uefi 7.2.3]
+/// Errors: einval (descriptors too small, regions that wrap), enospc (too many regions even when joined).
+Result<> parse_efi_memory(const EfiHandover& handover, BootInfo& out);
+
+}  // namespace px::boot

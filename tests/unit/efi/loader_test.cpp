@@ -1,0 +1,188 @@
+// xen.efi started on a fake firmware: what it loads, and what it says when it can't.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "boot/efi/loader.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "boot/efi/config.hpp"
+#include "tests/unit/efi/fake_firmware.hpp"
+#include "tests/unit/efi/pe_image.hpp"
+
+namespace px::efi {
+namespace {
+
+constexpr char good_config[] =
+    "[global]\ndefault=debian\n[debian]\noptions=console=com1\nkernel=vmlinuz root=/dev/sda1\nramdisk=/boot/initrd\n"
+    "[tiny]\nkernel=tiny\n";
+
+class LoaderTest : public testing::Test {
+protected:
+    LoaderTest() {
+        fake.files = {{"\\EFI\\xen\\xen.cfg", good_config}, {"\\EFI\\xen\\vmlinuz", "the kernel"}, {"\\boot\\initrd", "the initrd"},
+                      {"\\EFI\\xen\\tiny", "a tiny kernel"}};
+    }
+    Result<bool> run() {
+        *out = {};
+        fake.said.clear();
+        return load(fake.firmware(), *out);
+    }
+    void expect_failure(const std::string& sentence) {
+        ASSERT_FALSE(run().ok());
+        EXPECT_NE(fake.said.find(sentence), std::string::npos) << "it said: " << fake.said;
+    }
+    std::string module(usize index) const {
+        return {reinterpret_cast<const char*>(out->modules[index].start), out->modules[index].size};
+    }
+    std::string text(boot::EfiHandover::Text kept) const { return {out->texts + kept.offset, kept.length}; }
+
+    FakeFirmware fake;
+    std::unique_ptr<boot::EfiHandover> out = std::make_unique<boot::EfiHandover>();
+};
+
+TEST_F(LoaderTest, LoadsTheDefaultSection) {
+    ASSERT_TRUE(run().ok()) << fake.said;
+    ASSERT_EQ(out->modules_count, 2u);
+    EXPECT_EQ(module(0), "the kernel");
+    EXPECT_EQ(text(out->modules[0].arguments), "root=/dev/sda1");
+    EXPECT_EQ(module(1), "the initrd");
+    EXPECT_EQ(text(out->command_line), "console=com1");
+    EXPECT_EQ(text(out->loader), "Fake");
+}
+
+TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
+    fake.set_options(u"xen-4.17.efi tiny -- noreboot");
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 1u);
+    EXPECT_EQ(module(0), "a tiny kernel");
+    EXPECT_EQ(text(out->command_line), "noreboot");
+
+    fake.files["\\other.cfg"] = good_config;
+    fake.set_options(u"-cfg=/other.cfg -- noreboot");
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(text(out->command_line), "console=com1 noreboot");
+
+    fake.set_options(u"-help");
+    const auto helped = run();
+    ASSERT_TRUE(helped.ok());
+    EXPECT_FALSE(*helped);
+    EXPECT_NE(fake.said.find("-cfg=FILE"), std::string::npos);
+}
+
+TEST_F(LoaderTest, ChainsToAnotherFile) {
+    fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen.cfg";
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(module(0), "the kernel");
+    fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen-4.17.cfg";
+    expect_failure("more than 8 configurations are chained");
+}
+
+TEST_F(LoaderTest, TakesTheLoadersInitrdWhereTheConfigurationNamesNone) {
+    fake.offered_initrd = "from the boot loader";
+    fake.set_options(u"tiny");
+    ASSERT_TRUE(run().ok()) << fake.said;
+    ASSERT_EQ(out->modules_count, 2u);
+    EXPECT_EQ(module(1), "from the boot loader");
+    fake.set_options(u"debian");
+    ASSERT_TRUE(run().ok());
+    EXPECT_EQ(module(1), "the initrd");
+}
+
+TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
+    PeImage pe;
+    pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside quiet");
+    pe.section(".kernel", "built-in kernel");
+    pe.section(".ramdisk", "built-in initrd");
+    auto bytes = pe.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    for (const bool has_volume : {true, false}) {
+        if (!has_volume) fake.image.device = nullptr;
+        ASSERT_TRUE(run().ok()) << fake.said;
+        EXPECT_EQ(module(0), "built-in kernel");
+        EXPECT_EQ(text(out->modules[0].arguments), "quiet");
+        EXPECT_EQ(module(1), "built-in initrd");
+    }
+    fake.is_secure = true;
+    fake.set_options(u"-cfg=evil.cfg");
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_NE(fake.said.find("arguments are ignored"), std::string::npos);
+}
+
+TEST_F(LoaderTest, SecureBootWantsASignedKernel) {
+    fake.is_secure = true;
+    expect_failure("the kernel 'vmlinuz' isn't signed by a key of this machine: access denied");
+    fake.signed_content = "the kernel";
+    EXPECT_TRUE(run().ok()) << fake.said;
+}
+
+TEST_F(LoaderTest, EachFailureIsASentence) {
+    fake.set_options(u"-cgf=x");
+    expect_failure("argument '-cgf=x' isn't understood");
+    fake.set_options(u"nowhere");
+    expect_failure("the configuration has no section [nowhere]");
+    fake.set_options(u"global");
+    expect_failure("section [global] of the configuration has no kernel=");
+    fake.set_options(u"-cfg=gone.cfg");
+    expect_failure("the configuration 'gone.cfg' can't be opened in \\EFI\\xen of the volume that this image came from: not found");
+    fake.set_options(u"");
+
+    const auto with = [&](const std::string& path, const std::string& content, const std::string& sentence) {
+        const auto before = fake.files;
+        fake.files[path] = content;
+        expect_failure(sentence);
+        fake.files = before;
+    };
+    with("\\EFI\\xen\\vmlinuz", "", "the kernel 'vmlinuz' is empty");
+    with("\\EFI\\xen\\vmlinuz", "(huge)", "the kernel 'vmlinuz' is too large: 1099511627776 bytes");
+    with("\\EFI\\xen\\vmlinuz", "(directory)", "the kernel 'vmlinuz' is a directory");
+    with("\\EFI\\xen\\vmlinuz", "(unreadable)", "the kernel 'vmlinuz' can't be read beyond 0 of 12 bytes: device error");
+    with("\\EFI\\xen\\vmlinuz", "(shrinks)", "can't be read beyond 9 of 19 bytes: it ends there");
+    with("\\boot\\initrd", "", "the ramdisk '/boot/initrd' is empty");
+    with("\\EFI\\xen\\xen.cfg", std::string(longest_config + 1, '#'), "the configuration 'xen.cfg' is too large");
+    with("\\EFI\\xen\\xen.cfg", "\xff\xfe[", "the configuration 'xen.cfg' isn't plain ASCII text: its line 1 has the byte 0xff");
+    with("\\EFI\\xen\\xen.cfg", "[debian]", "the configuration names no section: default= is missing in its [global]");
+    with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=", "kernel= of section [a] is empty");
+    with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=" + std::string(600, 'x'), "the name of the kernel is too long");
+    with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=vmlinuz " + std::string(20000, 'x'), "the kernel's arguments are longer");
+
+    fake.files.erase("\\EFI\\xen\\xen.cfg");
+    expect_failure("no configuration; looked for xen-4.17.cfg xen-4.cfg xen.cfg in \\EFI\\xen");
+    fake.pages_left = 0;
+    fake.files["\\EFI\\xen\\xen.cfg"] = good_config;
+    expect_failure("no memory for the configuration 'xen.cfg'");
+    fake.image.device = nullptr;
+    expect_failure("this image came from no volume with files");
+}
+
+TEST_F(LoaderTest, NothingStaysAllocatedAfterAFailure) {
+    fake.files.erase("\\boot\\initrd");
+    expect_failure("the ramdisk '/boot/initrd' can't be opened in \\ of the volume");
+    EXPECT_TRUE(fake.allocations.empty());
+}
+
+TEST_F(LoaderTest, PathsOfSeveralNodes) {
+    fake.set_path(u"xen.efi");
+    fake.files = {{"\\xen.cfg", good_config}, {"\\vmlinuz", "k"}, {"\\boot\\initrd", "i"}};
+    EXPECT_TRUE(run().ok()) << fake.said;
+    fake.set_path(std::u16string(100, u'x') + u"\\xen.efi");
+    expect_failure("no configuration; looked for");
+}
+
+TEST_F(LoaderTest, TakesOverThoughTheMapChanges) {
+    fake.map_changes = 3;
+    ASSERT_TRUE(take_over(fake.firmware(), *out).ok());
+    EXPECT_EQ(out->map_size, 480u);
+    EXPECT_EQ(out->descriptor_size, 48u);
+    EXPECT_EQ(out->system_table, reinterpret_cast<u64>(&fake.system));
+    fake.map_changes = 100;
+    EXPECT_FALSE(take_over(fake.firmware(), *out).ok());
+    EXPECT_NE(fake.said.find("the firmware doesn't let go of the machine"), std::string::npos);
+    fake.map_size = 100000;
+    EXPECT_FALSE(take_over(fake.firmware(), *out).ok());
+}
+
+}  // namespace
+}  // namespace px::efi
