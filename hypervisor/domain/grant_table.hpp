@@ -222,7 +222,7 @@ private:
     Result<> check_representable(const Table& table) const;
     void convert(Table& table, u32 version);
     GrantResult<Pin*> find_pin(Table& table, GrantRef ref);
-    GrantResult<> fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page);
+    GrantResult<> fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page, FrameRef& rejected);
     static GrantResult<Grant> claim_v1(const Table& table, GrantRef ref, DomId user, bool write);
     static GrantResult<Grant> claim_v2(const Table& table, GrantRef ref, const Pin& pin, DomId user, bool write, bool whole_page);
     static void clear_use(const Table& table, GrantRef ref, const Pin& pin);

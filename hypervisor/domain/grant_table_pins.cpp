@@ -88,8 +88,8 @@ GrantResult<GrantTable::Pin*> GrantTable::find_pin(Table& table, GrantRef ref) {
     return &page->pins[ref.raw % pins_per_page];
 }
 
-/// The first use of an entry, or the first for writing.
-GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page) {
+/// The first use of an entry, or the first for writing. `rejected`: a frame that can't be lent, to be dropped without the lock.
+GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page, FrameRef& rejected) {
     const Grant grant = TRY(table.version == 1 ? claim_v1(table, ref, user, write)
                                                : claim_v2(table, ref, pin, user, write, whole_page));
     auto frame = domain_.physmap.get_frame(grant.gfn, write);
@@ -97,6 +97,7 @@ GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId u
     const bool lendable = frame.ok() && (**frame).owner == &domain_;
     if (!lendable || (pin.pinned() && frame->mfn() != pin.frame.mfn())) {
         clear_use(table, ref, pin);
+        if (frame.ok()) rejected = std::move(*frame);
         return Err{lendable ? GntStatus::general_error : GntStatus::bad_page};
     }
     if (pin.pinned()) return {};
@@ -108,6 +109,7 @@ GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId u
 }
 
 GrantResult<GrantPin> GrantTable::pin(DomId user, GrantRef ref, bool write, bool whole_page) {
+    FrameRef rejected;
     auto table = table_.lock();
     if (table->gone || ref.raw >= table->entries()) return Err{GntStatus::bad_gntref};
     Pin& pin = *TRY(find_pin(*table, ref));
@@ -115,7 +117,7 @@ GrantResult<GrantPin> GrantTable::pin(DomId user, GrantRef ref, bool write, bool
         if (pin.domid != user.raw) return Err{GntStatus::general_error};
         if (whole_page && pin.length != page_size) return Err{GntStatus::general_error};
     }
-    if (!pin.pinned() || (write && pin.writers == 0)) TRY(fill_pin(*table, ref, pin, user, write, whole_page));
+    if (!pin.pinned() || (write && pin.writers == 0)) TRY(fill_pin(*table, ref, pin, user, write, whole_page, rejected));
     ++(write ? pin.writers : pin.readers);
     GrantPin result;
     result.table_ = this;
