@@ -51,13 +51,13 @@ public:
     class [[nodiscard]] Guard {
     public:
         explicit Guard(RwLocked& owner) : owner_(owner) {
-            lock_rank_acquire(rank, false);
+            if constexpr (check_lock_ranks) lock_rank_acquire(rank, false);
             owner_.lock_.acquire();
         }
         Guard(const Guard&) = delete;
         ~Guard() {
             owner_.lock_.release();
-            lock_rank_release(rank);
+            if constexpr (check_lock_ranks) lock_rank_release(rank);
         }
         T* operator->() const { return &owner_.data_; }
         T& operator*() const { return owner_.data_; }
@@ -69,13 +69,13 @@ public:
     class [[nodiscard]] SharedGuard {
     public:
         explicit SharedGuard(RwLocked& owner) : owner_(owner) {
-            lock_rank_acquire(rank, false);
+            if constexpr (check_lock_ranks) lock_rank_acquire(rank, false);
             owner_.lock_.acquire_shared();
         }
         SharedGuard(const SharedGuard&) = delete;
         ~SharedGuard() {
             owner_.lock_.release_shared();
-            lock_rank_release(rank);
+            if constexpr (check_lock_ranks) lock_rank_release(rank);
         }
         const T* operator->() const { return &owner_.data_; }
         const T& operator*() const { return owner_.data_; }

@@ -14,7 +14,9 @@ using hvm::Event;
 class Inject : public hvm::X86World {
 protected:
     Inject() : vcpu_(*make_domain(1).vcpu(VcpuId{0})) {
-        vcpu_.arch.svm = std::move(*make<VcpuSvm>());
+        auto svm = make<VcpuSvm>();
+        EXPECT_TRUE(svm.ok());
+        vcpu_.arch.svm = std::move(*svm);
         vcpu_.arch.svm->vmcb = &vmcb_;
         vcpu_.arch.registers.rflags = interrupt_flag;
         vcpu_.arch.apic.write(arch::apic::spurious, 0x1ff);
