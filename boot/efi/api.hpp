@@ -37,6 +37,7 @@ inline constexpr Guid load_file2_guid{0x4006c0c1, 0xfcb3, 0x403e, {0x99, 0x6d, 0
 inline constexpr Guid initrd_media_guid{0x5568e427, 0x68fc, 0x4f3d, {0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68}};
 inline constexpr Guid acpi_table_guid{0x8868e871, 0xe4f1, 0x11d3, {0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81}};
 inline constexpr Guid acpi1_table_guid{0xeb9d2d30, 0x2d88, 0x11d3, {0x9a, 0x16, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d}};
+inline constexpr Guid memory_attributes_guid{0xdcfa911d, 0x26eb, 0x469f, {0xa2, 0x20, 0x38, 0xb7, 0xdc, 0x46, 0x12, 0x20}};
 inline constexpr Guid global_variable_guid{0x8be4df61, 0x93ca, 0x11d2, {0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c}};
 inline constexpr Guid shim_lock_guid{0x605dab50, 0xe046, 0x4300, {0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23}};
 
@@ -63,12 +64,17 @@ enum class MemoryType : u32 {
     reserved, loader_code, loader_data, boot_code, boot_data, runtime_code, runtime_data, conventional, unusable, acpi_reclaim,
     acpi_nvs, mmio, mmio_ports, pal_code, persistent,
 };
-constexpr u64 memory_write_back = 0x8, memory_runtime = u64{1} << 63;
+constexpr u64 memory_uncached = 0x1, memory_write_back = 0x8, memory_not_executable = 0x4000, memory_read_only = 0x20000, memory_runtime = u64{1} << 63;
 
 /// One of GetMemoryMap()'s; the firmware's may be longer.
 struct MemoryDescriptor {
     u32 type, padding;
     u64 physical, virtual_address, pages, attributes;
+};
+
+/// The head of the memory attributes table, whose descriptors follow. [uefi 4.6.4]
+struct MemoryAttributes {
+    u32 version, entries, descriptor_size, flags;
 };
 
 /// A list of nodes, each a type, a subtype, and its own length. [uefi 10.2]
@@ -110,10 +116,32 @@ struct BootServices {
     Status (PX_EFI_CALL *locate_protocol)(const Guid*, void* registration, void** interface);
 };
 
+/// [uefi 8.3]
+struct Time {
+    u16 year;
+    u8 month, day, hour, minute, second, padding;
+    u32 nanosecond;
+    i16 time_zone;
+    u8 daylight, padding2;
+};
+struct TimeCapabilities {
+    u32 resolution, accuracy;
+    bool sets_to_zero;
+};
+
 struct RuntimeServices {
     TableHeader header;
-    Unused get_time, set_time, get_wakeup, set_wakeup, set_virtual_map, convert_pointer;
+    Status (PX_EFI_CALL *get_time)(Time*, TimeCapabilities*);
+    Status (PX_EFI_CALL *set_time)(const Time*);
+    Status (PX_EFI_CALL *get_wakeup_time)(bool* enabled, bool* pending, Time*);
+    Status (PX_EFI_CALL *set_wakeup_time)(bool enable, const Time*);
+    Unused set_virtual_map, convert_pointer;
     Status (PX_EFI_CALL *get_variable)(const char16_t*, const Guid*, u32* attributes, u64* size, void*);
+    Status (PX_EFI_CALL *get_next_variable)(u64* size, char16_t*, Guid*);
+    Status (PX_EFI_CALL *set_variable)(const char16_t*, const Guid*, u32 attributes, u64 size, const void*);
+    Status (PX_EFI_CALL *get_monotonic_count)(u32*);
+    Unused reset_system, update_capsule, query_capsule;
+    Status (PX_EFI_CALL *query_variable_info)(u32 attributes, u64* most, u64* left, u64* largest);
 };
 
 struct ConfigurationTable {
@@ -182,6 +210,7 @@ struct ShimLock {
 };
 
 static_assert(sizeof(BootServices) == 24 + 38 * 8 && sizeof(SystemTable) == 120 && sizeof(MemoryDescriptor) == 40);
+static_assert(sizeof(RuntimeServices) == 24 + 14 * 8 && sizeof(Time) == 16);
 static_assert(sizeof(FileInfo) == 80 && sizeof(LoadedImage) == 80 && sizeof(File) == 72);
 
 }  // namespace px::efi

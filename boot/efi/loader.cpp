@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "boot/efi/loader.hpp"
 
+#include <cstring>
+
 #include "boot/efi/arguments.hpp"
 #include "boot/efi/config.hpp"
 #include "boot/efi/sections.hpp"
@@ -35,6 +37,7 @@ public:
             print_help(firmware_);
             return false;
         }
+        out_.keeps_boot_services = arguments_.map_boot_services;
         auto config = Config::parse({});
         std::string_view section;
         TRY(choose(config.value(), section));
@@ -174,24 +177,12 @@ private:
     Result<> keep_texts(std::string_view options) {
         out_.rsdp = firmware_.configuration_table(acpi_table_guid);
         if (out_.rsdp == 0) out_.rsdp = firmware_.configuration_table(acpi1_table_guid);
-        const auto loader = out_.keep(vendor());
         const auto first = out_.keep(options);
         const auto space = out_.keep(!options.empty() && !arguments_.hypervisor.empty() ? " " : "");
         const auto more = out_.keep(arguments_.hypervisor);
-        if (!loader || !first || !space || !more) return firmware_.fail("the hypervisor's options are longer than {} characters", out_.text_capacity);
-        out_.loader = *loader;
+        if (!first || !space || !more) return firmware_.fail("the hypervisor's options are longer than {} characters", out_.text_capacity);
         out_.command_line = {first->offset, first->length + space->length + more->length};
         return {};
-    }
-
-    /// The firmware's maker, in ASCII.
-    std::string_view vendor() {
-        const char16_t* const name = firmware_.system().vendor;
-        usize length = 0;
-        for (; name != nullptr && name[length] != 0 && length < sizeof vendor_; ++length) {
-            vendor_[length] = name[length] >= ' ' && name[length] < 0x7f ? static_cast<char>(name[length]) : '?';
-        }
-        return {vendor_, length};
     }
 
     /// Secure Boot: what comes as a file must be signed as well. Shim's word counts where there is one, else the firmware's own.
@@ -217,7 +208,6 @@ private:
     Arguments arguments_;
     StaticVector<std::span<const u8>, 16> files_;
     char options_[4096];
-    char vendor_[64];
 };
 
 }  // namespace
@@ -234,10 +224,47 @@ Result<bool> load(const Firmware& firmware, boot::EfiHandover& out) {
     return result;
 }
 
+namespace {
+
+/// Said by the firmware, not believed: as much as there is room for.
+void note_memory_attributes(const Firmware& firmware, boot::EfiHandover& out) {
+    const u64 table = firmware.configuration_table(memory_attributes_guid);
+    if (table == 0) return;
+    MemoryAttributes head;
+    std::memcpy(&head, reinterpret_cast<const void*>(table), sizeof head);
+    const u64 size = u64{head.entries} * head.descriptor_size;
+    if (head.descriptor_size < sizeof(MemoryDescriptor) || size > sizeof out.rights) return;
+    std::memcpy(out.rights, reinterpret_cast<const u8*>(table) + sizeof head, size);
+    out.rights_size = size;
+    out.rights_descriptor_size = head.descriptor_size;
+}
+
+/// What the hardware domain may ask for later.
+void note_firmware(const Firmware& firmware, boot::EfiHandover& out) {
+    const SystemTable& system = firmware.system();
+    out.system_table = reinterpret_cast<u64>(&system);
+    out.runtime_table = reinterpret_cast<u64>(system.runtime);
+    out.tables = reinterpret_cast<u64>(system.tables);
+    out.tables_count = system.tables_count;
+    out.firmware_revision = system.header.revision;
+    out.vendor_revision = system.vendor_revision;
+    out.runtime_revision = system.runtime->header.revision;
+    char vendor[64];
+    usize length = 0;
+    for (; system.vendor != nullptr && system.vendor[length] != 0 && length < sizeof vendor; ++length) {
+        const char16_t c = system.vendor[length];
+        vendor[length] = c >= ' ' && c < 0x7f ? static_cast<char>(c) : '?';
+    }
+    out.vendor = out.keep({vendor, length}).value_or({0, 0});
+    note_memory_attributes(firmware, out);
+}
+
+}  // namespace
+
 Result<> take_over(const Firmware& firmware, boot::EfiHandover& out) {
     // The map's key is void when the map changed in between, as by an event of a driver: again then. [uefi 7.4.6]
     constexpr unsigned attempts = 8;
-    out.system_table = reinterpret_cast<u64>(&firmware.system());
+    note_firmware(firmware, out);
     Status status = success;
     for (unsigned i = 0; i < attempts; ++i) {
         u64 key = 0;

@@ -3,10 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "boot/entry/efi.hpp"
 
-#include <cstring>
-
-#include "boot/efi/api.hpp"
-
 namespace px::boot {
 namespace {
 
@@ -34,6 +30,13 @@ Result<> add(StaticVector<MemoryRegion, max_regions>& memory, const MemoryRegion
     return memory.push_back(region);
 }
 
+Result<> add_descriptor(const efi::MemoryDescriptor& descriptor, bool keeps_boot_services, BootInfo& out) {
+    constexpr u64 page_bits = 12;
+    if (descriptor.pages == 0) return {};
+    REQUIRE(descriptor.pages <= ~u64{0} >> page_bits && descriptor.physical + (descriptor.pages << page_bits) > descriptor.physical, einval);
+    return add(out.memory, {descriptor.physical, descriptor.physical + (descriptor.pages << page_bits), kind_of(descriptor, keeps_boot_services)});
+}
+
 }  // namespace
 
 Result<EfiHandover::Text> EfiHandover::keep(std::string_view text) {
@@ -52,24 +55,20 @@ Result<> EfiHandover::add_module(std::span<const u8> content, std::string_view a
 }
 
 Result<> parse_efi_memory(const EfiHandover& handover, BootInfo& out) {
-    constexpr u64 page_bits = 12;
     out.memory.clear();
     REQUIRE(handover.descriptor_size >= sizeof(efi::MemoryDescriptor) && handover.descriptor_size <= 4096, einval);
     REQUIRE(handover.map_size >= handover.descriptor_size && handover.map_size <= sizeof handover.map, einval);
-    for (u64 at = 0; at + handover.descriptor_size <= handover.map_size; at += handover.descriptor_size) {
-        efi::MemoryDescriptor descriptor;
-        std::memcpy(&descriptor, handover.map + at, sizeof descriptor);
-        if (descriptor.pages == 0) continue;
-        REQUIRE(descriptor.pages <= ~u64{0} >> page_bits && descriptor.physical + (descriptor.pages << page_bits) > descriptor.physical, einval);
-        TRY(add(out.memory, {descriptor.physical, descriptor.physical + (descriptor.pages << page_bits),
-                             kind_of(descriptor, handover.keeps_boot_services != 0)}));
-    }
-    return {};
+    Result<> result;
+    for_each_descriptor(handover.map, handover.map_size, handover.descriptor_size, [&](const efi::MemoryDescriptor& descriptor) {
+        result = add_descriptor(descriptor, handover.keeps_boot_services != 0, out);
+        return result.ok();
+    });
+    return result;
 }
 
 Result<> parse_efi(const EfiHandover& handover, BootInfo& out) {
     const auto text = [&](const EfiHandover::Text& kept) { return std::string_view(handover.texts + kept.offset, kept.length); };
-    out.loader = text(handover.loader);
+    out.loader = text(handover.vendor);
     out.command_line = text(handover.command_line);
     out.rsdp = handover.rsdp;
     for (u64 i = 0; i < handover.modules_count; ++i) {

@@ -12,6 +12,7 @@
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/crash.hpp"
+#include "arch/x86/machine/efi_runtime.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
 #include "arch/x86/machine/serial.hpp"
@@ -127,6 +128,7 @@ u64 dom0_frames(u64 ram_frames) {
     if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();
     Pit<Ports>{Ports{}}.silence_channel0();
+    init_efi_runtime();
     const MemoryTotals totals = memory_totals();
     log_info("memory: {} MiB of RAM, {} MiB for dom0, {} MiB free for guests", memory_layout().ram_frames >> 8,
              memory_layout().dom0_frames >> 8, totals.free_frames >> 8);

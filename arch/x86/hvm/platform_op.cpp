@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arch/x86/hvm/hypercalls.hpp"
+#include "arch/x86/hvm/platform_efi.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/cpu/registers.hpp"
@@ -37,7 +38,7 @@ Result<Reply> firmware_info(abi::PlatformOp& op) {
     switch (abi::FirmwareInfoType{op.u.firmware_info.type}) {
     case abi::FirmwareInfoType::disk_info: case abi::FirmwareInfoType::disk_mbr_signature: case abi::FirmwareInfoType::vbeddc_info:
         return Err{Errno::esrch};
-    case abi::FirmwareInfoType::efi_info: return Err{Errno::enosys};
+    case abi::FirmwareInfoType::efi_info: return efi_firmware_info(op);
     case abi::FirmwareInfoType::kbd_shift_flags:
         REQUIRE(op.u.firmware_info.index == 0, esrch);
         op.u.firmware_info.u.kbd_shift_flags = 0;
@@ -123,6 +124,7 @@ Handler handler_of(u32 command) {
     case PlatformOpCmd::settime32: return settime32;
     case PlatformOpCmd::settime64: return settime64;
     case PlatformOpCmd::firmware_info: return firmware_info;
+    case PlatformOpCmd::efi_runtime_call: return efi_runtime_call;
     case PlatformOpCmd::enter_acpi_sleep: return enter_acpi_sleep;
     case PlatformOpCmd::set_processor_pminfo: return set_processor_pminfo;
     case PlatformOpCmd::get_cpuinfo: return get_cpuinfo;
@@ -132,7 +134,7 @@ Handler handler_of(u32 command) {
     case PlatformOpCmd::cpu_hotadd: return refuse_hotplug;
     case PlatformOpCmd::mem_hotadd: return refuse_hotplug;
     case PlatformOpCmd::resource_op: return resource_op;
-    default: return nullptr;  // EFI calls without EFI, frequency control, MTRRs, microcode, symbols
+    default: return nullptr;  // frequency control, MTRRs, microcode, symbols
     }
 }
 

@@ -112,7 +112,7 @@ TEST_F(HandoverTest, RandomMapsNeverCrash) {
 TEST_F(HandoverTest, TextsAndModules) {
     add(MemoryType::conventional, 0, 1);
     handover->command_line = *handover->keep("console=com1");
-    handover->loader = *handover->keep("EDK II");
+    handover->vendor = *handover->keep("EDK II");
     const u8 content[] = {1, 2, 3};
     ASSERT_TRUE(handover->add_module(content, "root=/dev/sda1").ok());
     ASSERT_TRUE(parse_efi(*handover, info).ok());

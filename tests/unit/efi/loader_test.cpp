@@ -49,7 +49,6 @@ TEST_F(LoaderTest, LoadsTheDefaultSection) {
     EXPECT_EQ(text(out->modules[0].arguments), "root=/dev/sda1");
     EXPECT_EQ(module(1), "the initrd");
     EXPECT_EQ(text(out->command_line), "console=com1");
-    EXPECT_EQ(text(out->loader), "Fake");
 }
 
 TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
@@ -60,8 +59,10 @@ TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
     EXPECT_EQ(text(out->command_line), "noreboot");
 
     fake.files["\\other.cfg"] = good_config;
-    fake.set_options(u"-cfg=/other.cfg -- noreboot");
+    EXPECT_EQ(out->keeps_boot_services, 0u);
+    fake.set_options(u"-cfg=/other.cfg -mapbs -- noreboot");
     ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->keeps_boot_services, 1u);
     EXPECT_EQ(text(out->command_line), "console=com1 noreboot");
 
     fake.set_options(u"-help");
@@ -174,6 +175,7 @@ TEST_F(LoaderTest, PathsOfSeveralNodes) {
 TEST_F(LoaderTest, TakesOverThoughTheMapChanges) {
     fake.map_changes = 3;
     ASSERT_TRUE(take_over(fake.firmware(), *out).ok());
+    EXPECT_EQ(text(out->vendor), "Fake");
     EXPECT_EQ(out->map_size, 480u);
     EXPECT_EQ(out->descriptor_size, 48u);
     EXPECT_EQ(out->system_table, reinterpret_cast<u64>(&fake.system));
