@@ -1,10 +1,10 @@
 """Bochs: the CPUs that QEMU's emulation lacks (AMD-V with NRIPS, VT-x, x2APIC), started from a GRUB ISO."""
 # SPDX-License-Identifier: Apache-2.0
 import os
-import shutil
-import subprocess
 import tty
 from pathlib import Path
+
+import ways
 
 MODELS = {"bochs-ryzen": "ryzen", "bochs-skylake": "corei7_skylake_x"}
 
@@ -27,31 +27,9 @@ clock: sync=none
 speaker: enabled=0
 """
 
-MENU = """\
-set timeout=0
-set gfxpayload=text
-menuentry philoxen {{
- multiboot /boot/xen placeholder console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all {xen_args}
- module /boot/kernel placeholder {kernel_args}
- {initrd}
-}}
-"""
-
-
 def prepare(boot, scratch: Path):
     """(command, read fd, write fd) for a machine.Boot."""
-    tree = scratch / "iso"
-    (tree / "boot" / "grub").mkdir(parents=True)
-    shutil.copy(boot.xen, tree / "boot" / "xen")
-    shutil.copy(boot.kernel, tree / "boot" / "kernel")
-    if boot.initrd:
-        shutil.copy(boot.initrd, tree / "boot" / "initrd")
-    (tree / "boot" / "grub" / "grub.cfg").write_text(MENU.format(
-        xen_args=boot.xen_args, kernel_args=boot.kernel_args, initrd="module /boot/initrd" if boot.initrd else ""))
-    iso = scratch / "boot.iso"
-    subprocess.run(["grub-mkrescue", "-o", iso, tree], check=True, capture_output=True)
-    shutil.rmtree(tree)
-
+    iso = ways.grub_iso(boot, scratch, "multiboot")
     master, slave = os.openpty()
     tty.setraw(slave)
     (scratch / "bochsrc").write_text(CONFIG.format(

@@ -33,12 +33,16 @@ class Spec:
     guests: tuple[str, ...] = ()       # tiny kernels to find in /guests
     devices: tuple[str, ...] = ()      # arguments of QEMU; their drivers are loaded
     profile: str = "qemu-svm"
+    way: str = "kernel"                # how the machine starts: ways.py
+    packed: bool = False               # the gzip-compressed image
     xen_args: str = ""
     kernel_args: str = ""
     files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
 
 
-def hypervisor(on: str) -> Path:
+def hypervisor(on: str, packed: bool = False) -> Path:
+    if packed:
+        return DIST / "xen.gz"
     return {"ours": OUR_XEN, "reference": REFERENCE_XEN}[on]
 
 
@@ -86,7 +90,7 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     image.link("/var/lock", "/run/lock")
     image.text("/etc/xen/xl.conf", "")
     {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
-    wanted = XEN_MODULES + (DEVICE_MODULES if spec.devices else ())
+    wanted = XEN_MODULES + (DEVICE_MODULES if spec.devices else ()) + (("efivarfs",) if spec.way.startswith("efi") else ())
     paths = debian.modules(*wanted)
     for path in paths:
         image.file(f"/modules/{path.name}", path)
@@ -106,7 +110,7 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
 def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
     reference = on == "reference"
     return Boot(
-        xen=hypervisor(on), kernel=DEBIAN_KERNEL, initrd=dom0_initrd(spec, interactive), profile=spec.profile,
+        xen=hypervisor(on, spec.packed), kernel=DEBIAN_KERNEL, initrd=dom0_initrd(spec, interactive), profile=spec.profile, way=spec.way,
         cpus=spec.cpus, memory=spec.memory, devices=spec.devices, seconds=3600 if interactive else 1200 if spec.profile.startswith("bochs") else 600,
         # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
         cpu="EPYC,-smap,-monitor,-rdtscp" if reference else "EPYC,-monitor,-rdtscp",

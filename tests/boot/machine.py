@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import bochs
+import ways
 from console import Console
 from paths import WORK
 
@@ -36,6 +37,7 @@ class Boot:
     kernel: Path
     initrd: Path | None = None
     profile: str = "qemu-svm"          # a key of QEMU_PROFILES, or bochs-ryzen, bochs-skylake
+    way: str = "kernel"                # how QEMU starts it: a key of ways.WAYS
     cpus: int = 1
     memory: int = 2048                 # MiB
     xen_args: str = ""
@@ -142,11 +144,8 @@ class Machine:
 
 
 def qemu_command(boot: Boot, scratch: Path) -> list[str]:
-    """QEMU loads the hypervisor by Multiboot 1; the dom0 kernel and its initramfs are its modules."""
-    xen_args = f"console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all {boot.xen_args}".strip()
-    escaped = boot.kernel_args.replace(",", ",,")
-    modules = f"{boot.kernel} {escaped}" + (f",{boot.initrd}" if boot.initrd else "")
+    """Switches the machine on with the hypervisor started in the way that is asked for."""
     return ["qemu-system-x86_64", *QEMU_PROFILES[boot.profile], "-accel", "tcg,thread=multi", "-cpu", boot.cpu,
             "-smp", str(boot.cpus), "-m", f"{boot.memory}M", "-display", "none", "-serial", "stdio", "-no-reboot",
             "-monitor", f"unix:{scratch}/monitor,server=on,wait=off", "-nic", "none", *boot.devices,
-            "-kernel", str(boot.xen), "-append", xen_args, "-initrd", modules]
+            *ways.arguments(boot, scratch)]
