@@ -16,6 +16,8 @@ HERE = Path(__file__).resolve().parent
 XEN_LIB = "usr/lib/xen-4.17"
 XEN_MODULES = ("xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xenfs")
 DEVICE_MODULES = ("virtio_pci", "virtio_blk", "virtio_net", "e1000", "ahci", "sd_mod")
+BACK_ENDS = ("xen-blkback", "xen-netback", "loop", "bridge")  # for guests' disks and network cards, which our tools serve
+FRONT_ENDS = ("xen-blkfront", "xen-netfront")
 DEBIAN_TOOLS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
 LIBXL_HELPERS = ("xenconsole", "libxl-save-helper")  # which libxl runs by their own path
 STORE_TOOLS = ("xenstore", "xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-watch")
@@ -75,10 +77,20 @@ def _add_our_tools(image: Initramfs) -> None:
             image.file(name, path)
 
 
+def _add_modules(image: Initramfs, names: tuple[str, ...]) -> None:
+    paths = debian.modules(*names)
+    for path in paths:
+        image.file(f"/modules/{path.name}", path)
+    image.text("/modules/order", "".join(f"{path.name}\n" for path in paths))
+
+
 def guest_initrd() -> Path:
     """What Debian's kernel runs as a guest: says its word, answers lines."""
     image = busybox_base(debian.BUSYBOX)
     image.file("/init", HERE / "files" / "guest-init")
+    _add_modules(image, FRONT_ENDS)
+    for ending in ("poweroff", "reboot"):  # what the kernel runs when it is asked to stop
+        image.text(f"/sbin/{ending}", f"#!/bin/sh\nexec /bin/{ending} -f\n", executable=True)
     return image.write(WORK / "guest.img")
 
 
@@ -90,11 +102,8 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     image.link("/var/lock", "/run/lock")
     image.text("/etc/xen/xl.conf", "")
     {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
-    wanted = XEN_MODULES + (DEVICE_MODULES if spec.devices else ()) + (("efivarfs",) if spec.way.startswith("efi") else ())
-    paths = debian.modules(*wanted)
-    for path in paths:
-        image.file(f"/modules/{path.name}", path)
-    image.text("/modules/order", "".join(f"{path.name}\n" for path in paths))
+    _add_modules(image, XEN_MODULES + (DEVICE_MODULES if spec.devices else ()) + (BACK_ENDS if spec.tools == "philoxen" else ())
+                 + (("efivarfs",) if spec.way.startswith("efi") else ()))
     image.file("/guests/vmlinuz", DEBIAN_KERNEL)
     image.file("/guests/initrd", guest_initrd())
     for guest in spec.guests:

@@ -57,6 +57,12 @@ def run_in_guest(console: Console, command: str, timeout: float = 60) -> str:
     return output
 
 
+def in_guest(dom0: Dom0, name: str, command: str, timeout: float = 60) -> str:
+    """What a shell command prints in a guest with Debian's kernel, in one line, whatever its status."""
+    with guest_console(dom0, name) as console:
+        return " ".join(run_in_guest(console, f"{command}; true", timeout).split())
+
+
 def destroy(dom0: Dom0, name: str) -> None:
     """Ends the domain, if it is there, and waits until it is gone."""
     dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)

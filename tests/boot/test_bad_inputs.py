@@ -24,7 +24,7 @@ OUR_CASES = [
 
 
 def _register(tools: str, name: str, config: str | None, before: str, word: str) -> None:
-    @boot_test(Spec(tools=tools, guests=("hello")), name=f"bad-{name}-{tools}")
+    @boot_test(Spec(tools=tools, guests=("hello", "triple-fault")), name=f"bad-{name}-{tools}")
     def body(dom0: Dom0) -> None:
         dom0.run(f"rm -f /tmp/bad.cfg; {before or 'true'}")
         if config is not None:

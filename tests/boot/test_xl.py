@@ -59,7 +59,7 @@ def guest_powers_off(dom0: Dom0) -> None:
 
 
 for _tools in ("debian", "philoxen"):
-    _spec = Spec(tools=_tools, guests=("hello",))
+    _spec = Spec(tools=_tools, guests=("hello", "triple-fault"))
     _on = "ours" if _tools == "philoxen" else None
     for _body in (info, life_of_a_guest, guest_powers_off):
         boot_test(_spec, name=f"xl-{_body.__name__.replace('_', '-')}-{_tools}")(_body)
