@@ -20,6 +20,8 @@ CASES = [
 # What Debian's tools don't notice.
 OUR_CASES = [
     ("truncated-initrd", debian_config("bad").replace("/guests/initrd", "/tmp/half"), "head -c 100000 /guests/initrd > /tmp/half", "/tmp/half"),
+    ("missing-disk", tiny_config("bad", "hello", more='disk = [ "/tmp/gone,raw,xvda,rw" ]'), "", "/tmp/gone"),
+    ("missing-bridge", tiny_config("bad", "hello", more='vif = [ "bridge=nowhere" ]'), "", "there is no bridge 'nowhere'"),
 ]
 
 

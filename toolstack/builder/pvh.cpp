@@ -118,6 +118,7 @@ Outcome<> PvhPlan::set_up(Domain domain) const {
     if (spec_.time_offset_seconds) TRY(domain.set_time_offset(spec_.time_offset_seconds));
     control::CpuPolicy policy = TRY(control::cpu_policy(domain));
     fit_topology(policy);
+    TRY(apply_cpuid_rules(policy, spec_.cpuid));
     return control::set_cpu_policy(domain, policy);
 }
 
@@ -151,7 +152,7 @@ Outcome<> PvhPlan::connect(Domain domain, BuiltDomain& built) const {
     built.store_port = TRY(domain.allocate_port(dom0));
     built.console_port = TRY(domain.allocate_port(dom0));
     const std::pair<HvmParam, u64> parameters[] = {
-        {HvmParam::timer_mode, static_cast<u64>(abi::HvmTimerMode::no_delay_for_missed_ticks)},
+        {HvmParam::timer_mode, spec_.timer_mode},
         {HvmParam::store_pfn, store_frame.raw},
         {HvmParam::store_evtchn, built.store_port.raw},
         {HvmParam::console_pfn, console_frame.raw},

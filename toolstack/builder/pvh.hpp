@@ -8,6 +8,7 @@
 
 #include "boot/loader/start_of_day.hpp"
 #include "toolstack/builder/acpi.hpp"
+#include "toolstack/builder/cpuid_rules.hpp"
 #include "toolstack/builder/files.hpp"
 #include "toolstack/builder/layout.hpp"
 #include "toolstack/control/domain.hpp"
@@ -28,6 +29,8 @@ struct PvhSpec {
     i32 max_maptrack_frames = -1;  ///< likewise
     u32 grant_version = 2;
     u32 tsc_mode = 0;  ///< abi::DomctlTscInfo::tsc_mode
+    std::vector<CpuidRule> cpuid;
+    u32 timer_mode = 1;  ///< abi::HvmTimerMode
     i64 time_offset_seconds = 0;
 };
 

@@ -185,7 +185,8 @@ Outcome<> check_ramdisk(Bytes ramdisk) {
         if (!end) return {};
         if (end->flaw != Flaw::none) {
             const std::string what = "the " + std::string(format->name) + " that begins at byte " + std::to_string(at);
-            return Err{Error{ENOEXEC, end->flaw == Flaw::truncated ? "the file is truncated: it ends inside " + what : what + " is damaged"}};
+            const bool cut = end->flaw == Flaw::truncated;
+            return Err{Error{ENOEXEC, cut ? "the file is truncated: it ends inside " + what : what + " is damaged"}};
         }
         at += end->size;
     }

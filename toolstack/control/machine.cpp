@@ -68,6 +68,33 @@ Outcome<u32> scheduler_id(Privcmd& privcmd) {
     return request.u.sched_id.sched_id;
 }
 
+const char* scheduler_name(u32 id) {
+    switch (abi::SchedulerId{id}) {
+        case abi::SchedulerId::credit: return "credit";
+        case abi::SchedulerId::credit2: return "credit2";
+        case abi::SchedulerId::arinc653: return "arinc653";
+        case abi::SchedulerId::rtds: return "rtds";
+        case abi::SchedulerId::null: return "null";
+        default: return "unknown";
+    }
+}
+
+Outcome<std::optional<CpuPool>> next_cpu_pool(Privcmd& privcmd, u32 first) {
+    const u32 cpus = TRY(physical_info(privcmd)).max_cpu_id + 1;
+    auto bits = TRY(privcmd.buffer(cpus / 8 + 1));
+    abi::Sysctl request = sysctl_of(SysctlCmd::cpupool_op);
+    auto& body = request.u.cpupool_op;
+    body.op = static_cast<u32>(abi::CpupoolOp::info);
+    body.cpupool_id = first;
+    body.cpumap = {bits.handle<u8>(), cpus};
+    auto done = privcmd.sysctl(request, "can't ask for the CPU pools");
+    if (!done.ok() && (done.error().code == ENOENT || done.error().code == ESRCH)) return std::optional<CpuPool>{};
+    TRY(std::move(done));
+    CpuPool pool{body.cpupool_id, body.sched_id, body.n_dom, std::vector<bool>(cpus)};
+    for (u32 cpu = 0; cpu < cpus; ++cpu) pool.cpus[cpu] = bits.as<u8>()[cpu / 8] >> (cpu % 8) & 1;
+    return std::optional(std::move(pool));
+}
+
 Outcome<Version> version(Privcmd& privcmd) {
     Version version;
     const u64 number = TRY(number_of(privcmd, XenVersionOp::version));

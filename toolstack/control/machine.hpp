@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,16 @@ namespace px::control {
 call::Outcome<abi::SysctlPhysinfo> physical_info(call::Privcmd& privcmd);
 /// abi::SchedulerId of cpupool 0.
 call::Outcome<u32> scheduler_id(call::Privcmd& privcmd);
+
+/// "credit2".
+const char* scheduler_name(u32 id);
+
+struct CpuPool {
+    u32 id, scheduler, domains;
+    std::vector<bool> cpus;  ///< one element per physical CPU
+};
+/// The pool with the lowest id from `first` up; nothing when there is none.
+call::Outcome<std::optional<CpuPool>> next_cpu_pool(call::Privcmd& privcmd, u32 first);
 
 struct Version {
     unsigned major = 0, minor = 0;

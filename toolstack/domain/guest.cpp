@@ -3,15 +3,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "toolstack/domain/guest.hpp"
 
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
+#include <set>
 
-#include "libxlcfg/json.hpp"
 #include "toolstack/control/machine.hpp"
 #include "toolstack/control/vcpus.hpp"
+#include "toolstack/device/channel.hpp"
+#include "toolstack/device/disk.hpp"
+#include "toolstack/device/vif.hpp"
 #include "toolstack/domain/lookup.hpp"
 #include "toolstack/domain/store_tree.hpp"
 #include "toolstack/domain/uuid.hpp"
@@ -25,12 +28,23 @@ using xlcfg::DomainConfig;
 
 namespace {
 
-constexpr const char* state_directory = "/var/lib/xen";
+constexpr const char* create_lock = "/run/xl-create.lock";
 constexpr unsigned gone_checks = 500, gone_interval_us = 10'000;
 
 Outcome<> refuse_taken_name(System& system, const std::string& name) {
     if (!TRY(find_by_name(system, name))) return {};
     return Err{Error{EEXIST, "there is a domain '" + name + "' already"}};
+}
+
+/// Domains are made one at a time, so that of two of one name or for the same memory the second sees the first. The lock goes
+/// with the process that holds it.
+Outcome<call::Fd> take_turn() {
+    call::Fd lock{open(create_lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!lock) return call::failure(std::string("can't open ") + create_lock);
+    while (flock(lock.get(), LOCK_EX) < 0) {
+        if (errno != EINTR) return call::failure("can't wait for another domain that is being made");
+    }
+    return lock;
 }
 
 /// `cpus` is one flag per CPU of the machine.
@@ -40,32 +54,59 @@ Outcome<control::CpuSet> resolve(const xlcfg::CpuList& list, const std::vector<u
     return Err{Error{EINVAL, std::string(key) + ": this machine has none of these CPUs"}};
 }
 
-void keep_config(const DomainConfig& config, DomId domain, const std::string& uuid) {
-    mkdir(state_directory, 0755);
-    std::ofstream file(config_path(domain, uuid));
-    file << xlcfg::to_json(config).dump(2, ' ', false, xlcfg::Json::error_handler_t::replace) << '\n';
-    file.flush();
-    if (!file) std::fprintf(stderr, "xl: warning: can't keep the configuration in %s\n", config_path(domain, uuid).c_str());
+/// All that can be known of them before there is a domain.
+Outcome<> check_devices(const DomainConfig& config) {
+    for (const xlcfg::Disk& disk : config.disks) TRY(device::new_disk(disk, DomId{0}));
+    for (const xlcfg::Vif& vif : config.vifs) TRY(device::check_supported(vif));
+    for (const xlcfg::Channel& channel : config.channels) TRY(device::check_supported(channel));
+    TRY(device::VifDefaults::load());
+    return {};
+}
+
+/// Takes away what back ends in dom0 have of the guest. Goes on after an error; the first one is the one to report.
+Outcome<> unplug_devices(System& system, DomId guest) {
+    Outcome<> result{};
+    for (const device::Kind kind : {device::Kind::vif, device::Kind::vbd, device::Kind::channel}) {
+        for (const device::Device& each : TRY(device::devices_of(system.store, guest, kind))) {
+            auto done = device::detach(system.store, each, device::Force::at_once);
+            if (result.ok() && !done.ok()) result = std::move(done);
+        }
+    }
+    return result;
 }
 
 }  // namespace
 
-std::string config_path(DomId domain, const std::string& uuid) {
-    return std::string(state_directory) + "/userdata-d." + std::to_string(domain.raw) + "." + uuid + ".xl-json";
+void settle(DomainConfig& config) {
+    if (!config.uuid) config.uuid.value = xlcfg::Uuid{random_uuid()};
+    std::set<std::int64_t> numbers;
+    for (const xlcfg::Vif& vif : config.vifs) numbers.insert(vif.devid.value_or(-1));
+    for (xlcfg::Vif& vif : config.vifs) {
+        if (!vif.mac) vif.mac.value = device::random_mac();
+        for (std::int64_t number = 0; !vif.devid; ++number) {
+            if (numbers.insert(number).second) vif.devid.value = number;
+        }
+    }
 }
 
 Outcome<GuestPlan> GuestPlan::prepare(const DomainConfig& config) {
     TRY(check_supported(config));
-    const control::Handle uuid = config.uuid ? config.uuid->bytes : random_uuid();
-    return GuestPlan(config, uuid, TRY(builder::PvhPlan::prepare(pvh_spec(config, uuid))));
+    TRY(check_devices(config));
+    DomainConfig settled = config;
+    settle(settled);
+    const control::Handle uuid = settled.uuid->bytes;
+    return GuestPlan(settled, uuid, TRY(builder::PvhPlan::prepare(pvh_spec(settled, uuid))));
 }
 
 Outcome<DomId> GuestPlan::create(System& system) const {
+    call::Fd turn = TRY(take_turn());
     TRY(refuse_taken_name(system, config_.name.value_or("")));
     const builder::BuiltDomain built = TRY(plan_.build(system.privcmd));
     Domain domain(system.privcmd, built.id);
     auto done = place(system, domain);
     if (done.ok()) done = announce(system, built);
+    turn.reset();
+    if (done.ok()) done = plug_devices(system, built.id);
     if (done.ok()) return built.id;
     static_cast<void>(remove_guest(system, built.id).ok());  // the first error is the one to report
     return Err{done.error()};
@@ -102,7 +143,20 @@ Outcome<> GuestPlan::announce(System& system, const builder::BuiltDomain& built)
         .max_vcpus = static_cast<u32>(config_.maxvcpus()),
     }));
     TRY(introduce(system.store, built));
-    keep_config(config_, built.id, uuid);
+    return keep_config(config_, built.id, uuid);
+}
+
+Outcome<> GuestPlan::plug_devices(System& system, DomId guest) const {
+    for (const xlcfg::Disk& disk : config_.disks) {
+        const auto wanted = TRY(device::new_disk(disk, guest));
+        TRY(device::refuse_shared(system.store, wanted));
+        TRY(device::attach(system.store, wanted));
+    }
+    const auto defaults = TRY(device::VifDefaults::load());
+    for (const xlcfg::Vif& vif : config_.vifs) TRY(device::attach(system.store, TRY(device::new_vif(vif, guest, defaults))));
+    for (u32 n = 0; n < config_.channels.size(); ++n) {
+        TRY(device::attach(system.store, TRY(device::new_channel(config_.channels[n], guest, n + 1))));
+    }
     return {};
 }
 
@@ -111,6 +165,8 @@ Outcome<> remove_guest(System& system, DomId domain) {
         unlink(config_path(domain, to_string(info->handle)).c_str());
         Domain target(system.privcmd, domain);
         static_cast<void>(target.pause().ok());  // only so that it makes no more work meanwhile
+        const auto unplugged = unplug_devices(system, domain);
+        if (!unplugged.ok()) std::fprintf(stderr, "xl: warning: %s\n", unplugged.error().text.c_str());
         auto destroyed = target.destroy();
         if (!destroyed.ok() && destroyed.error().code != ESRCH) return destroyed;
     }

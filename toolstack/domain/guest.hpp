@@ -3,17 +3,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "toolstack/domain/kept_config.hpp"
 #include "toolstack/domain/spec.hpp"
 #include "toolstack/domain/system.hpp"
 
 namespace px::domain {
+
+/// Fixes what a configuration leaves to chance, so that the guest has it again when it starts again: its UUID, and numbers
+/// and MAC addresses of its network cards.
+void settle(xlcfg::DomainConfig& config);
 
 /// A guest whose files are read and sound. No hypervisor was needed.
 class GuestPlan {
 public:
     static call::Outcome<GuestPlan> prepare(const xlcfg::DomainConfig& config);
 
-    /// Makes the domain, paused, known to the store, its console served. After an error nothing of it is left.
+    /// Makes the domain, paused, known to the store, its console and devices served. After an error nothing of it is left.
     call::Outcome<DomId> create(System& system) const;
 
 private:
@@ -21,6 +26,7 @@ private:
         : config_(config), uuid_(uuid), plan_(std::move(plan)) {}
     call::Outcome<> place(System& system, control::Domain domain) const;
     call::Outcome<> announce(System& system, const builder::BuiltDomain& built) const;
+    call::Outcome<> plug_devices(System& system, DomId guest) const;
 
     xlcfg::DomainConfig config_;
     control::Handle uuid_;
@@ -32,8 +38,5 @@ call::Outcome<> remove_guest(System& system, DomId domain);
 
 /// Gives a domain another name; error when another one has it.
 call::Outcome<> rename_guest(System& system, DomId domain, const std::string& name);
-
-/// Where the configuration of a running guest is kept, as JSON.
-std::string config_path(DomId domain, const std::string& uuid);
 
 }  // namespace px::domain

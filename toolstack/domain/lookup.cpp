@@ -23,6 +23,11 @@ std::string name_of(System& system, DomId domain) {
     return name.ok() && *name && !(*name)->empty() ? **name : "(null)";
 }
 
+std::string pool_name(System& system, u32 pool) {
+    auto name = system.store.read_optional("/local/pool/" + std::to_string(pool) + "/name");
+    return name.ok() && *name && !(*name)->empty() ? **name : "Pool-" + std::to_string(pool);
+}
+
 Outcome<std::optional<DomId>> find_by_name(System& system, std::string_view name) {
     for (const Info& info : TRY(call::list_domains(system.privcmd))) {
         if (name_of(system, DomId{info.domain}) == name) return std::optional(DomId{info.domain});

@@ -15,6 +15,8 @@ using Info = abi::DomctlGetdomaininfo;
 std::string home_of(DomId domain);
 /// What people call it; "(null)" when it has no name (any more).
 std::string name_of(System& system, DomId domain);
+/// The name of a CPU pool: what the store has, else Pool-ID as the reference calls those without one.
+std::string pool_name(System& system, u32 pool);
 /// The domain of that name, if there is one.
 call::Outcome<std::optional<DomId>> find_by_name(System& system, std::string_view name);
 /// From what a user wrote: a number or a name. Error: there is no such domain.

@@ -12,6 +12,7 @@
 
 #include "toolstack/control/domain.hpp"
 #include "toolstack/domain/guest.hpp"
+#include "toolstack/domain/uuid.hpp"
 
 namespace px::domain {
 
@@ -77,6 +78,16 @@ Outcome<std::optional<DomId>> act(System& system, DomId domain, DomainConfig& co
     return std::optional(TRY(start_again(system, config)));
 }
 
+/// What was changed while it ran: by config-update, or by devices plugged in and out.
+std::optional<DomainConfig> reread(System& system, DomId domain, const Log& log) {
+    const auto info = call::domain_info(system.privcmd, domain);
+    if (!info.ok() || !*info) return std::nullopt;
+    auto kept = kept_config(domain, to_string((*info)->handle));
+    if (kept.ok()) return *std::move(kept);
+    log(kept.error().text + ": going on with what it was made of");
+    return std::nullopt;
+}
+
 std::string stamp() {
     char text[32];
     const std::time_t now = std::time(nullptr);
@@ -121,6 +132,7 @@ Outcome<> watch_over(DomId domain, const DomainConfig& first_config, const Log& 
         }
         const auto number = static_cast<usize>(*reason);
         log("domain " + std::to_string(domain.raw) + " " + (number < std::size(reason_names) ? reason_names[number] : "stopped"));
+        if (auto kept = reread(system, domain, log)) config = std::move(*kept);
         const auto action = action_for(config.on, *reason);
         if (!action) return {};
         const auto next = TRY(act(system, domain, config, *action, log));

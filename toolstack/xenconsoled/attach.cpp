@@ -52,7 +52,9 @@ std::string terminal_path(DomId domain, ConsoleType type, unsigned number) {
         case ConsoleType::vuart: return home + "/vuart/" + std::to_string(number) + "/tty";
         case ConsoleType::pv: break;
     }
-    return number == 0 ? home + "/console/tty" : home + "/device/console/" + std::to_string(number) + "/tty";
+    if (number == 0) return home + "/console/tty";
+    // Of a channel, the end that the guest can't write to: else it could make a person open any file of dom0.
+    return "/local/domain/0/backend/console/" + std::to_string(domain.raw) + "/" + std::to_string(number) + "/tty";
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 
 constexpr GrantRef reserved_grant{0};  // GNTTAB_RESERVED_CONSOLE [xen/public grant_table.h]
 constexpr usize hypervisor_chunk = 16 * 1024;
-constexpr std::string_view domains_token = "domains";
+constexpr std::string_view domains_token = "domains", channels_token = "channels";
 
 u64 now_ms() {
     auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -51,6 +51,7 @@ Outcome<> Service::start() {
     if (options_.log_hypervisor) complain(start_hypervisor_log());
     TRY(store_.watch("@introduceDomain", domains_token));
     TRY(store_.watch("@releaseDomain", domains_token));
+    TRY(store_.watch(channels_directory, channels_token));
     drain_store_events();
     return {};
 }
@@ -65,8 +66,12 @@ void Service::drain_store_events() {
         if (!*event) return;
         if ((*event)->token == domains_token) {
             update_domains();
+        } else if ((*event)->token == channels_token) {
+            update_channel((*event)->path);
+        } else if ((*event)->token.starts_with(channels_directory)) {
+            update_channel((*event)->token);  // the guest's end changed; the token names ours
         } else if (auto domain = store::parse_domain((*event)->token)) {
-            if (auto found = consoles_.find(*domain); found != consoles_.end()) complain(connect(found->second));
+            if (auto found = consoles_.find({*domain, 0}); found != consoles_.end()) complain(connect(found->second));
         }
     }
 }
@@ -83,7 +88,7 @@ void Service::update_domains() {
         if (!alive.contains(console.domain)) remove(console);
     }
     for (auto [domain, yes] : alive) {
-        if (!consoles_.contains(domain)) add(domain);
+        if (!consoles_.contains({domain, 0})) add(domain);
     }
 }
 
@@ -91,18 +96,18 @@ void Service::add(DomId domain) {
     std::string number = std::to_string(domain.raw), path = "/local/domain/" + number + "/console";
     auto watched = store_.watch(path, number);  // its first event connects the console
     if (!watched.ok()) return log_.line(watched.error().text);
-    consoles_.emplace(domain, Console{.domain = domain, .path = path});
+    consoles_.emplace(Key{domain, 0}, Console{.domain = domain, .number = 0, .path = path, .back = {}});
     if (options_.verbose) log_.line("domain " + number + " is new");
 }
 
 void Service::remove(Console& console) {
     if (console.page) take_output(console);  // its last words
-    auto unwatched = store_.unwatch(console.path, std::to_string(console.domain.raw));
+    auto unwatched = store_.unwatch(console.path, console.number == 0 ? std::to_string(console.domain.raw) : console.back);
     if (!unwatched.ok()) log_.line(unwatched.error().text);
     if (console.port) static_cast<void>(events_.unbind(*console.port).ok());  // the domain may have closed it first
     if (console.pty) loop_.remove(console.pty->fd());
     if (options_.verbose) log_.line("domain " + std::to_string(console.domain.raw) + " is gone");
-    consoles_.erase(console.domain);
+    consoles_.erase(console.key());
 }
 
 Outcome<Mapping> Service::map_ring(DomId domain, Gfn frame) {
@@ -133,7 +138,7 @@ Outcome<> Service::connect(Console& console) {
 }
 
 Outcome<> Service::make_terminal(Console& console) {
-    if (options_.log_guests) {
+    if (options_.log_guests && console.number == 0) {
         auto name = TRY(store_.read_optional("/local/domain/" + std::to_string(console.domain.raw) + "/name"));
         std::string file = name && !name->empty() ? *name : "domain-" + std::to_string(console.domain.raw);
         std::ranges::replace(file, '/', '_');
@@ -144,13 +149,13 @@ Outcome<> Service::make_terminal(Console& console) {
         else log_.line(log.error().text);
     }
     console.pty = TRY(Pty::open(options_.keep_output));
-    TRY(loop_.add(console.pty->fd(), EPOLLIN, [this, domain = console.domain](u32 events) {
-        Console& here = consoles_.at(domain);
+    TRY(loop_.add(console.pty->fd(), EPOLLIN, [this, key = console.key()](u32 events) {
+        Console& here = consoles_.at(key);
         if (events & EPOLLOUT) here.pty->flush();
         if (events & EPOLLIN) give_input(here);
         wait_for(here);
     }));
-    return store_.write(console.path + "/tty", console.pty->name());
+    return store_.write((console.number == 0 ? console.path : console.back) + "/tty", console.pty->name());
 }
 
 void Service::take_output(Console& console) {
@@ -164,6 +169,7 @@ void Service::take_output(Console& console) {
 }
 
 void Service::give_input(Console& console) {
+    if (!console.page) return;  // a channel between two connections
     usize room = console.ring().room();
     if (room == 0) return;
     std::string typed = console.pty->read(room);
@@ -174,7 +180,7 @@ void Service::give_input(Console& console) {
 
 /// Waits for the terminal as far as there is something to write to it, or room for what it has to say.
 void Service::wait_for(Console& console) {
-    u32 wanted = (console.pty->has_output() ? u32{EPOLLOUT} : 0u) | (console.ring().room() ? u32{EPOLLIN} : 0u);
+    u32 wanted = (console.pty->has_output() ? u32{EPOLLOUT} : 0u) | (console.page && console.ring().room() ? u32{EPOLLIN} : 0u);
     loop_.change(console.pty->fd(), wanted);
 }
 
@@ -186,7 +192,7 @@ void Service::on_event() {
         read_hypervisor_log();
         return complain(events_.unmask(**port));
     }
-    for (auto& [domain, console] : consoles_) {
+    for (auto& [key, console] : consoles_) {
         if (console.port != *port) continue;
         take_output(console);
         console.held_back = !console.throttle.count(now_ms());
@@ -198,7 +204,7 @@ void Service::on_event() {
 int Service::sleep_ms() const {
     u64 now = now_ms();
     int sleep = -1;
-    for (const auto& [domain, console] : consoles_) {
+    for (const auto& [key, console] : consoles_) {
         if (!console.held_back) continue;
         u64 until = console.throttle.resume_ms();
         int wait = until > now ? static_cast<int>(until - now) : 0;
@@ -209,7 +215,7 @@ int Service::sleep_ms() const {
 
 void Service::tick() {
     u64 now = now_ms();
-    for (auto& [domain, console] : consoles_) {
+    for (auto& [key, console] : consoles_) {
         if (!console.held_back || now < console.throttle.resume_ms()) continue;
         console.held_back = false;
         take_output(console);
@@ -248,7 +254,7 @@ void Service::read_hypervisor_log() {
 
 void Service::reopen_logs() {
     if (hypervisor_log_) hypervisor_log_->reopen();
-    for (auto& [domain, console] : consoles_) {
+    for (auto& [key, console] : consoles_) {
         if (console.log) console.log->reopen();
     }
 }

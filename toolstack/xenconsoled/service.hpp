@@ -21,6 +21,9 @@
 
 namespace px::console {
 
+/// Where the store has our ends of channels, by guest and number.
+inline constexpr std::string_view channels_directory = "/local/domain/0/backend/console";
+
 class Service {
 public:
     static call::Outcome<std::unique_ptr<Service>> create(const Options& options, daemon::EventLoop& loop, daemon::Log& log);
@@ -33,9 +36,12 @@ public:
     void reopen_logs();
 
 private:
+    using Key = std::pair<DomId, unsigned>;
     struct Console {
         DomId domain;
-        std::string path;  // in the store
+        unsigned number = 0;  // 0: the console that every guest has; the others are channels
+        std::string path;     // the guest's end in the store
+        std::string back;     // our end; only of channels
         u64 ring_frame = 0;
         u32 remote_port = 0;
         call::Mapping page{};
@@ -45,6 +51,7 @@ private:
         Throttle throttle{};
         bool held_back = false;
 
+        Key key() const { return {domain, number}; }
         ConsoleRing ring() const { return ConsoleRing(*page.as<abi::XenconsInterface>()); }
     };
 
@@ -59,6 +66,10 @@ private:
     void update_domains();
     void add(DomId domain);
     void remove(Console& console);
+    void update_channel(const std::string& changed_path);
+    call::Outcome<> connect_channel(Console& channel);
+    call::Outcome<> let_go(Console& channel);
+    call::Outcome<bool> is_wanted(const Console& channel);
     call::Outcome<> connect(Console& console);
     call::Outcome<> make_terminal(Console& console);
     call::Outcome<call::Mapping> map_ring(DomId domain, Gfn frame);
@@ -77,7 +88,7 @@ private:
     call::EventChannels events_;
     call::Privcmd privcmd_;
     std::optional<call::GrantDevice> grants_;
-    std::map<DomId, Console> consoles_;
+    std::map<Key, Console> consoles_;
     std::optional<EvtPort> hypervisor_port_;
     std::optional<LogFile> hypervisor_log_;
     call::HypercallBuffer hypervisor_text_;

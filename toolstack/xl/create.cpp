@@ -1,38 +1,18 @@
 // xl create: a guest from its configuration file.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include <iostream>
-
 #include "libxlcfg/json.hpp"
-#include "libxlcfg/parser.hpp"
 #include "toolstack/domain/guest.hpp"
 #include "toolstack/domain/monitor.hpp"
 #include "toolstack/xenconsoled/attach.hpp"
 #include "toolstack/xl/format.hpp"
+#include "toolstack/xl/load_config.hpp"
 
 namespace px::xl {
 
 namespace {
 
 constexpr int console_appears_ms = 5000;
-
-/// The file, then the settings of the command line, which add to and replace what it says. Nothing: standard error says why.
-std::optional<xlcfg::DomainConfig> load(const std::string& path, const std::string& extra) {
-    xlcfg::Sources sources;
-    xlcfg::Diagnostics diagnostics;
-    xlcfg::Document document;
-    if (auto text = xlcfg::read_file(path, diagnostics)) {
-        if (const auto base = sources.add(path, std::move(*text))) xlcfg::parse(sources, base, document, diagnostics);
-        else diagnostics.error({}, path + " is too large for a configuration");
-        if (const auto base = sources.add("command line", extra)) xlcfg::parse(sources, base, document, diagnostics);
-        else diagnostics.error({}, "the settings of the command line are too large for a configuration");
-    }
-    xlcfg::DomainConfig config;
-    if (diagnostics.errors() == 0) config = xlcfg::interpret(document, diagnostics);
-    std::cerr << report(diagnostics, sources, path);
-    if (diagnostics.errors()) return std::nullopt;
-    return config;
-}
 
 /// The files are let go here, before the process that watches over the guest is made of this one.
 Outcome<DomId> make(const xlcfg::DomainConfig& config) {
@@ -69,21 +49,21 @@ Outcome<> start(DomId id, const xlcfg::DomainConfig& config, const Arguments& ar
 }
 
 Outcome<int> run(const Arguments& arguments) {
-    std::string path = arguments.value('f').value_or(""), extra;
-    for (const std::string& word : arguments.words()) {
-        if (path.empty()) path = word;
-        else extra += word + "\n";
-    }
+    const auto [path, extra] = config_words(arguments, 0);
     if (path.empty()) return Err{Error{EINVAL, "which configuration file?"}};
     const bool quiet = arguments.has('q');
     if (!quiet) std::printf("Parsing config from %s\n", path.c_str());
     std::fflush(stdout);  // before errors, and before the fork: else it would be printed twice
-    const auto config = load(path, extra);
+    auto config = load_config(path, extra);
     if (!config) return exit_failure;
     if (arguments.has('n') || dry_run) {
         print(xlcfg::to_json(*config));
         return exit_success;
     }
+    if (!quiet) {
+        for (const std::string& text : domain::reservations(*config)) std::fprintf(stderr, "warning: %s\n", text.c_str());
+    }
+    domain::settle(*config);
     const DomId id = TRY(make(*config));
     const auto started = start(id, *config, arguments);
     if (!started.ok()) return undo(id, started.error());

@@ -3,8 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/utsname.h>
 
-#include <map>
-
 #include "toolstack/control/machine.hpp"
 #include "toolstack/xl/format.hpp"
 
@@ -27,12 +25,6 @@ std::string virtualization(u32 capabilities) {
         if (capabilities & bit) text += (text.empty() ? "" : " ") + std::string(name);
     }
     return text;
-}
-
-std::string scheduler_name(u32 id) {
-    static const std::map<u32, const char*> names{{5, "credit"}, {6, "credit2"}, {7, "arinc653"}, {8, "rtds"}, {9, "null"}};
-    const auto found = names.find(id);
-    return found == names.end() ? "unknown" : found->second;
 }
 
 std::string cpu_words(const abi::SysctlPhysinfo& machine) {
@@ -74,7 +66,7 @@ Facts facts_of_hypervisor(const control::Version& version, u32 scheduler) {
         {"xen_extra", version.extra},
         {"xen_version", format("%u.%u%s", version.major, version.minor, version.extra.c_str())},
         {"xen_caps", version.capabilities},
-        {"xen_scheduler", scheduler_name(scheduler)},
+        {"xen_scheduler", control::scheduler_name(scheduler)},
         {"xen_pagesize", std::to_string(version.page_size)},
         {"platform_params", format("virt_start=0x%llx", static_cast<unsigned long long>(version.virtual_start))},
         {"xen_changeset", version.changeset},

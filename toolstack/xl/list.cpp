@@ -36,14 +36,18 @@ std::string row(System& system, const Info& info, const Arguments& arguments) {
         text += " " + domain::to_string(info.handle) + (reason ? format(" %8x", static_cast<u32>(*reason)) : format(" %8s", "-"));
         text += format(" %16s", "-");
     }
-    if (arguments.has('c')) text += format(" %16s", "Pool-0");
+    if (arguments.has('Z') && !arguments.has('v')) text += format(" %16s", "-");
+    if (arguments.has('c')) text += format(" %16s", domain::pool_name(system, info.cpupool).c_str());
+    if (arguments.has('n')) text += " all";
     return text + "\n";
 }
 
 std::string heading(const Arguments& arguments) {
     std::string text = "Name                                        ID   Mem VCPUs\tState\tTime(s)";
     if (arguments.has('v')) text += "   UUID                            Reason-Code\tSecurity Label";
+    if (arguments.has('Z') && !arguments.has('v')) text += "   Security Label";
     if (arguments.has('c')) text += "         Cpupool";
+    if (arguments.has('n')) text += " NODE Affinity";
     return text + "\n";
 }
 
@@ -63,6 +67,7 @@ Json details(System& system, const Info& info, bool with_config) {
     json["max_memory_kib"] = info.max_pages * kib_per_page;
     json["vcpus"] = info.nr_online_vcpus;
     json["max_vcpus"] = info.max_vcpu_id == abi::invalid_max_vcpu_id ? 0 : info.max_vcpu_id + 1;
+    json["cpupool"] = domain::pool_name(system, info.cpupool);
     json["cpu_time_seconds"] = static_cast<double>(info.cpu_time) / 1e9;
     if (auto reason = domain::shutdown_reason(info)) json["shutdown_reason"] = static_cast<u32>(*reason);
     if (with_config) json["config"] = config_of(info);
@@ -91,6 +96,25 @@ Outcome<int> list(const Arguments& arguments) {
     return exit_success;
 }
 
+/// The list with a column more: memory that is promised to a domain, and not given to it yet.
+Outcome<int> claims(const Arguments& arguments) {
+    System system = TRY(System::open());
+    Json all = Json::array();
+    std::string text = "Name                                        ID   Mem VCPUs\tState\tTime(s)  Claimed\n";
+    for (const Info& info : TRY(call::list_domains(system.privcmd))) {
+        const u64 claimed = info.outstanding_pages * kib_per_page;
+        std::string line = row(system, info, arguments);
+        line.pop_back();
+        text += line + format(" %5llu\n", static_cast<unsigned long long>(claimed / 1024));
+        Json json = details(system, info, false);
+        json["claimed_kib"] = claimed;
+        all.push_back(std::move(json));
+    }
+    if (arguments.has(json_option.letter)) print(all);
+    else std::fputs(text.c_str(), stdout);
+    return exit_success;
+}
+
 Outcome<int> vm_list(const Arguments& arguments) {
     System system = TRY(System::open());
     Json all = Json::array();
@@ -108,14 +132,17 @@ Outcome<int> vm_list(const Arguments& arguments) {
 constexpr Option list_options[] = {
     {'l', "long", "", "all details and the configuration, as JSON"},
     {'v', "verbose", "", "also UUIDs and why domains stopped"},
+    {'Z', "context", "", "also the security label: domains have none"},
     {'c', "cpupool", "", "also the CPU pool"},
+    {'n', "numa", "", "also the NUMA nodes that it likes"},
     json_option,
 };
-constexpr Option vm_list_options[] = {json_option};
+constexpr Option only_json[] = {json_option};
 
 }  // namespace
 
+const Command claims_command{"claims", "", "Shows the domains with the memory that they have claimed", only_json, 0, 0, claims};
 const Command list_command{"list", "[DOMAIN…]", "Shows the domains", list_options, 0, any_number, list};
-const Command vm_list_command{"vm-list", "", "Shows the guests with their UUIDs", vm_list_options, 0, 0, vm_list};
+const Command vm_list_command{"vm-list", "", "Shows the guests with their UUIDs", only_json, 0, 0, vm_list};
 
 }  // namespace px::xl

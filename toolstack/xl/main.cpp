@@ -17,6 +17,9 @@ int complain(const std::string& text) {
 }
 
 int unknown_command(std::string_view name) {
+    if (const auto why = why_unsupported(name); !why.empty()) {
+        return complain(" " + std::string(name) + ": this command isn't supported: " + std::string(why));
+    }
     const std::string_view near = suggest_command(name);
     return complain(": there is no command '" + std::string(name) + "'" +
                     (near.empty() ? "; 'xl help' lists them" : ": did you mean '" + std::string(near) + "'?"));

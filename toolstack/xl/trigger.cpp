@@ -23,8 +23,17 @@ Outcome<int> run(const Arguments& arguments) {
     return exit_success;
 }
 
+/// The ACPI buttons, by their old command.
+Outcome<int> press(const Arguments& arguments) {
+    const std::string& button = arguments.word(1);
+    if (button != "power" && button != "sleep") return Err{Error{EINVAL, "'" + button + "' is no button: power or sleep"}};
+    std::fputs("'xl button-press' is deprecated: use 'xl trigger'\n", stderr);
+    return run(arguments);
+}
+
 }  // namespace
 
+const Command button_press_command{"button-press", "DOMAIN power|sleep", "Presses an ACPI button of a domain (deprecated)", {}, 2, 2, press};
 const Command trigger_command{"trigger", "DOMAIN nmi|reset|init|power|sleep [VCPU]", "Sends a trigger to a domain", {}, 2, 3, run};
 
 }  // namespace px::xl

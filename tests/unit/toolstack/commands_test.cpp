@@ -37,6 +37,27 @@ TEST(Commands, FoundByNameAndByItsBeginning) {
     EXPECT_EQ(find_command(""), nullptr);
 }
 
+/// The 93 names of 4.17 [xl(1), and devd, migrate-receive, help]: each is served, or refused with a reason.
+TEST(Commands, EachOf417IsKnown) {
+    for (const char* name : {
+             "block-attach", "block-detach", "block-list", "button-press", "cd-eject", "cd-insert", "channel-list", "claims", "config-update",
+             "console", "cpupool-cpu-add", "cpupool-cpu-remove", "cpupool-create", "cpupool-destroy", "cpupool-list", "cpupool-migrate",
+             "cpupool-numa-split", "cpupool-rename", "create", "debug-keys", "destroy", "devd", "dmesg", "domid", "domname", "dump-core",
+             "getenforce", "info", "list", "loadpolicy", "mem-max", "mem-set", "migrate", "migrate-receive", "network-attach",
+             "network-detach", "network-list", "pause", "pci-assignable-add", "pci-assignable-list", "pci-assignable-remove", "pci-attach",
+             "pci-detach", "pci-list", "psr-cat-set", "psr-cat-show", "psr-cmt-attach", "psr-cmt-detach", "psr-cmt-show", "psr-hwinfo",
+             "psr-mba-set", "psr-mba-show", "qemu-monitor-command", "reboot", "remus", "rename", "restore", "save", "sched-credit",
+             "sched-credit2", "sched-rtds", "set-parameters", "setenforce", "sharing", "shutdown", "sysrq", "top", "trigger", "unpause",
+             "uptime", "usb-list", "usbctrl-attach", "usbctrl-detach", "usbdev-attach", "usbdev-detach", "vcpu-list", "vcpu-pin",
+             "vcpu-set", "vdispl-attach", "vdispl-detach", "vdispl-list", "vkb-attach", "vkb-detach", "vkb-list", "vm-list",
+             "vncviewer", "vsnd-attach", "vsnd-detach", "vsnd-list", "vtpm-attach", "vtpm-detach", "vtpm-list"}) {
+        const Command* command = find_command(name);
+        const bool served = command && command->name == name;
+        EXPECT_NE(served, !why_unsupported(name).empty()) << name;
+    }
+    EXPECT_EQ(why_unsupported("frobnicate"), "");
+}
+
 TEST(Commands, NearestName) {
     EXPECT_EQ(suggest_command("lsit"), "list");
     EXPECT_EQ(suggest_command("creat"), "create");

@@ -42,14 +42,49 @@ TEST(Spec, TakesWhatTheFileSays) {
 TEST(Spec, RefusesWhatCantBeHadByTheNameOfItsKey) {
     EXPECT_TRUE(check_supported(load("")).ok());
     const std::pair<const char*, const char*> cases[] = {
-        {"disk=['/dev/vg/x,,xvda']", "disk"}, {"vif=['bridge=xenbr0']", "vif"}, {"type='pv'", "type"}, {"pci=['01:00.0']", "pci"},
-        {"cpuid='host,htt=0'", "cpuid"}, {"vfb=['vnc=1']", "vfb"}, {"nestedhvm=1", "nestedhvm"}, {"bootloader='pygrub'", "bootloader"},
+        {"type='pv'", "type"}, {"pci=['01:00.0']", "pci"},
+        {"cpuid='host,htt=k'", "cpuid"}, {"vfb=['vnc=1']", "vfb"}, {"nestedhvm=1", "nestedhvm"}, {"bootloader='pygrub'", "bootloader"},
+        {"acpi=0", "acpi"}, {"msr_relaxed=1", "msr_relaxed"}, {"driver_domain=1", "driver_domain"}, {"passthrough='enabled'", "passthrough"},
     };
     for (auto [text, key] : cases) {
         const auto done = check_supported(load(text));
         ASSERT_FALSE(done.ok()) << text;
         EXPECT_THAT(done.error().text, HasSubstr(key));
     }
+}
+
+TEST(Spec, CpuidBecomesBitsToSetAndToClear) {
+    const auto rules = pvh_spec(load("cpuid='host,aesni=0,avx2=1'\n"), {}).cpuid;
+    ASSERT_EQ(rules.size(), 2u);
+    EXPECT_EQ(rules[0].leaf, 1u);
+    EXPECT_EQ(rules[0].which, 2);
+    EXPECT_EQ(rules[0].clear, 1u << 25);
+    EXPECT_EQ(rules[0].set, 0u);
+    EXPECT_EQ(rules[1].leaf, 7u);
+    EXPECT_EQ(rules[1].set, 1u << 5);
+}
+
+TEST(Spec, SaysWhatIsLessThanAskedFor) {
+    EXPECT_TRUE(reservations(load("on_crash='preserve'\n")).empty());
+    EXPECT_THAT(reservations(load("on_crash='coredump-restart'\n")), ::testing::ElementsAre(HasSubstr("core dumps")));
+    EXPECT_EQ(reservations(load("maxmem=128\nnomigrate=1\non_soft_reset='soft-reset'\n")).size(), 3u);
+}
+
+TEST(Spec, SettledConfigsKeepWhatTheyHaveAndFillTheRest) {
+    auto config = load("vif=['mac=00:16:3e:00:00:01', 'devid=0', '']\n");
+    settle(config);
+    EXPECT_EQ(to_string(config.uuid->bytes)[14], '4');
+    EXPECT_EQ(config.vifs[0].mac->bytes[5], 1);
+    EXPECT_EQ(*config.vifs[0].devid, 1);
+    EXPECT_EQ(*config.vifs[1].devid, 0);
+    EXPECT_EQ(*config.vifs[2].devid, 2);
+    EXPECT_TRUE(config.vifs[2].mac.value.has_value());
+}
+
+TEST(Spec, PlanNamesTheMissingDisk) {
+    const auto plan = GuestPlan::prepare(load("disk=['/nowhere/disk.img,raw,xvda,rw']"));
+    ASSERT_FALSE(plan.ok());
+    EXPECT_THAT(plan.error().text, HasSubstr("disk xvda: can't find /nowhere/disk.img"));
 }
 
 TEST(Spec, PlanNamesTheMissingFile) {
