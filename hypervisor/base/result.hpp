@@ -38,48 +38,27 @@ Err(E) -> Err<E>;
 template <class T = void, class E = Errno>
 class [[nodiscard]] Result;
 
+/// What a Result holds. Trivial where value and error are: then it travels in registers.
 template <class T, class E>
-class [[nodiscard]] Result {
-public:
-    using value_type = T;
-    using error_type = E;
-
-    constexpr Result(T value) : ok_(true), value_(std::move(value)) {}
-    template <class F>
-        requires std::convertible_to<F, E>
-    constexpr Result(Err<F> failure) : ok_(false), error_(std::move(failure.error)) {}
-
-    constexpr Result(const Result& other)
+struct ResultStorage {
+    constexpr ResultStorage(T&& value) : ok_(true), value_(std::move(value)) {}
+    constexpr ResultStorage(Err<E>&& failure) : ok_(false), error_(std::move(failure.error)) {}
+    constexpr ResultStorage(const ResultStorage& other)
         requires std::copy_constructible<T> && std::copy_constructible<E>
         : ok_(other.ok_) { construct(other); }
-    constexpr Result(Result&& other) : ok_(other.ok_) { construct(std::move(other)); }
-    constexpr Result& operator=(const Result& other)
+    constexpr ResultStorage(ResultStorage&& other) : ok_(other.ok_) { construct(std::move(other)); }
+    constexpr ResultStorage& operator=(const ResultStorage& other)
         requires std::copy_constructible<T> && std::copy_constructible<E>
     {
         if (this != &other) { destroy(); ok_ = other.ok_; construct(other); }
         return *this;
     }
-    constexpr Result& operator=(Result&& other) {
+    constexpr ResultStorage& operator=(ResultStorage&& other) {
         if (this != &other) { destroy(); ok_ = other.ok_; construct(std::move(other)); }
         return *this;
     }
-    constexpr ~Result() { destroy(); }
+    constexpr ~ResultStorage() { destroy(); }
 
-    constexpr bool ok() const { return ok_; }
-    constexpr explicit operator bool() const { return ok_; }
-    /// Only when ok().
-    constexpr T& value() & { return value_; }
-    constexpr const T& value() const& { return value_; }
-    constexpr T&& value() && { return std::move(value_); }
-    constexpr T& operator*() & { return value_; }
-    constexpr const T& operator*() const& { return value_; }
-    constexpr T* operator->() { return &value_; }
-    constexpr const T* operator->() const { return &value_; }
-    /// Only when not ok().
-    constexpr const E& error() const { return error_; }
-    constexpr T value_or(T fallback) const { return ok_ ? value_ : std::move(fallback); }
-
-private:
     template <class Other>
     constexpr void construct(Other&& other) {
         if (ok_) std::construct_at(&value_, std::forward<Other>(other).value_);
@@ -95,6 +74,47 @@ private:
         T value_;
         E error_;
     };
+};
+
+template <class T, class E>
+    requires std::is_trivially_copyable_v<T> && std::is_trivially_copyable_v<E>
+struct ResultStorage<T, E> {
+    constexpr ResultStorage(T&& value) : ok_(true), value_(std::move(value)) {}
+    constexpr ResultStorage(Err<E>&& failure) : ok_(false), error_(std::move(failure.error)) {}
+
+    bool ok_;
+    union {
+        T value_;
+        E error_;
+    };
+};
+
+template <class T, class E>
+class [[nodiscard]] Result : private ResultStorage<T, E> {
+    using Storage = ResultStorage<T, E>;
+
+public:
+    using value_type = T;
+    using error_type = E;
+
+    constexpr Result(T value) : Storage(std::move(value)) {}
+    template <class F>
+        requires std::convertible_to<F, E>
+    constexpr Result(Err<F> failure) : Storage(Err<E>{std::move(failure.error)}) {}
+
+    constexpr bool ok() const { return this->ok_; }
+    constexpr explicit operator bool() const { return this->ok_; }
+    /// Only when ok().
+    constexpr T& value() & { return this->value_; }
+    constexpr const T& value() const& { return this->value_; }
+    constexpr T&& value() && { return std::move(this->value_); }
+    constexpr T& operator*() & { return this->value_; }
+    constexpr const T& operator*() const& { return this->value_; }
+    constexpr T* operator->() { return &this->value_; }
+    constexpr const T* operator->() const { return &this->value_; }
+    /// Only when not ok().
+    constexpr const E& error() const { return this->error_; }
+    constexpr T value_or(T fallback) const { return this->ok_ ? this->value_ : std::move(fallback); }
 };
 
 template <class E>

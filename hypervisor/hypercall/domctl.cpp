@@ -211,7 +211,7 @@ Result<Reply> hypercall_domctl(Vcpu& caller, HypercallArgs& args) {
     REQUIRE(op.interface_version == abi::domctl_interface_version, eacces);
     const auto result = domctl::perform(caller, op);
     const bool denied = !result && (result.error() == Errno::eperm || result.error() == Errno::esrch);
-    if (denied || (result && result->again)) return result;
+    if (denied || (result && result->again())) return result;
     TRY(pointer.write(op));
     return result;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <span>
 
 #include "hypervisor/abi/xen.hpp"
@@ -23,18 +24,15 @@ struct HypercallArgs {
     u64 operator[](usize index) const { return value[index]; }
 };
 
-/// What a hypercall leaves in the caller's result register, or that it is to be executed again.
+/// What a hypercall leaves in the caller's result register, or that it is to be executed again. One word, so that a
+/// Result<Reply> travels in registers: no call answers the most negative number.
 struct Reply {
     i64 value = 0;
-    bool again = false;
     constexpr Reply() = default;
     constexpr Reply(i64 result) : value(result) {}
+    constexpr bool again() const { return value == std::numeric_limits<i64>::min(); }
 };
-inline constexpr Reply run_again = [] {
-    Reply reply;
-    reply.again = true;
-    return reply;
-}();
+inline constexpr Reply run_again{std::numeric_limits<i64>::min()};
 
 using HypercallHandler = Result<Reply> (*)(Vcpu& caller, HypercallArgs& args);
 

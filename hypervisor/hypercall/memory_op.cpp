@@ -98,7 +98,7 @@ Result<Reply> hypercall_memory_op(Vcpu& caller, HypercallArgs& args) {
     REQUIRE(operation < memory::table.size() && memory::table[operation] != nullptr, enosys);
     memory::Call call{.argument = args[1], .start = args[0] >> memory::extent_shift};
     const Reply reply = TRY(memory::table[operation](caller, call));
-    if (reply.again) args[0] = operation | call.next << memory::extent_shift;
+    if (reply.again()) args[0] = operation | call.next << memory::extent_shift;
     return reply;
 }
 

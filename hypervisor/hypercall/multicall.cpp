@@ -30,7 +30,7 @@ Result<Reply> hypercall_multicall(Vcpu& caller, HypercallArgs& args) {
         HypercallArgs inner;
         std::copy_n(entry.args, inner.value.size(), inner.value.begin());
         const Result<Reply> result = call(caller, entry.op, inner);
-        if (result.ok() && result->again) {
+        if (result.ok() && result->again()) {
             std::ranges::copy(inner.value, entry.args);
             TRY(pointer.write(entry));
             return run_again;
