@@ -110,7 +110,7 @@ void cpu_loop() {
     PerCpu& cpu = this_cpu();
     arch::irq_enable();
     for (;;) {
-        process_softirqs();
+        if (cpu.softirqs.load(std::memory_order_relaxed) != 0) process_softirqs();
         if (cpu.current != nullptr) {
             arch::run(*cpu.current);
             continue;

@@ -150,6 +150,11 @@ private:
     Domain* next_in_bucket_ = nullptr;
 };
 
+inline bool Vcpu::is_runnable() const {
+    return halts_.load(std::memory_order_acquire) == 0 && pause_count_.load(std::memory_order_acquire) == 0 &&
+           !domain.is_paused();
+}
+
 using DomainRef = Ref<Domain>;
 
 /// The live or dying (not yet zombie) domain with this id. Errors: esrch.

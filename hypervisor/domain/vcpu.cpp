@@ -53,11 +53,6 @@ Vcpu& Vcpu::of(sched::Unit& unit) {
 
 Vcpu& current_vcpu() { return *this_cpu().current; }
 
-bool Vcpu::is_runnable() const {
-    return halts_.load(std::memory_order_acquire) == 0 && pause_count_.load(std::memory_order_acquire) == 0 &&
-           !domain.is_paused();
-}
-
 /// Tells the scheduler what is_runnable() says. Both orders of two racing calls end with the later truth, because the
 /// scheduler's calls may be repeated and each caller looks after its own change.
 void Vcpu::update_runnable() {

@@ -9,11 +9,7 @@
 
 #include "arch/x86/hvm/vcpu_state.hpp"
 #include "hypervisor/base/result.hpp"
-
-namespace px {
-class Domain;
-class Vcpu;
-}  // namespace px
+#include "hypervisor/domain/vcpu.hpp"
 
 namespace px::hvm {
 
@@ -29,7 +25,7 @@ public:
     /// State that stays on the CPU between entries (hidden segment state, syscall MSRs): loaded and saved at a switch.
     virtual void load(Vcpu& vcpu) = 0;
     virtual void save(Vcpu& vcpu) = 0;
-    /// One entry into the guest and the handling of its exit. Interrupts on before and after.
+    /// Enters the guest and handles its exits until a softirq is noted or the vCPU isn't runnable. Interrupts on before and after.
     virtual void run(Vcpu& vcpu) = 0;
 
     virtual SegmentRegister segment(const Vcpu& vcpu, Segment which) const = 0;
@@ -40,6 +36,8 @@ public:
     virtual void set_idtr(Vcpu& vcpu, const TableRegister& value) = 0;
     /// Takes over VcpuState::control, PAT, TSC offset and MSRs after they were changed from outside of an exit.
     virtual void control_changed(Vcpu& vcpu) = 0;
+    /// Reads the control registers into VcpuState::control, which an exit leaves out of date; see current_control().
+    virtual void read_control(Vcpu& vcpu) = 0;
     /// Reads what the hardware holds into VcpuState (cr2, cr3, star … kernel_gs_base) where it isn't current there.
     virtual void synchronise(Vcpu& vcpu) = 0;
     /// Current privilege level 0…3.
@@ -60,6 +58,12 @@ protected:
 
 /// The back end of this machine; nullptr where there is none (PV only).
 Backend* backend();
+
+/// The guest's control registers as they are now. Few exits need them, so they are read when first asked for.
+inline const ControlRegisters& current_control(Vcpu& vcpu) {
+    if (!vcpu.arch.control_is_current) backend()->read_control(vcpu);
+    return vcpu.arch.control;
+}
 
 }  // namespace px::hvm
 

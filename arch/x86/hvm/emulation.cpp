@@ -33,9 +33,10 @@ emulate::Registers registers_of(Vcpu& vcpu) {
     to.rflags = from.rflags;
     for (unsigned i = 0; i < emulate::segment_count; ++i) to.segment[i] = converted(backend()->segment(vcpu, Segment(i)));
     to.task = converted(backend()->segment(vcpu, Segment::tr));
-    to.cr0 = vcpu.arch.control.cr0;
-    to.cr4 = vcpu.arch.control.cr4;
-    to.efer = vcpu.arch.control.efer;
+    const ControlRegisters& control = current_control(vcpu);
+    to.cr0 = control.cr0;
+    to.cr4 = control.cr4;
+    to.efer = control.efer;
     to.cpl = static_cast<u8>(backend()->privilege(vcpu));
     return to;
 }
@@ -182,7 +183,7 @@ void emulate_instruction(Vcpu& vcpu) {
 
 unsigned instruction_length(Vcpu& vcpu) {
     const SegmentRegister code = backend()->segment(vcpu, Segment::cs);
-    const bool wide = (code.attributes & SegmentRegister::long_mode) != 0 && (vcpu.arch.control.efer & arch::efer::lma) != 0;
+    const bool wide = (code.attributes & SegmentRegister::long_mode) != 0 && (current_control(vcpu).efer & arch::efer::lma) != 0;
     const u64 linear = wide ? vcpu.arch.registers.rip : (code.base + vcpu.arch.registers.rip) & 0xffffffff;
     const auto mode = wide                                                   ? emulate::Mode::bits64
                       : (code.attributes & SegmentRegister::big) != 0 ? emulate::Mode::bits32

@@ -17,6 +17,7 @@ namespace px::hvm {
 
 void handle_cpuid(Vcpu& vcpu) {
     GuestRegisters& regs = vcpu.arch.registers;
+    (void)current_control(vcpu);  // CR4.OSXSAVE shows in leaf 1
     if (static_cast<u32>(regs.rax) == 0xd && arch::has_xsave()) vcpu.arch.xcr0 = arch::read_xcr0();  // see switch_out()
     const auto leaf = guest_cpuid(vcpu, static_cast<u32>(regs.rax), static_cast<u32>(regs.rcx));
     regs.rax = leaf.eax;
@@ -43,7 +44,7 @@ Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value) {
 
 Result<> write_cr4(Vcpu& vcpu, u64 value) {
     REQUIRE((value & ~valid_cr4(vcpu.domain.arch.policy)) == 0, efault);
-    const bool in_long_mode = (vcpu.arch.control.efer & arch::efer::lma) != 0;
+    const bool in_long_mode = (current_control(vcpu).efer & arch::efer::lma) != 0;
     REQUIRE(!in_long_mode || (value & arch::cr4::pae) != 0, efault);
     backend()->synchronise(vcpu);
     const u64 changed = vcpu.arch.control.cr4 ^ value;

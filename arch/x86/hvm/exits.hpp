@@ -22,8 +22,9 @@ Result<> write_msr(Vcpu& vcpu, u32 index, u64 value);
 void handle_halt(Vcpu& vcpu);
 /// XSETBV. Errors: efault → #GP(0).
 Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value);
-/// A hypercall instruction; RIP stands on it. True: it is complete, skip it. False: it is to be executed again.
-bool handle_hypercall(Vcpu& vcpu);
+/// A hypercall instruction at this privilege level; RIP stands on it. True: it is complete, skip it. False: it is to be
+/// executed again.
+bool handle_hypercall(Vcpu& vcpu, unsigned privilege, bool in_64_bit_code);
 /// IN, OUT without a string: `value` of OUT; result of IN. True: done.
 u32 port_in(Vcpu& vcpu, u16 port, unsigned size);
 void port_out(Vcpu& vcpu, u16 port, unsigned size, u32 value);

@@ -8,6 +8,7 @@
 
 #include "arch/guest_memory.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/hvm/backend.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {
@@ -31,7 +32,7 @@ Format format_of(const ControlRegisters& control) {
 class Walk {
 public:
     Walk(Vcpu& vcpu, u32 access)
-        : vcpu_(vcpu), control_(vcpu.arch.control), limits_(vcpu.domain.arch.paging), access_(access) {}
+        : vcpu_(vcpu), control_(current_control(vcpu)), limits_(vcpu.domain.arch.paging), access_(access) {}
 
     Result<Gpaddr, TranslationFault> run(u64 linear) {
         if ((control_.cr0 & arch::cr0::pg) == 0) return Gpaddr{linear & 0xffff'ffff};

@@ -24,22 +24,20 @@ constinit const HypercallTable hypercall_table = [] {
 
 namespace hvm {
 
-bool handle_hypercall(Vcpu& vcpu) {
+bool handle_hypercall(Vcpu& vcpu, unsigned privilege, bool in_64_bit_code) {
     GuestRegisters& regs = vcpu.arch.registers;
+    const auto refuse = [&regs](Errno why) {
+        regs.rax = static_cast<u64>(-static_cast<i64>(why));
+        return true;
+    };
+    if (privilege != 0) return refuse(Errno::eperm);
     const u64 number = regs.rax;
-    if (number >= hypercall_table.size() || hypercall_table[number].handler == nullptr) {
-        regs.rax = static_cast<u64>(-static_cast<i64>(Errno::enosys));
-        return true;
-    }
+    if (number >= hypercall_table.size() || hypercall_table[number].handler == nullptr) return refuse(Errno::enosys);
     // Only 64-bit callers so far: a 32-bit caller's structures have another layout.
-    const SegmentRegister code = backend()->segment(vcpu, Segment::cs);
-    if ((code.attributes & SegmentRegister::long_mode) == 0) {
-        regs.rax = static_cast<u64>(-static_cast<i64>(Errno::enosys));
-        return true;
-    }
+    if (!in_64_bit_code) return refuse(Errno::enosys);
     HypercallArgs args{{regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8}};
     const Result<Reply> result = hypercall_table[number].handler(vcpu, args);
-    if (result.ok() && result.value().again) {
+    if (result.ok() && result.value().again()) {
         regs.rdi = args[0];
         regs.rsi = args[1];
         regs.rdx = args[2];

@@ -58,8 +58,6 @@ void interrupt_taken(Vcpu& vcpu, const Event& event) {
     }
 }
 
-bool events_changed(const Vcpu& vcpu) { return vcpu.arch.recheck.load(std::memory_order_relaxed); }
-
 void inject_exception(Vcpu& vcpu, u8 vector) { queue_exception(vcpu, {.kind = Event::Kind::exception, .vector = vector}); }
 void inject_exception(Vcpu& vcpu, u8 vector, u32 error_code) {
     queue_exception(vcpu, {Event::Kind::exception, vector, true, error_code});
@@ -87,7 +85,6 @@ bool deliverable(Vcpu& vcpu) {
 }
 
 void kick(Vcpu& vcpu) {
-    vcpu.arch.recheck.store(true, std::memory_order_release);
     if (const CpuId cpu = vcpu.unit.cpu(); cpu != this_cpu().id) interrupt_cpu(cpu);
 }
 

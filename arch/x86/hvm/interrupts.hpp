@@ -3,21 +3,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "arch/x86/hvm/vcpu_state.hpp"
-
-namespace px {
-class Vcpu;
-}
+#include "hypervisor/domain/vcpu.hpp"
 
 namespace px::hvm {
 
 /// The most urgent thing that could be injected, whether or not the guest has interrupts open. Kind::none: nothing.
 /// An upcall by the domain's callback vector goes before the APIC's requests and is acknowledged by nobody.
 Event next_interrupt(Vcpu& vcpu);
+/// False where there is surely nothing to inject: the common case, decided without a search.
+inline bool may_have_event(Vcpu& vcpu) {
+    const VcpuState& state = vcpu.arch;
+    return state.pending.kind != Event::Kind::none || state.nmi_pending || state.apic.requested() ||
+           (state.upcall_vector == 0 && vcpu.info().evtchn_upcall_pending != 0);
+}
 /// The event was put into the control block.
 void interrupt_taken(Vcpu& vcpu, const Event& event);
-/// True where something arrived since next_interrupt() was asked for this entry; interrupts off.
-bool events_changed(const Vcpu& vcpu);
 
 /// Queues an exception for the next entry; a contributory pair becomes #DF, a third fault a shutdown.
 void inject_exception(Vcpu& vcpu, u8 vector);

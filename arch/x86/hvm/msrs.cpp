@@ -26,7 +26,7 @@ bool valid_memory_types(u64 pat) {
 
 Result<> write_efer(Vcpu& vcpu, u64 value) {
     const u64 allowed = valid_efer(vcpu.domain.arch.policy);
-    const u64 current = vcpu.arch.control.efer;
+    const u64 current = current_control(vcpu).efer;
     REQUIRE((value & ~(allowed | arch::efer::lma)) == 0, efault);
     const bool paging = (vcpu.arch.control.cr0 & arch::cr0::pg) != 0;
     REQUIRE(!paging || ((value ^ current) & arch::efer::lme) == 0, efault);
@@ -59,7 +59,7 @@ Result<u64> read_msr(Vcpu& vcpu, u32 index) {
     case msr::tsc: return arch::read_tsc() + state.tsc_offset;
     case msr::apic_base: return state.apic.base();
     case msr::tsc_deadline: return state.apic.tsc_deadline();
-    case msr::efer: return state.control.efer;
+    case msr::efer: return current_control(vcpu).efer;
     case msr::pat: return state.pat;
     case msr::tsc_aux: return state.tsc_aux;
     case msr::mtrr_cap: return mtrr_capabilities;

@@ -44,7 +44,8 @@ struct MtrrState {
 
 struct VcpuState {
     GuestRegisters registers{};
-    ControlRegisters control{};
+    ControlRegisters control{};      ///< read through current_control() while the vCPU runs
+    bool control_is_current = true;  ///< false: the back end knows better
     Event pending{};                 ///< decided by us or interrupted delivery to be repeated
     bool nmi_pending = false;
     bool waits_for_startup = true;   ///< after RESET or INIT: only a startup IPI (or a toolstack) lets it begin
@@ -61,7 +62,6 @@ struct VcpuState {
     void* xsave_area = nullptr;      ///< 64-byte aligned; in the non-compacted format
     VirtualLocalApic apic;
     Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x
-    std::atomic<bool> recheck{false}; ///< an interrupt arrived after this entry's was chosen
     u32 last_cpu = ~u32{0};          ///< CPU that ran it last: elsewhere its TLB tag means nothing
 
     explicit VcpuState(Vcpu& vcpu);

@@ -103,8 +103,6 @@ u8 VirtualLocalApic::processor_priority() const {
     return static_cast<u8>((task_priority_ & 0xf0) >= served_class ? task_priority_ : served_class);
 }
 
-bool VirtualLocalApic::requested() const { return highest(requests()) >= 0; }
-
 std::optional<u8> VirtualLocalApic::deliverable() const {
     const int vector = highest(requests());
     if (vector < 0 || !enabled_by_software()) return std::nullopt;

@@ -56,8 +56,11 @@ public:
     void end_of_interrupt();
     u8 task_priority() const { return static_cast<u8>(task_priority_); }
     void set_task_priority(u8 value) { task_priority_ = value; }
-    /// Threshold for virtual CR8 where hardware has it: requests of at most this class wait.
-    bool requested() const;
+    /// Whether any request waits, deliverable or not.
+    bool requested() const {
+        const auto word = [this](usize index) { return requested_[index].load(std::memory_order_relaxed); };
+        return (word(0) | word(1) | word(2) | word(3)) != 0;
+    }
 
     /// Whether an interrupt with this destination is for this vCPU.
     bool matches(u32 destination, bool logical) const;

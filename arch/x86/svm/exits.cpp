@@ -2,6 +2,9 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/hvm/exits.hpp"
+
+#include <array>
+
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/svm/svm.hpp"
@@ -11,17 +14,28 @@
 namespace px::svm {
 namespace {
 
-/// What the neutral code reads of the guest's control registers is refreshed before it needs them.
-void refresh_control(Vcpu& vcpu) {
-    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
-    vcpu.arch.control = {vmcb.cr0, vmcb.cr2, vmcb.cr3, vmcb.cr4, vmcb.efer & ~arch::efer::svme};
-}
-
 void move_to(Vcpu& vcpu, u64 next) {
     constexpr u64 single_step = 1u << 8;
     vcpu.arch.registers.rip = next;
     vcpu.arch.svm->vmcb->interrupt_shadow &= ~u64{1};
-    if ((vcpu.arch.registers.rflags & single_step) != 0) hvm::inject_exception(vcpu, arch::exception::debug);
+    if ((vcpu.arch.registers.rflags & single_step) != 0) [[unlikely]] hvm::inject_exception(vcpu, arch::exception::debug);
+}
+
+/// Where the CPU doesn't tell the next RIP, it is found by decoding.
+[[gnu::noinline]] void skip_by_decoding(Vcpu& vcpu) {
+    const unsigned length = hvm::instruction_length(vcpu);
+    if (length == 0) return;  // another vCPU changed the bytes: the guest meets what stands there now
+    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    const bool wide = (vmcb.cs.attributes & hvm::SegmentRegister::long_mode) != 0 && (vmcb.efer & arch::efer::lma) != 0;
+    const u64 next = vcpu.arch.registers.rip + length;
+    move_to(vcpu, wide ? next : next & 0xffffffff);
+}
+
+/// Puts the guest behind the intercepted instruction. A CPU without NRIP save leaves the field 0.
+void skip_instruction(Vcpu& vcpu) {
+    const u64 next = vcpu.arch.svm->vmcb->next_rip;
+    if (next == 0) [[unlikely]] return skip_by_decoding(vcpu);
+    move_to(vcpu, next);
 }
 
 void handle_msr(Vcpu& vcpu) {
@@ -78,81 +92,91 @@ void give_debug_registers(Vcpu& vcpu) {
 }
 
 void handle_hypercall(Vcpu& vcpu) {
-    if (vcpu.arch.svm->vmcb->cpl != 0) {
-        vcpu.arch.registers.rax = static_cast<u64>(-static_cast<i64>(Errno::eperm));
-        skip_instruction(vcpu);
-        return;
-    }
-    if (hvm::handle_hypercall(vcpu)) skip_instruction(vcpu);
+    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    const bool in_64_bit_code = (vmcb.cs.attributes & hvm::SegmentRegister::long_mode) != 0;
+    if (hvm::handle_hypercall(vcpu, vmcb.cpl, in_64_bit_code)) skip_instruction(vcpu);
 }
 
 void undefined(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::invalid_opcode); }
+void refused(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::general_protection, 0); }
 
-void report_unknown(Vcpu& vcpu) {
+/// Interrupts were taken when GIF came back on; an open window is used by the next entry.
+void nothing_to_do(Vcpu&) {}
+
+void handle_cpuid(Vcpu& vcpu) {
+    hvm::handle_cpuid(vcpu);
+    skip_instruction(vcpu);
+}
+
+void handle_halt(Vcpu& vcpu) {
+    skip_instruction(vcpu);
+    hvm::handle_halt(vcpu);
+}
+
+void handle_xsetbv(Vcpu& vcpu) {
+    const hvm::GuestRegisters& regs = vcpu.arch.registers;
+    const u64 value = (regs.rax & 0xffffffff) | regs.rdx << 32;
+    if (!hvm::set_xcr(vcpu, static_cast<u32>(regs.rcx), value)) return refused(vcpu);
+    skip_instruction(vcpu);
+}
+
+/// The guest's NMI handler ends: the next NMI may come.
+void handle_iret(Vcpu& vcpu) {
+    vcpu.arch.svm->vmcb->intercepts3 &= ~intercept3::iret;
+    vcpu.arch.svm->vmcb->clean_bits &= ~clean::intercepts;
+}
+
+void handle_rdtsc(Vcpu& vcpu) {
+    const u64 tsc = arch::read_tsc() + vcpu.arch.tsc_offset;
+    vcpu.arch.registers.rax = tsc & 0xffffffff;
+    vcpu.arch.registers.rdx = tsc >> 32;
+    skip_instruction(vcpu);
+}
+
+void handle_rdtscp(Vcpu& vcpu) {
+    vcpu.arch.registers.rcx = vcpu.arch.tsc_aux;
+    handle_rdtsc(vcpu);
+}
+
+[[gnu::cold]] void report_unknown(Vcpu& vcpu) {
     const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     guest_log(LogLevel::error, "dom{} vcpu{}: unexpected AMD-V exit {:#x} ({:#x}, {:#x}) at rip {:#x}", vcpu.domain.id, vcpu.id,
               vmcb.exit_code, vmcb.exit_info1, vmcb.exit_info2, vcpu.arch.registers.rip);
     vcpu.domain.crash(vmcb.exit_code == static_cast<u64>(Exit::invalid) ? "invalid guest state" : "unexpected exit");
 }
 
+using Handler = void (*)(Vcpu& vcpu);
+/// By exit code; those beyond are told apart in handle_exit().
+constexpr auto table = [] {
+    std::array<Handler, static_cast<usize>(Exit::rdpru) + 1> entries;
+    entries.fill(report_unknown);
+    const auto set = [&entries](Handler handler, auto... codes) { ((entries[static_cast<usize>(codes)] = handler), ...); };
+    set(nothing_to_do, Exit::intr, Exit::nmi, Exit::smi, Exit::init, Exit::vintr);
+    for (auto code = static_cast<usize>(Exit::dr0_read); code < static_cast<usize>(Exit::exception); ++code) entries[code] = give_debug_registers;
+    set(handle_hypercall, Exit::vmmcall);
+    set(handle_cpuid, Exit::cpuid);
+    set(handle_msr, Exit::msr);
+    set(handle_io, Exit::io);
+    set(handle_halt, Exit::hlt);
+    set(handle_xsetbv, Exit::xsetbv);
+    set(handle_iret, Exit::iret);
+    set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
+    set(hvm::emulate_instruction, Exit::cr4_write);
+    set(handle_rdtsc, Exit::rdtsc);
+    set(handle_rdtscp, Exit::rdtscp);
+    set(hvm::handle_shutdown, Exit::shutdown);
+    set(refused, Exit::rdpmc);
+    set(undefined, Exit::vmrun, Exit::vmload, Exit::vmsave, Exit::stgi, Exit::clgi, Exit::skinit, Exit::invlpga, Exit::monitor,
+        Exit::mwait, Exit::rdpru);
+    return entries;
+}();
+
 }  // namespace
 
-bool skip_instruction(Vcpu& vcpu) {
-    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
-    if (features().next_rip && vmcb.next_rip != 0) {
-        move_to(vcpu, vmcb.next_rip);
-        return true;
-    }
-    const unsigned length = hvm::instruction_length(vcpu);
-    if (length == 0) return false;  // another vCPU changed the bytes: the guest meets what stands there now
-    const bool wide = (vmcb.cs.attributes & hvm::SegmentRegister::long_mode) != 0 && (vmcb.efer & arch::efer::lma) != 0;
-    const u64 next = vcpu.arch.registers.rip + length;
-    move_to(vcpu, wide ? next : next & 0xffffffff);
-    return true;
-}
-
 void handle_exit(Vcpu& vcpu) {
-    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
-    refresh_control(vcpu);
-    switch (Exit{vmcb.exit_code}) {
-    case Exit::intr: case Exit::nmi: case Exit::smi: case Exit::init: return;  // taken when interrupts came back on
-    case Exit::vintr: return;  // the window is open: prepare_events() uses it
-    case Exit::vmmcall: return handle_hypercall(vcpu);
-    case Exit::nested_page_fault: return handle_nested_fault(vcpu);
-    case Exit::cpuid: hvm::handle_cpuid(vcpu); skip_instruction(vcpu); return;
-    case Exit::msr: return handle_msr(vcpu);
-    case Exit::io: return handle_io(vcpu);
-    case Exit::hlt: skip_instruction(vcpu); return hvm::handle_halt(vcpu);
-    case Exit::xsetbv:
-        if (!hvm::set_xcr(vcpu, static_cast<u32>(vcpu.arch.registers.rcx), (vcpu.arch.registers.rax & 0xffffffff) | vcpu.arch.registers.rdx << 32)) {
-            return hvm::inject_exception(vcpu, arch::exception::general_protection, 0);
-        }
-        skip_instruction(vcpu);
-        return;
-    case Exit::iret:
-        vcpu.arch.svm->vmcb->intercepts3 &= ~intercept3::iret;
-        vcpu.arch.svm->vmcb->clean_bits &= ~clean::intercepts;
-        return;
-    case Exit::wbinvd: case Exit::invd: skip_instruction(vcpu); return;  // no uncached device: caches stay coherent
-    case Exit::cr4_write: return hvm::emulate_instruction(vcpu);
-    case Exit::rdtsc: case Exit::rdtscp: {
-        const u64 tsc = arch::read_tsc() + vcpu.arch.tsc_offset;
-        vcpu.arch.registers.rax = tsc & 0xffffffff;
-        vcpu.arch.registers.rdx = tsc >> 32;
-        if (Exit{vmcb.exit_code} == Exit::rdtscp) vcpu.arch.registers.rcx = vcpu.arch.tsc_aux;
-        skip_instruction(vcpu);
-        return;
-    }
-    case Exit::shutdown: return hvm::handle_shutdown(vcpu);
-    case Exit::rdpmc: return hvm::inject_exception(vcpu, arch::exception::general_protection, 0);
-    case Exit::vmrun: case Exit::vmload: case Exit::vmsave: case Exit::stgi: case Exit::clgi: case Exit::skinit:
-    case Exit::invlpga: case Exit::monitor: case Exit::mwait: case Exit::rdpru:
-        return undefined(vcpu);
-    default: break;
-    }
-    if (vmcb.exit_code >= static_cast<u64>(Exit::dr0_read) && vmcb.exit_code < static_cast<u64>(Exit::exception)) {
-        return give_debug_registers(vcpu);
-    }
+    const u64 code = vcpu.arch.svm->vmcb->exit_code;
+    if (code < table.size()) return table[code](vcpu);
+    if (Exit{code} == Exit::nested_page_fault) return handle_nested_fault(vcpu);
     report_unknown(vcpu);
 }
 

@@ -27,7 +27,10 @@ struct Features {
     }
 };
 
+namespace detail {
+extern constinit Features host_features;
+}
 /// Read once by the boot CPU; the same on all.
-const Features& features();
+inline const Features& features() { return detail::host_features; }
 
 }  // namespace px::svm

@@ -1,8 +1,6 @@
 // Event injection. [amd/apm2 15.20, 15.21]
 //
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
-
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/svm/svm.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -56,18 +54,10 @@ void watch_iret(Vmcb& vmcb, bool on) {
 
 }  // namespace
 
-void prepare_events(Vcpu& vcpu) {
+void choose_event(Vcpu& vcpu) {
     Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     hvm::VcpuState& state = vcpu.arch;
-    state.recheck.store(false, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-
-    // CR8 lives in the control block while the guest runs.
-    const u64 task_priority = state.apic.task_priority() >> 4;
-    vmcb.interrupt_control = (vmcb.interrupt_control & ~virtual_interrupt::tpr_mask) | task_priority;
-    vmcb.clean_bits &= ~clean::tpr;
-
-    hvm::Event event = hvm::next_interrupt(vcpu);
+    const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {
         vmcb.event_injection = injection_of(state.pending);
         if (state.pending.kind == hvm::Event::Kind::exception && state.pending.vector == 14) {
@@ -92,26 +82,12 @@ void prepare_events(Vcpu& vcpu) {
     else close_window(vmcb);
 }
 
-void postpone_event(Vcpu& vcpu) {
-    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
-    const u64 prepared = std::exchange(vmcb.event_injection, 0);
-    if ((prepared & injection::valid) != 0) vcpu.arch.pending = event_of(prepared, vmcb.cr2);
-}
-
-void recover_event(Vcpu& vcpu) {
-    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
-    hvm::VcpuState& state = vcpu.arch;
-    state.apic.set_task_priority(static_cast<u8>(
-        ((vmcb.interrupt_control & virtual_interrupt::tpr_mask) << 4) |
-        ((state.apic.task_priority() >> 4) == (vmcb.interrupt_control & virtual_interrupt::tpr_mask) ? state.apic.task_priority() & 15 : 0)));
-    const u64 info = vmcb.exit_interrupt_info;
-    vmcb.event_injection = 0;
-    if ((info & injection::valid) == 0) return;
-    const hvm::Event event = event_of(info, vmcb.cr2);
+void repeat_event(Vcpu& vcpu, u64 info) {
+    const hvm::Event event = event_of(info, vcpu.arch.svm->vmcb->cr2);
     // INT n, INT3 and INTO run again as instructions; others are delivered again.
     const bool by_instruction = event.kind == hvm::Event::Kind::software_interrupt ||
                                 (event.kind == hvm::Event::Kind::exception && (event.vector == 3 || event.vector == 4));
-    if (!by_instruction) state.pending = event;
+    if (!by_instruction) vcpu.arch.pending = event;
 }
 
 }  // namespace px::svm

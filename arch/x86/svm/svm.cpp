@@ -15,13 +15,12 @@
 namespace px::svm {
 namespace {
 
-constinit Features host_features;
 constinit u64 all_ports_exit = 0;  ///< address of an I/O bitmap of ones
 constexpr unsigned io_bitmap_order = 2, msr_bitmap_order = 1;
 
 static_assert(offsetof(hvm::GuestRegisters, rcx) == 8 && offsetof(hvm::GuestRegisters, rbp) == 40);
 static_assert(offsetof(hvm::GuestRegisters, rsi) == 48 && offsetof(hvm::GuestRegisters, r8) == 64);
-extern "C" void svm_enter(u64 vmcb, hvm::GuestRegisters* registers);
+extern "C" void svm_loop(Vcpu* vcpu, hvm::GuestRegisters* registers);
 
 Vmcb& vmcb_of(const Vcpu& vcpu) { return *vcpu.arch.svm->vmcb; }
 
@@ -95,19 +94,27 @@ void set_up_state(Vcpu& vcpu) {
     vcpu.arch.registers.rip = 0xfff0;
 }
 
+/// CR8 lives in the VMCB while the guest runs, else in the virtual APIC: of its register, bits 4…7.
+u8 task_priority_class(const Vcpu& vcpu) { return vcpu.arch.apic.task_priority() >> 4; }
+u8 virtual_task_priority(const Vmcb& vmcb) { return static_cast<u8>(vmcb.interrupt_control); }
+
+/// The VMCB's ASID holds no translation that the guest may not use any more.
+bool asid_is_good(const Vcpu& vcpu, const VcpuSvm& svm, const PerCpu& cpu) {
+    return vcpu.arch.last_cpu == cpu.id.raw && svm.asid_generation == cpu.arch.asid_generation &&
+           svm.physmap_generation == vcpu.domain.arch.physmap_generation.load(std::memory_order_acquire);
+}
+
 void give_asid(Vcpu& vcpu, PerCpu& cpu) {
     VcpuSvm& svm = *vcpu.arch.svm;
     Vmcb& vmcb = *svm.vmcb;
-    const u64 physmap = vcpu.domain.arch.physmap_generation.load(std::memory_order_acquire);
-    vmcb.tlb_control = TlbControl::none;
     const bool same_tag = vcpu.arch.last_cpu == cpu.id.raw && svm.asid_generation == cpu.arch.asid_generation;
-    if (same_tag && svm.physmap_generation == physmap) return;
-    svm.physmap_generation = physmap;
-    if (same_tag && host_features.flush_by_asid) {
+    svm.physmap_generation = vcpu.domain.arch.physmap_generation.load(std::memory_order_acquire);
+    if (vcpu.arch.last_cpu != cpu.id.raw) vmcb.clean_bits = 0;  // what is kept of a VMCB is another CPU's [amd/apm2 15.15.1]
+    if (same_tag && features().flush_by_asid) {
         vmcb.tlb_control = TlbControl::flush_asid;
         return;
     }
-    if (cpu.arch.next_asid >= host_features.asids) {
+    if (cpu.arch.next_asid >= features().asids) {
         ++cpu.arch.asid_generation;
         cpu.arch.next_asid = 1;
         vmcb.tlb_control = TlbControl::flush_all;
@@ -118,9 +125,42 @@ void give_asid(Vcpu& vcpu, PerCpu& cpu) {
     vcpu.arch.last_cpu = cpu.id.raw;
 }
 
+/// Most entries follow an exit that changed nothing but registers; the others come here.
+bool entry_needs_work(Vcpu& vcpu, const VcpuSvm& svm, const Vmcb& vmcb, const PerCpu& cpu) {
+    const bool window_open = (vmcb.intercepts3 & intercept3::vintr) != 0;
+    return window_open || hvm::may_have_event(vcpu) || svm.state_saved || !asid_is_good(vcpu, svm, cpu) ||
+           virtual_task_priority(vmcb) != task_priority_class(vcpu);
+}
+
+u64 finish_entry(const hvm::GuestRegisters& registers, const VcpuSvm& svm, Vmcb& vmcb) {
+    vmcb.rax = registers.rax;
+    vmcb.rsp = registers.rsp;
+    vmcb.rip = registers.rip;
+    vmcb.rflags = registers.rflags;
+    return svm.vmcb_address;
+}
+
+[[gnu::noinline]] u64 enter_with_work(Vcpu& vcpu, PerCpu& cpu) {
+    VcpuSvm& svm = *vcpu.arch.svm;
+    Vmcb& vmcb = *svm.vmcb;
+    vmcb.interrupt_control = (vmcb.interrupt_control & ~virtual_interrupt::tpr_mask) | task_priority_class(vcpu);
+    vmcb.clean_bits &= ~clean::tpr;
+    choose_event(vcpu);
+    load_hidden_state(vcpu);
+    if (!asid_is_good(vcpu, svm, cpu)) give_asid(vcpu, cpu);
+    return finish_entry(vcpu.arch.registers, svm, vmcb);
+}
+
+/// The exit interrupted the delivery of an event.
+[[gnu::noinline]] void handle_exit_and_repeat(Vcpu& vcpu, u64 interrupted) {
+    repeat_event(vcpu, interrupted);
+    handle_exit(vcpu);
+}
+
 }  // namespace
 
-const Features& features() { return host_features; }
+constinit Features detail::host_features;
+using detail::host_features;
 
 bool Svm::probe() {
     if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;
@@ -165,6 +205,7 @@ Result<> Svm::create(Vcpu& vcpu) {
     svm.msr_bitmap = static_cast<MsrBitmap*>(to_virtual(TRY(allocate_frames(msr_bitmap_order))));
     std::memset(svm.msr_bitmap, 0xff, sizeof(MsrBitmap));
     for (const u32 index : guest_owned_msrs) svm.msr_bitmap->set(index, false, false);
+    svm.clean_bits = host_features.clean_bits ? clean::all : 0;
     set_up_controls(vcpu);
     set_up_state(vcpu);
     control_changed(vcpu);
@@ -197,32 +238,47 @@ void Svm::save(Vcpu& vcpu) {
     arch::use_emergency_stacks(true);
 }
 
-void Svm::run(Vcpu& vcpu) {
+void Svm::run(Vcpu& vcpu) { svm_loop(&vcpu, &vcpu.arch.registers); }
+
+/// Everything up to VMRUN: the VMCB's physical address with GIF off; or 0 with GIF on, when the vCPU isn't to be entered now.
+///
+/// With GIF off, whoever has something for this vCPU either stored it before our looks below, or the interrupt that it
+/// sends afterwards is held back and ends the guest's run at once. switch_in()'s locked operation orders these looks
+/// behind the store by which others know that the vCPU is on this CPU.
+extern "C" u64 svm_before_entry(Vcpu* entered) {
+    Vcpu& vcpu = *entered;
     PerCpu& cpu = this_cpu();
+    asm volatile("clgi" ::: "memory");
+    if (cpu.softirqs.load(std::memory_order_relaxed) != 0 || !vcpu.is_runnable()) [[unlikely]] {
+        asm volatile("stgi" ::: "memory");
+        return 0;
+    }
+    VcpuSvm& svm = *vcpu.arch.svm;
+    Vmcb& vmcb = *svm.vmcb;
+    if (entry_needs_work(vcpu, svm, vmcb, cpu)) [[unlikely]] return enter_with_work(vcpu, cpu);
+    return finish_entry(vcpu.arch.registers, svm, vmcb);
+}
+
+/// Everything after #VMEXIT; called with GIF off.
+extern "C" void svm_after_exit(Vcpu* left) {
+    Vcpu& vcpu = *left;
     VcpuSvm& svm = *vcpu.arch.svm;
     Vmcb& vmcb = *svm.vmcb;
     hvm::GuestRegisters& registers = vcpu.arch.registers;
-
-    prepare_events(vcpu);
-    asm volatile("clgi" ::: "memory");
-    if (softirq_pending() || !vcpu.is_runnable() || hvm::events_changed(vcpu)) {
-        asm volatile("stgi" ::: "memory");
-        return postpone_event(vcpu);
-    }
-    load_hidden_state(vcpu);
-    give_asid(vcpu, cpu);
-    vmcb.rax = registers.rax;
-    vmcb.rsp = registers.rsp;
-    vmcb.rip = registers.rip;
-    vmcb.rflags = registers.rflags;
-    svm_enter(svm.vmcb_address, &registers);
     registers.rax = vmcb.rax;
     registers.rsp = vmcb.rsp;
     registers.rip = vmcb.rip;
     registers.rflags = vmcb.rflags;
-    vmcb.clean_bits = host_features.clean_bits ? clean::all : 0;
+    vcpu.arch.control_is_current = false;
+    vmcb.clean_bits = svm.clean_bits;
+    vmcb.tlb_control = TlbControl::none;
+    vmcb.event_injection = 0;
     asm volatile("stgi" ::: "memory");
-    recover_event(vcpu);
+    if (virtual_task_priority(vmcb) != task_priority_class(vcpu)) {
+        vcpu.arch.apic.set_task_priority(static_cast<u8>(virtual_task_priority(vmcb) << 4));
+    }
+    const u64 interrupted = vmcb.exit_interrupt_info;
+    if ((interrupted & injection::valid) != 0) [[unlikely]] return handle_exit_and_repeat(vcpu, interrupted);
     handle_exit(vcpu);
 }
 
@@ -279,13 +335,20 @@ void Svm::control_changed(Vcpu& vcpu) {
     vmcb.sysenter_esp = state.sysenter_esp;
     vmcb.sysenter_eip = state.sysenter_eip;
     vmcb.clean_bits = 0;
+    vcpu.arch.control_is_current = true;
+}
+
+void Svm::read_control(Vcpu& vcpu) {
+    const Vmcb& vmcb = vmcb_of(vcpu);
+    vcpu.arch.control = {vmcb.cr0, vmcb.cr2, vmcb.cr3, vmcb.cr4, vmcb.efer & ~arch::efer::svme};
+    vcpu.arch.control_is_current = true;
 }
 
 void Svm::synchronise(Vcpu& vcpu) {
     save_hidden_state(vcpu);
     const Vmcb& vmcb = vmcb_of(vcpu);
     hvm::VcpuState& state = vcpu.arch;
-    state.control = {vmcb.cr0, vmcb.cr2, vmcb.cr3, vmcb.cr4, vmcb.efer & ~arch::efer::svme};
+    read_control(vcpu);
     state.pat = vmcb.pat;
     state.dr6 = vmcb.dr6;
     state.dr7 = vmcb.dr7;

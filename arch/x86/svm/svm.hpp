@@ -29,6 +29,7 @@ public:
     void set_gdtr(Vcpu& vcpu, const hvm::TableRegister& value) override;
     void set_idtr(Vcpu& vcpu, const hvm::TableRegister& value) override;
     void control_changed(Vcpu& vcpu) override;
+    void read_control(Vcpu& vcpu) override;
     void synchronise(Vcpu& vcpu) override;
     unsigned privilege(const Vcpu& vcpu) const override;
     bool interrupts_open(const Vcpu& vcpu) const override;
@@ -39,13 +40,8 @@ public:
 /// Deals with the exit that the VMCB names; interrupts on. (exits.cpp)
 void handle_exit(Vcpu& vcpu);
 /// Puts the most urgent deliverable event into the VMCB, or asks for an exit when one becomes so. (inject.cpp)
-void prepare_events(Vcpu& vcpu);
-/// The entry for which prepare_events() was called doesn't happen: its event waits for the next one, whatever arrives until then.
-void postpone_event(Vcpu& vcpu);
-/// An event whose delivery the exit interrupted is to be delivered again.
-void recover_event(Vcpu& vcpu);
-/// Puts the guest behind the intercepted instruction; false where its length can't be told (then the guest is resumed
-/// on it, or crashed, by the callee).
-bool skip_instruction(Vcpu& vcpu);
+void choose_event(Vcpu& vcpu);
+/// An event whose delivery the exit interrupted (EXITINTINFO) is to be delivered again. (inject.cpp)
+void repeat_event(Vcpu& vcpu, u64 info);
 
 }  // namespace px::svm

@@ -35,6 +35,7 @@ struct VcpuSvm {
     MsrBitmap* msr_bitmap = nullptr;
     u64 asid_generation = 0;          ///< of the CPU, when the ASID was given
     u64 physmap_generation = 0;       ///< of the domain, when the ASID was given
+    u32 clean_bits = 0;               ///< what the VMCB's field says after an exit: all, or none where the CPU has no clean bits
     bool state_saved = true;          ///< VMSAVE was done: the VMCB holds the hidden state
     bool debug_registers_loaded = false;
 };

@@ -32,6 +32,7 @@ public:
     void set_gdtr(Vcpu& vcpu, const TableRegister& value) override { fakes.at(&vcpu).gdtr = value; }
     void set_idtr(Vcpu& vcpu, const TableRegister& value) override { fakes.at(&vcpu).idtr = value; }
     void control_changed(Vcpu& vcpu) override { ++fakes.at(&vcpu).control_changes; }
+    void read_control(Vcpu& vcpu) override { vcpu.arch.control_is_current = true; }
     void synchronise(Vcpu&) override {}
     unsigned privilege(const Vcpu&) const override { return 0; }
     bool interrupts_open(const Vcpu&) const override { return true; }

@@ -23,8 +23,10 @@ protected:
     }
     ~Inject() override { vcpu_.arch.svm.reset(); }
     void request(u8 vector) { vcpu_.arch.apic.request(vector, false); }
+    /// What the next entry injects. As each exit does, the last one has cleared the field.
     u64 prepared() {
-        prepare_events(vcpu_);
+        vmcb_.event_injection = 0;
+        choose_event(vcpu_);
         return vmcb_.event_injection;
     }
     static constexpr u64 interrupt_flag = 1u << 9;
@@ -42,44 +44,35 @@ TEST_F(Inject, AnInterruptWaitsForTheFlag) {
     EXPECT_EQ(vmcb_.intercepts3 & intercept3::vintr, 0u);
 }
 
-TEST_F(Inject, WhatWasPreparedForAnEntryThatDidNotHappenIsNotLost) {
+TEST_F(Inject, TheNextInterruptFollowsTheFirst) {
     request(0x41);
-    ASSERT_EQ(prepared(), injection::valid | 0x41);
-    postpone_event(vcpu_);
-    EXPECT_EQ(vmcb_.event_injection, 0u);
-    request(0x81);  // more urgent, but the APIC has the first one in service
+    request(0x81);
+    ASSERT_EQ(prepared(), injection::valid | 0x81);
+    EXPECT_EQ(vmcb_.intercepts3 & intercept3::vintr, 0u) << "the other is less urgent than what is in service";
+    vcpu_.arch.apic.end_of_interrupt();
+    EXPECT_TRUE(hvm::may_have_event(vcpu_));
     EXPECT_EQ(prepared(), injection::valid | 0x41);
-    EXPECT_NE(vmcb_.intercepts3 & intercept3::vintr, 0u) << "the other is next";
-    // The guest took it, and exits at once.
-    vmcb_.exit_interrupt_info = 0;
-    recover_event(vcpu_);
-    EXPECT_EQ(prepared(), injection::valid | 0x81);
-    postpone_event(vcpu_);
-    postpone_event(vcpu_);
-    EXPECT_EQ(prepared(), injection::valid | 0x81) << "once";
-    recover_event(vcpu_);
+    vcpu_.arch.apic.end_of_interrupt();
+    EXPECT_FALSE(hvm::may_have_event(vcpu_));
     EXPECT_EQ(prepared(), 0u);
 }
 
 TEST_F(Inject, AnExceptionKeepsWhatItTells) {
     hvm::inject_page_fault(vcpu_, 0xffff'8000'dead'b000, 6);
+    EXPECT_TRUE(hvm::may_have_event(vcpu_));
     const u64 fault = injection::valid | injection::has_error | injection::type_exception << 8 | 14 | u64{6} << 32;
     ASSERT_EQ(prepared(), fault);
     EXPECT_EQ(vmcb_.cr2, 0xffff'8000'dead'b000u);
-    postpone_event(vcpu_);
+    // Its delivery was interrupted by an exit: again, before an interrupt that came meanwhile.
     request(0x41);
+    repeat_event(vcpu_, fault);
     EXPECT_EQ(prepared(), fault);
     EXPECT_EQ(vmcb_.cr2, 0xffff'8000'dead'b000u);
-    // Its delivery was interrupted by an exit: again.
-    vmcb_.exit_interrupt_info = fault;
-    recover_event(vcpu_);
-    EXPECT_EQ(prepared(), fault);
+    EXPECT_NE(vmcb_.intercepts3 & intercept3::vintr, 0u) << "the interrupt is next";
     // INT3 is an instruction: it runs again by itself.
-    vmcb_.exit_interrupt_info = injection::valid | injection::type_exception << 8 | 3;
-    recover_event(vcpu_);
+    repeat_event(vcpu_, injection::valid | injection::type_exception << 8 | 3);
     EXPECT_EQ(vcpu_.arch.pending.kind, Event::Kind::none);
-    vmcb_.exit_interrupt_info = injection::valid | injection::type_software << 8 | 0x80;
-    recover_event(vcpu_);
+    repeat_event(vcpu_, injection::valid | injection::type_software << 8 | 0x80);
     EXPECT_EQ(vcpu_.arch.pending.kind, Event::Kind::none);
 }
 
