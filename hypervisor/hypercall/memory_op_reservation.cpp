@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 
+#include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
@@ -87,14 +88,35 @@ Result<> populate(Domain& domain, Gfn gfn, unsigned order, const AllocationHint&
     return added;
 }
 
-Result<> give_up(Domain& domain, Gfn gfn) {
-    REQUIRE(is_own_ram(domain.physmap.lookup(gfn).type), einval);
-    const auto removed = TRY(domain.physmap.remove(gfn));
-    // Between the look and the removal another vCPU may have changed the entry: then it is that one's loss.
-    REQUIRE(is_own_ram(removed.type), einval);
-    domain.memory.release(frame_of(removed.mfn));
-    return {};
-}
+/// Frames that a domain gives up. Their entries are gone; one flush for many is done before they are let go.
+class GivenUp {
+public:
+    explicit GivenUp(Domain& domain) : domain_(domain), batch_(domain.physmap) {}
+    ~GivenUp() { let_go(); }
+    GivenUp(const GivenUp&) = delete;
+    GivenUp& operator=(const GivenUp&) = delete;
+
+    /// Errors: einval where the domain has no RAM of its own, enomem.
+    Result<> add(Gfn gfn) {
+        REQUIRE(is_own_ram(domain_.physmap.lookup(gfn).type), einval);
+        if (frames_.full() || batch_.full()) let_go();
+        const auto removed = TRY(domain_.physmap.remove(gfn, batch_));
+        // Between the look and the removal another vCPU may have changed the entry: then it is that one's loss.
+        REQUIRE(is_own_ram(removed.type), einval);
+        return frames_.push_back(&frame_of(removed.mfn));
+    }
+
+private:
+    void let_go() {
+        batch_.finish();
+        for (Frame* const frame : frames_) domain_.memory.release(*frame);
+        frames_.clear();
+    }
+
+    Domain& domain_;
+    FlushBatch batch_;
+    StaticVector<Frame*, 64> frames_;
+};
 
 }  // namespace
 
@@ -126,9 +148,10 @@ Result<Reply> increase_reservation(Vcpu& caller, Call& call) {
 Result<Reply> decrease_reservation(Vcpu& caller, Call& call) {
     const auto reservation = view(caller, call);
     if (!reservation) return Reply{static_cast<i64>(call.start)};
+    GivenUp given(*reservation->domain);
     return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
         const Gfn first{TRY(reservation->extents.at(i).read())};
-        for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(give_up(*reservation->domain, first + page));
+        for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(given.add(first + page));
         return {};
     });
 }

@@ -28,20 +28,26 @@ GfnEntry Physmap::lookup(Gfn gfn) {
     return {found->mfn, found->attributes.type, static_cast<u8>(found->order)};
 }
 
-Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
+Result<Physmap::Found> Physmap::find_frame(const Table& table, Gfn gfn, bool write) const {
     REQUIRE(in_reach(gfn), efault);
+    const auto entry = table.lookup(gfn.raw);
+    REQUIRE(entry.ok(), efault);
+    const GfnType kind = entry->attributes.type;
+    REQUIRE(write ? is_writable_ram(kind) : is_readable_ram(kind), efault);
+    REQUIRE(has_frame(entry->mfn), efault);
+    Frame& frame = frame_of(entry->mfn);
+    REQUIRE(owns_reference(kind) || frame.owner == &domain_, efault);
+    return Found{&frame, kind};
+}
+
+Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
     // The reference is taken under the lock: an entry can't be removed, and its frame freed, in between.
     const auto table = table_.lock_shared();
-    const auto found = table->lookup(gfn.raw);
-    REQUIRE(found.ok(), efault);
-    const GfnType kind = found->attributes.type;
-    REQUIRE(write ? is_writable_ram(kind) : is_readable_ram(kind), efault);
-    REQUIRE(has_frame(found->mfn), efault);
-    Frame& frame = frame_of(found->mfn);
-    if (owns_reference(kind)) get_frame_reference(frame);
-    else REQUIRE(try_get_frame(frame, &domain_), efault);
-    if (type != nullptr) *type = kind;
-    return FrameRef(frame);
+    const Found found = TRY(find_frame(*table, gfn, write));
+    if (owns_reference(found.type)) get_frame_reference(*found.frame);
+    else REQUIRE(try_get_frame(*found.frame, &domain_), efault);
+    if (type != nullptr) *type = found.type;
+    return FrameRef(*found.frame);
 }
 
 Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {

@@ -41,6 +41,15 @@ public:
     /// A reference to the RAM frame behind `gfn` (ram, foreign and grant types; read-only types only when `write` is
     /// false). Errors: efault when there is none.
     Result<FrameRef> get_frame(Gfn gfn, bool write, GfnType* type = nullptr);
+    /// Calls use(u8* page) with the RAM behind `gfn`, under the physmap's lock in place of a reference: for a few bytes.
+    /// Errors: efault, as get_frame().
+    template <class Use>
+    Result<> with_page(Gfn gfn, bool write, Use use) {
+        const auto table = table_.lock_shared();
+        const Found found = TRY(find_frame(*table, gfn, write));
+        use(static_cast<u8*>(to_virtual(mfn_of(*found.frame))));
+        return {};
+    }
 
     /// Puts 2^order frames of the domain itself at `gfn`. Errors: enomem, eexist when something is mapped there.
     Result<> add_ram(Gfn gfn, Mfn mfn, unsigned order);
@@ -75,6 +84,12 @@ public:
 private:
     friend class FlushBatch;
     using Table = PageTable<arch::PhysmapPolicy>;
+    struct Found {
+        Frame* frame;
+        GfnType type;
+    };
+    /// Errors: efault.
+    Result<Found> find_frame(const Table& table, Gfn gfn, bool write) const;
     static constexpr bool in_reach(Gfn gfn, u64 count = 1) {
         return count <= frame_numbers && gfn.raw <= frame_numbers - count;
     }

@@ -115,8 +115,12 @@ private:
 
     Result<u64, TranslationFault> read_entry(Gpaddr at, unsigned bytes) {
         u64 entry = 0;
-        const auto copied = copy_physical(vcpu_, at, {reinterpret_cast<u8*>(&entry), bytes}, CopyDirection::from_guest);
-        if (!copied) return fault(0);
+        const auto found = vcpu_.domain.physmap.with_page(to_gfn(at), false, [&](const u8* page) {
+            const u8* const place = page + (at.raw & (page_size - 1));
+            if (bytes == 8) entry = __atomic_load_n(reinterpret_cast<const u64*>(place), __ATOMIC_RELAXED);
+            else entry = __atomic_load_n(reinterpret_cast<const u32*>(place), __ATOMIC_RELAXED);
+        });
+        if (!found) return fault(0);
         return entry;
     }
 
@@ -144,14 +148,21 @@ private:
 Result<Gpaddr, TranslationFault> translate(Vcpu& vcpu, u64 linear, u32 access) { return Walk(vcpu, access).run(linear); }
 
 Result<> copy_physical(Vcpu& vcpu, Gpaddr address, std::span<u8> buffer, CopyDirection direction) {
+    constexpr usize few_bytes = 256;  // to copy with the physmap locked
     while (!buffer.empty()) {
         const usize offset = address.raw & (page_size - 1);
         const usize part = std::min(buffer.size(), page_size - offset);
         const bool write = direction == CopyDirection::to_guest;
-        FrameRef frame = TRY(vcpu.domain.physmap.get_frame(to_gfn(address), write));
-        u8* const place = static_cast<u8*>(frame.data()) + offset;
-        if (write) std::memcpy(place, buffer.data(), part);
-        else std::memcpy(buffer.data(), place, part);
+        const auto copy = [&](u8* page) {
+            if (write) std::memcpy(page + offset, buffer.data(), part);
+            else std::memcpy(buffer.data(), page + offset, part);
+        };
+        if (part <= few_bytes) {
+            TRY(vcpu.domain.physmap.with_page(to_gfn(address), write, copy));
+        } else {
+            const FrameRef frame = TRY(vcpu.domain.physmap.get_frame(to_gfn(address), write));
+            copy(static_cast<u8*>(frame.data()));
+        }
         buffer = buffer.subspan(part);
         address += part;
     }
