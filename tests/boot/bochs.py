@@ -1,7 +1,9 @@
 """Bochs: the CPUs that QEMU's emulation lacks (AMD-V with NRIPS, VT-x, x2APIC), started from a GRUB ISO."""
 # SPDX-License-Identifier: Apache-2.0
 import os
+import re
 import tty
+from collections import Counter
 from pathlib import Path
 
 import ways
@@ -25,7 +27,26 @@ info: action=ignore
 debug: action=ignore
 clock: sync=none
 speaker: enabled=0
+sound: driver=dummy
+magic_break: enabled={trace:d}
 """
+
+# A guest's marks (`xchg bx, bx`) come in pairs: what lies between them is traced.
+TRACE_COMMANDS = "c\ntrace on\nc\ntrace off\n"
+MOST_TRACES = 64
+
+# A line of the trace: (cpu).[time] [physical] selector:linear (context): instruction ; bytes
+TRACED = re.compile(r"\(\d+\)\.\s?\[[^]]*\] \[0x[0-9a-f]+\] [0-9a-f]+:([0-9a-f]+) \(.*?\): (.*?)\s*;")
+UPPER_HALF = 0xffff_8000_0000_0000
+HIDDEN = {name: re.compile(pattern) for name, pattern in {
+    "entries": r"vmrun|vmresume|vmlaunch",
+    "state switches": r"vmload|vmsave|vmptrld|xsave|xrstor|fxsave|fxrstor",
+    "WRMSR": "wrmsr",
+    "I/O": r"(in|out) ",
+    "locked": r"lock |xchg .*\[",
+    "TLB flushes": r"invlpg|invpcid|invept|invvpid|mov cr3",
+}.items()}
+
 
 def prepare(boot, scratch: Path):
     """(command, read fd, write fd) for a machine.Boot."""
@@ -33,8 +54,25 @@ def prepare(boot, scratch: Path):
     master, slave = os.openpty()
     tty.setraw(slave)
     (scratch / "bochsrc").write_text(CONFIG.format(
-        model=MODELS[boot.profile], cpus=boot.cpus, memory=boot.memory, iso=iso, serial=os.ttyname(slave)))
-    (scratch / "go").write_text("c\n")     # Debian builds the debugger in: its first command is to continue
+        model=MODELS[boot.profile], cpus=boot.cpus, memory=boot.memory, iso=iso, serial=os.ttyname(slave), trace=boot.trace))
+    # Debian builds the debugger in: its first command is to continue.
+    (scratch / "go").write_text(TRACE_COMMANDS * MOST_TRACES if boot.trace else "c\n")
     # Bochs wants a terminal; script(1) gives it one. The slave stays open here, so that the console never hangs up.
-    command = ["script", "-qec", "bochs-bin -q -f bochsrc -rc go", "/dev/null"]
+    command = ["env", "TERM=xterm", "script", "-qec", "bochs-bin -q -f bochsrc -rc go", "/dev/null"]
     return command, master, master
+
+
+def hidden_costs(log: Path) -> list[Counter]:
+    """What a count of instructions hides, for each traced pair of marks: events of the hypervisor (which lies in the upper
+    half; the tiny guests lie low) by name."""
+    sections: list[Counter] = []
+    inside = False
+    with log.open(errors="replace") as lines:
+        for line in lines:
+            if line.startswith("Tracing "):
+                inside = line.startswith("Tracing enabled")
+                if inside:
+                    sections.append(Counter())
+            elif inside and (match := TRACED.match(line)) and int(match[1], 16) >= UPPER_HALF:
+                sections[-1].update(name for name, pattern in HIDDEN.items() if pattern.match(match[2]))
+    return sections

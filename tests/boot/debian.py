@@ -4,6 +4,7 @@ Downloaded once; a second call works offline.
 """
 # SPDX-License-Identifier: Apache-2.0
 import gzip
+import lzma
 import re
 import shutil
 import subprocess
@@ -56,6 +57,15 @@ def ensure() -> None:
     shutil.copy(next((KERNEL_ROOT / "boot").glob("vmlinuz-*")), DEBIAN_KERNEL)
     shutil.rmtree(DEBIAN / "debs")
     ready.touch()
+
+
+def unpacked_kernel() -> Path:
+    """The ELF file in Debian's bzImage: for emulators so slow that unpacking XZ takes a minute."""
+    vmlinux = DEBIAN / "vmlinux"
+    if not vmlinux.exists():
+        image = DEBIAN_KERNEL.read_bytes()
+        vmlinux.write_bytes(lzma.LZMADecompressor().decompress(image[image.index(b"\xfd7zXZ\0"):]))
+    return vmlinux
 
 
 def modules(*names: str) -> list[Path]:

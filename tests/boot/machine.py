@@ -45,6 +45,7 @@ class Boot:
     cpu: str = "EPYC,-monitor,-rdtscp"
     devices: tuple[str, ...] = ()      # further arguments of QEMU
     seconds: int = 300                 # the emulator is killed after so long
+    trace: bool = False                # Bochs: writes every instruction between marks of the guest to NAME.emulator
 
 
 QEMU_PROFILES = {
@@ -73,18 +74,24 @@ class Machine:
         log = WORK / f"{self.name}.console"
         if self.boot.profile.startswith("bochs"):
             command, read_fd, write_fd = bochs.prepare(self.boot, self._scratch)
-            self._process = subprocess.Popen(["timeout", "-k", "5", str(self.boot.seconds), *command], cwd=self._scratch,
-                                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                             stderr=subprocess.DEVNULL, start_new_session=True)
+            with self.emulator_log.open("wb") as output:
+                self._process = subprocess.Popen(["timeout", "-k", "5", str(self.boot.seconds), *command], cwd=self._scratch,
+                                                 stdin=subprocess.DEVNULL, stdout=output,
+                                                 stderr=subprocess.STDOUT, start_new_session=True)
         else:
             # Not --foreground: timeout gives the emulator its own process group, away from a person's Ctrl-C.
             command = ["timeout", "-k", "5", str(self.boot.seconds), *qemu_command(self.boot, self._scratch)]
-            with (WORK / f"{self.name}.emulator").open("wb") as complaints:
+            with self.emulator_log.open("wb") as complaints:
                 self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                                  stderr=complaints, start_new_session=True)
             read_fd, write_fd = os.dup(self._process.stdout.fileno()), os.dup(self._process.stdin.fileno())
         self.started = time.monotonic()
         self.console = Console(read_fd, write_fd, log, alive=lambda: self.alive, echo=echo)
+
+    @property
+    def emulator_log(self) -> Path:
+        """What the emulator itself says."""
+        return WORK / f"{self.name}.emulator"
 
     def monitor(self, command: str) -> str:
         """One command of QEMU's human monitor, and what it answered."""

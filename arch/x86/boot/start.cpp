@@ -115,6 +115,12 @@ u64 dom0_frames(u64 ram_frames) {
     return std::min(wanted, ram_frames - headroom);
 }
 
+void log_protections() {
+    const u64 on = read_cr<4>();
+    log_info("CPU: {}{}{}{}", (on & cr4::smep) != 0 ? "SMEP, " : "", (on & cr4::smap) != 0 ? "SMAP, " : "",
+             (on & cr4::umip) != 0 ? "UMIP, " : "", local_apic_is_x2() ? "x2APIC" : "xAPIC");
+}
+
 /// On the boot CPU's own stack.
 [[noreturn]] void start_machine() {
     init_traps();
@@ -123,6 +129,7 @@ u64 dom0_frames(u64 ram_frames) {
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
     if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
+    log_protections();
     hvm::init_host_policy();
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
