@@ -38,18 +38,22 @@ VmcbSegment& place_of(Vmcb& vmcb, hvm::Segment which) {
     __builtin_unreachable();
 }
 
-/// FS, GS, LDTR, TR and the syscall MSRs live on the CPU while the vCPU is loaded.
+/// The VMCB's hidden state is current, to be read.
 void save_hidden_state(const Vcpu& vcpu) {
     VcpuSvm& svm = *vcpu.arch.svm;
-    if (svm.state_saved) return;
+    if (svm.hidden_state != HiddenState::on_cpu) return;
     asm volatile("vmsave %0" ::"a"(svm.vmcb_address) : "memory");
-    svm.state_saved = true;
+    svm.hidden_state = HiddenState::both;
+}
+/// The VMCB's hidden state is current and alone counts, for the caller changes it or takes the CPU away.
+void take_hidden_state(const Vcpu& vcpu) {
+    save_hidden_state(vcpu);
+    vcpu.arch.svm->hidden_state = HiddenState::in_vmcb;
 }
 void load_hidden_state(const Vcpu& vcpu) {
     VcpuSvm& svm = *vcpu.arch.svm;
-    if (!svm.state_saved) return;
-    asm volatile("vmload %0" ::"a"(svm.vmcb_address) : "memory");
-    svm.state_saved = false;
+    if (svm.hidden_state == HiddenState::in_vmcb) asm volatile("vmload %0" ::"a"(svm.vmcb_address) : "memory");
+    svm.hidden_state = HiddenState::on_cpu;
 }
 
 /// MSRs that the guest owns while it runs: VMLOAD and VMSAVE switch them.
@@ -128,7 +132,7 @@ void give_asid(Vcpu& vcpu, PerCpu& cpu) {
 /// Most entries follow an exit that changed nothing but registers; the others come here.
 bool entry_needs_work(Vcpu& vcpu, const VcpuSvm& svm, const Vmcb& vmcb, const PerCpu& cpu) {
     const bool window_open = (vmcb.intercepts3 & intercept3::vintr) != 0;
-    return window_open || hvm::may_have_event(vcpu) || svm.state_saved || !asid_is_good(vcpu, svm, cpu) ||
+    return window_open || hvm::may_have_event(vcpu) || svm.hidden_state != HiddenState::on_cpu || !asid_is_good(vcpu, svm, cpu) ||
            virtual_task_priority(vmcb) != task_priority_class(vcpu);
 }
 
@@ -227,7 +231,7 @@ void Svm::load(Vcpu& vcpu) {
 }
 
 void Svm::save(Vcpu& vcpu) {
-    save_hidden_state(vcpu);
+    take_hidden_state(vcpu);
     if (vcpu.arch.svm->debug_registers_loaded) {
         arch::read_debug_addresses(vcpu.arch.debug_address);
         vcpu.arch.svm->debug_registers_loaded = false;
@@ -289,7 +293,7 @@ hvm::SegmentRegister Svm::segment(const Vcpu& vcpu, hvm::Segment which) const {
 }
 
 void Svm::set_segment(Vcpu& vcpu, hvm::Segment which, const hvm::SegmentRegister& value) {
-    if (which >= hvm::Segment::fs) save_hidden_state(vcpu);
+    if (which >= hvm::Segment::fs) take_hidden_state(vcpu);
     place_of(vmcb_of(vcpu), which) = {value.selector, value.attributes, value.limit, value.base};
     if (which == hvm::Segment::ss) vmcb_of(vcpu).cpl = static_cast<u8>(value.dpl());
     vmcb_of(vcpu).clean_bits &= ~clean::segments;
@@ -313,7 +317,7 @@ void Svm::set_idtr(Vcpu& vcpu, const hvm::TableRegister& value) {
 void Svm::control_changed(Vcpu& vcpu) {
     Vmcb& vmcb = vmcb_of(vcpu);
     const hvm::VcpuState& state = vcpu.arch;
-    save_hidden_state(vcpu);
+    take_hidden_state(vcpu);
     vmcb.cr0 = state.control.cr0;
     vmcb.cr2 = state.control.cr2;
     vmcb.cr3 = state.control.cr3;

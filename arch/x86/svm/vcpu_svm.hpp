@@ -29,6 +29,13 @@ struct MsrBitmap {
     }
 };
 
+/// Where FS, GS, LDTR, TR and the syscall MSRs are: VMLOAD and VMSAVE move them.
+enum class HiddenState : u8 {
+    in_vmcb,
+    on_cpu,
+    both,     ///< saved to be read, and not changed since: the next entry needs no VMLOAD
+};
+
 struct VcpuSvm {
     Vmcb* vmcb = nullptr;
     u64 vmcb_address = 0;
@@ -36,7 +43,7 @@ struct VcpuSvm {
     u64 asid_generation = 0;          ///< of the CPU, when the ASID was given
     u64 physmap_generation = 0;       ///< of the domain, when the ASID was given
     u32 clean_bits = 0;               ///< what the VMCB's field says after an exit: all, or none where the CPU has no clean bits
-    bool state_saved = true;          ///< VMSAVE was done: the VMCB holds the hidden state
+    HiddenState hidden_state = HiddenState::in_vmcb;
     bool debug_registers_loaded = false;
 };
 
