@@ -90,7 +90,7 @@ protected:
         Result<Reply> reply = Reply{};
         do {
             reply = handler(caller, args);
-        } while (reply.ok() && reply->again);
+        } while (reply.ok() && reply->again());
         arch::host_guest_memory_clear();
         arch::host_become_vcpu(nullptr);
         return to_register(reply);
