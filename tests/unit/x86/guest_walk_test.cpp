@@ -194,6 +194,7 @@ TEST_F(GuestWalk, SupervisorsStayOutOfUserPages) {
     EXPECT_EQ(arch::copy_from_guest(&value, user_page, 8).error(), Errno::efault);
     EXPECT_EQ(arch::copy_to_guest(user_page, &value, 8).error(), Errno::efault);
     EXPECT_TRUE(arch::copy_to_guest(kernel_page, &value, 8).ok());
+    arch::host_become_vcpu(nullptr);
 }
 
 TEST_F(GuestWalk, ReservedBitsFault) {
