@@ -92,14 +92,36 @@ bool Firmware::secure_boot() const {
 
 // ---- files
 
+namespace {
+
+template <class Protocol>
+Protocol* protocol_of(const BootServices& boot, Handle handle, const Guid& guid) {
+    void* found = nullptr;
+    return handle != nullptr && !failed(boot.handle_protocol(handle, &guid, &found)) ? static_cast<Protocol*>(found) : nullptr;
+}
+
+/// The volume of the loaded image. A loader that starts images from memory may not name their device: then the one in the path, then
+/// the volume of the loader itself.
+FileSystem* volume_of(const BootServices& boot, const LoadedImage& image) {
+    if (FileSystem* const own = protocol_of<FileSystem>(boot, image.device, file_system_guid)) return own;
+    Handle handle = nullptr;
+    const DevicePath* path = image.file_path;
+    if (path != nullptr && !failed(boot.locate_device_path(&file_system_guid, &path, &handle))) {
+        if (FileSystem* const named = protocol_of<FileSystem>(boot, handle, file_system_guid)) return named;
+    }
+    const LoadedImage* const parent = protocol_of<LoadedImage>(boot, image.parent, loaded_image_guid);
+    return parent != nullptr ? protocol_of<FileSystem>(boot, parent->device, file_system_guid) : nullptr;
+}
+
+}  // namespace
+
 Result<Directory> Directory::of_image(const Firmware& firmware, const LoadedImage& image) {
     Directory directory(firmware);
-    void* found = nullptr;
-    REQUIRE(image.device != nullptr && image.file_path != nullptr, enodev);
-    REQUIRE(!failed(firmware.boot().handle_protocol(image.device, &file_system_guid, &found)), enodev);
-    FileSystem& volume = *static_cast<FileSystem*>(found);
-    REQUIRE(!failed(volume.open_volume(&volume, &directory.root_)), enodev);
-    TRY(directory.add_path(image.file_path));
+    FileSystem* const volume = volume_of(firmware.boot(), image);
+    REQUIRE(volume != nullptr, enodev);
+    REQUIRE(!failed(volume->open_volume(volume, &directory.root_)), eio);
+    // A path that isn't one: the root then.
+    if (image.file_path == nullptr || !directory.add_path(image.file_path)) directory.path_length_ = 0;
     directory.split();
     return directory;
 }

@@ -61,7 +61,7 @@ std::string_view describe(Status status);
 class Directory {
 public:
     static constexpr usize longest_path = 512;
-    /// Errors: the image came from no volume with files (a network, memory), or its path is too long; said nowhere.
+    /// Errors, said nowhere: enodev (the image came from no volume with files, but a network or memory), eio.
     static Result<Directory> of_image(const Firmware& firmware, const LoadedImage& image);
 
     /// The image's own file name in ASCII, other characters as '?'.

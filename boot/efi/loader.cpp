@@ -32,6 +32,7 @@ public:
     Result<bool> run() {
         const auto directory = Directory::of_image(firmware_, image_);
         directory_ = directory.ok() ? &directory.value() : nullptr;
+        if (!directory) no_directory_ = static_cast<int>(directory.error());
         TRY(read_arguments());
         if (arguments_.help) {
             print_help(firmware_);
@@ -115,7 +116,7 @@ private:
             firmware_.say("Philoxen: the image's own configuration");
             return parse("(of the image)", built_in);
         }
-        if (directory_ == nullptr) return firmware_.fail("this image came from no volume with files, and it brings no configuration along");
+        if (directory_ == nullptr) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
         return arguments_.config.empty() ? search_config() : read_config(arguments_.config);
     }
 
@@ -205,6 +206,7 @@ private:
     const LoadedImage& image_;
     boot::EfiHandover& out_;
     const Directory* directory_ = nullptr;
+    int no_directory_ = 0;
     Arguments arguments_;
     StaticVector<std::span<const u8>, 16> files_;
     char options_[4096];

@@ -44,7 +44,7 @@ def _register(name: str, case: Way) -> None:
         with Machine(boot, f"way-{name}-tiny") as machine:
             try:
                 console = machine.console
-                console.expect(rf"^\(PX\).*Philoxen .*{case.says}", timeout=90, fail=r"panic on CPU|^error: ")
+                console.expect(rf"^\(PX\).*Philoxen .*{case.says}", timeout=90, fail=r"panic on CPU|^grub.*> |X64 Exception|was not started")
                 console.expect(r"command line: console=com1 .* dom0_mem=64M noreboot", timeout=30)
                 console.expect(r"dom0: command line: word=olive", timeout=60, fail=r"panic on CPU")
                 console.expect(r"^PX-VERDICT hello pass", timeout=60, fail=r"panic on CPU|PX-VERDICT hello fail")

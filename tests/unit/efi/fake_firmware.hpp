@@ -54,7 +54,11 @@ public:
             else return unsupported;
             return success;
         };
-        boot.locate_device_path = [](const Guid*, const DevicePath**, Handle* handle) -> Status {
+        boot.locate_device_path = [](const Guid* guid, const DevicePath**, Handle* handle) -> Status {
+            if (*guid == file_system_guid) {
+                *handle = &current->volume;
+                return current->path_names_volume ? success : not_found;
+            }
             *handle = &current->offered;
             return current->offered_initrd.empty() ? not_found : success;
         };
@@ -110,7 +114,7 @@ public:
     std::string said;
     std::map<std::string, std::string> files;  ///< by path with backslashes
     std::string offered_initrd, signed_content;
-    bool is_secure = false;
+    bool is_secure = false, path_names_volume = false;
     u64 pages_left = 10000, map_size = 480, map_key = 0;
     unsigned map_changes = 0;  ///< so many calls of ExitBootServices find their map changed
     usize bytes_at_once = 5;   ///< of a file
