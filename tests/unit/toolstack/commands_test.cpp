@@ -58,6 +58,26 @@ TEST(Commands, EachOf417IsKnown) {
     EXPECT_EQ(why_unsupported("frobnicate"), "");
 }
 
+TEST(Commands, EachHasItsManualEntryAndCompletion) {
+    const auto printed = [](const char* page) {
+        std::string word = page;
+        char* words[] = {word.data()};
+        const auto arguments = Arguments::parse({}, words);
+        ::testing::internal::CaptureStdout();
+        EXPECT_TRUE(find_command("manual")->run(*arguments).ok());
+        return ::testing::internal::GetCapturedStdout();
+    };
+    const std::string manual = printed("xl"), bash = printed("bash");
+    for (const Command& command : commands()) {
+        std::string name;
+        for (char c : command.name) name += c == '-' ? "\\-" : std::string(1, c);
+        EXPECT_NE(manual.find("\\fB" + name + "\\fR"), std::string::npos) << command.name;
+        EXPECT_NE(bash.find("    " + std::string(command.name) + ") options="), std::string::npos) << command.name;
+    }
+    EXPECT_NE(printed("xl.cfg").find("ramdisk"), std::string::npos);
+    EXPECT_NE(printed("xl.conf").find("vif.default.bridge"), std::string::npos);
+}
+
 TEST(Commands, NearestName) {
     EXPECT_EQ(suggest_command("lsit"), "list");
     EXPECT_EQ(suggest_command("creat"), "create");
