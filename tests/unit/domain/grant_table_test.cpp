@@ -450,7 +450,7 @@ TEST_F(GrantTableTest, BatchesAreInterruptedAndGoOn) {
         raise_softirq(Softirq::schedule);
         const auto reply = hypercall_grant_table_op(vcpu(b), args);
         ASSERT_TRUE(reply.ok());
-        again = reply->again;
+        again = reply->again();
         EXPECT_EQ(args[2], again ? ops.size() - parts - 1 : 1u);
     }
     this_cpu().softirqs.store(0);

@@ -30,7 +30,7 @@ protected:
             if (preempt_) raise_softirq(Softirq::timer);  // at every opportunity
             reply = handler(caller, args);
             ++rounds_;
-        } while (reply.ok() && reply->again && rounds_ < 10000);
+        } while (reply.ok() && reply->again() && rounds_ < 10000);
         this_cpu().softirqs.store(0);
         arch::host_guest_memory_clear();
         arch::host_become_vcpu(nullptr);
