@@ -59,6 +59,20 @@ TEST_F(FrameAllocatorTest, EverythingMergesAgain) {
     EXPECT_EQ(allocate_frames(max_order + 1).error(), Errno::enomem);
 }
 
+TEST_F(FrameAllocatorTest, WhatTheBootLoaderLeftIsZeroed) {
+    const auto block = take_block(3, 0, {});
+    ASSERT_TRUE(block.ok());
+    std::memset(to_virtual(*block), 0xaa, page_size << 3);
+    add_free_range(*block, 8, 0);
+    std::vector<Mfn> frames;
+    while (const auto frame = allocate_frames(0)) {
+        const auto* const bytes = static_cast<const u8*>(to_virtual(*frame));
+        for (u64 at = 0; at < page_size; at += 512) EXPECT_EQ(bytes[at], 0);
+        frames.push_back(*frame);
+    }
+    for (const Mfn frame : frames) free_frames(frame, 0);
+}
+
 TEST_F(FrameAllocatorTest, BelowALimit) {
     const auto low = allocate_frames(3, {.below = 1024});
     ASSERT_TRUE(low.ok());
