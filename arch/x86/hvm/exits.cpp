@@ -42,6 +42,38 @@ Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value) {
     return {};
 }
 
+bool access_msr(Vcpu& vcpu, bool write) {
+    GuestRegisters& regs = vcpu.arch.registers;
+    const u32 index = static_cast<u32>(regs.rcx);
+    if (write) {
+        const bool done = write_msr(vcpu, index, (regs.rax & 0xffffffff) | regs.rdx << 32).ok();
+        if (!done) inject_exception(vcpu, arch::exception::general_protection, 0);
+        return done;
+    }
+    const auto value = read_msr(vcpu, index);
+    if (!value) {
+        inject_exception(vcpu, arch::exception::general_protection, 0);
+        return false;
+    }
+    regs.rax = *value & 0xffffffff;
+    regs.rdx = *value >> 32;
+    return true;
+}
+
+void access_port(Vcpu& vcpu, u16 port, unsigned size, bool in) {
+    u64& rax = vcpu.arch.registers.rax;
+    const u64 mask = (u64{1} << size * 8) - 1;
+    if (!in) return port_out(vcpu, port, size, static_cast<u32>(rax & mask));
+    const u64 value = port_in(vcpu, port, size) & mask;
+    rax = size == 4 ? value : (rax & ~mask) | value;  // 32-bit results clear the upper half
+}
+
+void read_guest_tsc(Vcpu& vcpu) {
+    const u64 tsc = arch::read_tsc() + vcpu.arch.tsc_offset;
+    vcpu.arch.registers.rax = tsc & 0xffffffff;
+    vcpu.arch.registers.rdx = tsc >> 32;
+}
+
 Result<> write_cr4(Vcpu& vcpu, u64 value) {
     REQUIRE((value & ~valid_cr4(vcpu.domain.arch.policy)) == 0, efault);
     const bool in_long_mode = (current_control(vcpu).efer & arch::efer::lma) != 0;

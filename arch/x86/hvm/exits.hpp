@@ -37,6 +37,13 @@ void emulate_instruction(Vcpu& vcpu);
 /// The guest's processor would have shut down: a triple fault.
 void handle_shutdown(Vcpu& vcpu);
 
+/// RDMSR and WRMSR with the guest's registers. False: #GP was injected, and the instruction isn't to be skipped.
+bool access_msr(Vcpu& vcpu, bool write);
+/// IN and OUT of 1, 2 or 4 bytes without a string, with the guest's registers.
+void access_port(Vcpu& vcpu, u16 port, unsigned size, bool in);
+/// RDTSC where it exits: the guest's TSC into EDX:EAX.
+void read_guest_tsc(Vcpu& vcpu);
+
 /// Writes CR4 by MOV. Errors: efault → #GP(0).
 Result<> write_cr4(Vcpu& vcpu, u64 value);
 

@@ -84,7 +84,7 @@ void hardware_domain_shutdown(u8 reason) {
     }
 }
 
-unsigned largest_physmap_order() { return svm::features().gigabyte_pages ? 18 : 9; }
+unsigned largest_physmap_order() { return PhysmapPolicy::largest_order(); }
 
 void flush_physmap(Domain& domain) { backend()->flush_physmap(domain); }
 

@@ -39,18 +39,7 @@ void skip_instruction(Vcpu& vcpu) {
 }
 
 void handle_msr(Vcpu& vcpu) {
-    hvm::GuestRegisters& regs = vcpu.arch.registers;
-    const u32 index = static_cast<u32>(regs.rcx);
-    if (vcpu.arch.svm->vmcb->exit_info1 != 0) {
-        const u64 value = (regs.rax & 0xffffffff) | regs.rdx << 32;
-        if (!hvm::write_msr(vcpu, index, value)) return hvm::inject_exception(vcpu, arch::exception::general_protection, 0);
-    } else {
-        const auto value = hvm::read_msr(vcpu, index);
-        if (!value) return hvm::inject_exception(vcpu, arch::exception::general_protection, 0);
-        regs.rax = *value & 0xffffffff;
-        regs.rdx = *value >> 32;
-    }
-    skip_instruction(vcpu);
+    if (hvm::access_msr(vcpu, vcpu.arch.svm->vmcb->exit_info1 != 0)) skip_instruction(vcpu);
 }
 
 /// EXITINFO1 of an I/O exit [amd/apm2 15.10.2]; EXITINFO2 is the next RIP.
@@ -59,16 +48,7 @@ void handle_io(Vcpu& vcpu) {
     const u64 info = vmcb.exit_info1;
     const bool in = (info & 1) != 0, string = (info & 4) != 0;
     if (string) return hvm::emulate_instruction(vcpu);
-    const unsigned size = static_cast<unsigned>(info >> 4 & 7);
-    const u16 port = static_cast<u16>(info >> 16);
-    u64& rax = vcpu.arch.registers.rax;
-    if (!in) {
-        hvm::port_out(vcpu, port, size, static_cast<u32>(size == 4 ? rax : rax & ((1u << size * 8) - 1)));
-    } else {
-        const u32 value = hvm::port_in(vcpu, port, size);
-        if (size == 4) rax = value;
-        else rax = (rax & ~((u64{1} << size * 8) - 1)) | (value & ((u64{1} << size * 8) - 1));
-    }
+    hvm::access_port(vcpu, static_cast<u16>(info >> 16), static_cast<unsigned>(info >> 4 & 7), in);
     move_to(vcpu, vmcb.exit_info2);
 }
 
@@ -127,9 +107,7 @@ void handle_iret(Vcpu& vcpu) {
 }
 
 void handle_rdtsc(Vcpu& vcpu) {
-    const u64 tsc = arch::read_tsc() + vcpu.arch.tsc_offset;
-    vcpu.arch.registers.rax = tsc & 0xffffffff;
-    vcpu.arch.registers.rdx = tsc >> 32;
+    hvm::read_guest_tsc(vcpu);
     skip_instruction(vcpu);
 }
 

@@ -8,6 +8,7 @@
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
+#include "arch/x86/svm/nested_paging.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -104,28 +105,25 @@ u8 virtual_task_priority(const Vmcb& vmcb) { return static_cast<u8>(vmcb.interru
 
 /// The VMCB's ASID holds no translation that the guest may not use any more.
 bool asid_is_good(const Vcpu& vcpu, const VcpuSvm& svm, const PerCpu& cpu) {
-    return vcpu.arch.last_cpu == cpu.id.raw && svm.asid_generation == cpu.arch.asid_generation &&
+    return vcpu.arch.last_cpu == cpu.id.raw && cpu.arch.tlb_tags.holds(svm.asid) &&
            svm.physmap_generation == vcpu.domain.arch.physmap_generation.load(std::memory_order_acquire);
 }
 
 void give_asid(Vcpu& vcpu, PerCpu& cpu) {
     VcpuSvm& svm = *vcpu.arch.svm;
     Vmcb& vmcb = *svm.vmcb;
-    const bool same_tag = vcpu.arch.last_cpu == cpu.id.raw && svm.asid_generation == cpu.arch.asid_generation;
+    const bool same_tag = vcpu.arch.last_cpu == cpu.id.raw && cpu.arch.tlb_tags.holds(svm.asid);
     svm.physmap_generation = vcpu.domain.arch.physmap_generation.load(std::memory_order_acquire);
     if (vcpu.arch.last_cpu != cpu.id.raw) vmcb.clean_bits = 0;  // what is kept of a VMCB is another CPU's [amd/apm2 15.15.1]
     if (same_tag && features().flush_by_asid) {
         vmcb.tlb_control = TlbControl::flush_asid;
         return;
     }
-    if (cpu.arch.next_asid >= features().asids) {
-        ++cpu.arch.asid_generation;
-        cpu.arch.next_asid = 1;
-        vmcb.tlb_control = TlbControl::flush_all;
-    }
-    vmcb.asid = cpu.arch.next_asid++;
+    const hvm::TlbTags::Given given = cpu.arch.tlb_tags.give();
+    if (given.anew) vmcb.tlb_control = TlbControl::flush_all;
+    svm.asid = given.tag;
+    vmcb.asid = given.tag.number;
     vmcb.clean_bits &= ~clean::asid;
-    svm.asid_generation = cpu.arch.asid_generation;
     vcpu.arch.last_cpu = cpu.id.raw;
 }
 
@@ -178,6 +176,7 @@ bool Svm::probe() {
         log_warning("AMD-V without nested paging can't be used");
         return false;
     }
+    hvm::PhysmapPolicy::choose(nested_paging, host_features.gigabyte_pages ? 18 : 9);
     const auto ones = allocate_frames(io_bitmap_order);
     if (!ones) panic("no memory for the I/O bitmap");
     std::memset(to_virtual(*ones), 0xff, page_size << io_bitmap_order);
@@ -195,8 +194,7 @@ Result<> Svm::enable_cpu() {
     arch::write_msr(arch::msr::efer, arch::read_msr(arch::msr::efer) | arch::efer::svme);
     arch::write_msr(arch::msr::vm_hsave_pa, to_paddr(cpu.arch.host_save).raw);
     asm volatile("vmsave %0" ::"a"(to_paddr(cpu.arch.host_vmcb).raw) : "memory");
-    cpu.arch.asid_generation = 1;
-    cpu.arch.next_asid = host_features.asids;  // the first entry flushes what was there before us
+    cpu.arch.tlb_tags.begin(host_features.asids);
     return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "arch/x86/hvm/tlb_tags.hpp"
 #include "arch/x86/svm/vmcb.hpp"
 
 namespace px::svm {
@@ -40,7 +41,7 @@ struct VcpuSvm {
     Vmcb* vmcb = nullptr;
     u64 vmcb_address = 0;
     MsrBitmap* msr_bitmap = nullptr;
-    u64 asid_generation = 0;          ///< of the CPU, when the ASID was given
+    hvm::TlbTag asid;                 ///< of the CPU that ran it last
     u64 physmap_generation = 0;       ///< of the domain, when the ASID was given
     u32 clean_bits = 0;               ///< what the VMCB's field says after an exit: all, or none where the CPU has no clean bits
     HiddenState hidden_state = HiddenState::in_vmcb;

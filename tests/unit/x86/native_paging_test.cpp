@@ -1,4 +1,4 @@
-// The bits of page-table entries: the CPU's own and AMD-V's nested ones.
+// The bits of page-table entries: the CPU's own, AMD-V's nested and VT-x's extended ones.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/mm/native_paging.hpp"
@@ -6,13 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "arch/x86/svm/nested_paging.hpp"
+#include "arch/x86/vmx/extended_paging.hpp"
 
 namespace px {
 namespace {
 
 using arch::Cache;
 using arch::NativePaging;
-using svm::NestedPaging;
+using hvm::PhysmapPolicy;
 
 constexpr Mfn some_frame{0x7'6543'2000 & ~u64{0x3ffff}};  // aligned for every level
 
@@ -33,40 +34,67 @@ TEST(NativePaging, EntriesSayWhatWasAsked) {
     EXPECT_FALSE(NativePaging::is_leaf(NativePaging::table(some_frame), 1));
 }
 
-TEST(NestedPaging, HardwareGetsNoMoreThanTheTypeAllows) {
+const hvm::SecondLevelFormat* const formats[] = {&svm::nested_paging, &vmx::extended_paging};
+
+TEST(SecondLevel, SoftwareReadsBackWhatItWroteInEachFormat) {
+    for (const auto* format : formats) {
+        for (unsigned raw = 0; raw < 16; ++raw) {
+            for (const bool read_only : {false, true}) {
+                for (unsigned level = 0; level <= PhysmapPolicy::max_leaf_level; ++level) {
+                    const hvm::PhysmapAttributes asked{GfnType(raw), read_only};
+                    const u64 entry = format->leaf(some_frame, level, asked);
+                    EXPECT_EQ(PhysmapPolicy::attributes(entry, level), asked);
+                    EXPECT_EQ(PhysmapPolicy::frame(entry, level), some_frame);
+                    EXPECT_TRUE(PhysmapPolicy::present(entry)) << "software sees every entry";
+                    EXPECT_TRUE(PhysmapPolicy::is_leaf(entry, level));
+                    EXPECT_EQ(entry >> 58 & 0x1f, 0u) << "an IOMMU's bits";
+                }
+            }
+        }
+        const u64 table = format->table_entry(some_frame);
+        EXPECT_TRUE(PhysmapPolicy::present(table));
+        for (unsigned level = 1; level < PhysmapPolicy::levels; ++level) {
+            EXPECT_FALSE(PhysmapPolicy::is_leaf(table, level));
+            EXPECT_EQ(PhysmapPolicy::frame(table, level), some_frame);
+        }
+        EXPECT_EQ(table & 7, 7u) << "tables restrict nothing";
+        EXPECT_EQ(table >> 52, 0u);
+    }
+    EXPECT_FALSE(PhysmapPolicy::present(0));
+}
+
+/// What a hardware format grants; nothing where the entry isn't present to it.
+struct Rights {
+    bool read, write, execute;
+    bool operator==(const Rights&) const = default;
+};
+Rights nested_rights(u64 entry) {
+    if ((entry & 1) == 0) return {};
+    EXPECT_EQ(entry >> 2 & 1, 1u) << "nested walks are user accesses [amd/apm2 15.25.5]";
+    return {true, (entry & 2) != 0, entry >> 63 == 0};
+}
+Rights extended_rights(u64 entry) { return {(entry & 1) != 0, (entry & 2) != 0, (entry & 4) != 0}; }
+
+TEST(SecondLevel, HardwareGetsNoMoreThanTheTypeAllows) {
     for (unsigned raw = 0; raw < 16; ++raw) {
         const auto type = GfnType(raw);
         for (const bool read_only : {false, true}) {
-            for (unsigned level = 0; level <= NestedPaging::max_leaf_level; ++level) {
-                const u64 entry = NestedPaging::leaf(some_frame, level, {type, read_only});
-                EXPECT_EQ(NestedPaging::attributes(entry, level), (NestedPaging::Attributes{type, read_only}));
-                EXPECT_EQ(NestedPaging::frame(entry, level), some_frame);
-                EXPECT_TRUE(NestedPaging::present(entry)) << "software sees every entry";
-                EXPECT_TRUE(NestedPaging::is_leaf(entry, level));
-                EXPECT_EQ(entry >> 58 & 0x1f, 0u) << "an IOMMU's bits";
-                const bool hardware_sees = (entry & 1) != 0;
+            for (unsigned level = 0; level <= PhysmapPolicy::max_leaf_level; ++level) {
                 const bool device = type == GfnType::mmio_direct;
-                EXPECT_EQ(hardware_sees, is_readable_ram(type) || device) << raw;
-                if (!hardware_sees) continue;
-                EXPECT_EQ(entry >> 2 & 1, 1u) << "nested walks are user accesses [amd/apm2 15.25.5]";
-                const bool may_write = device ? !read_only : is_writable_ram(type) && type != GfnType::log_dirty;
-                EXPECT_EQ((entry >> 1 & 1) != 0, may_write) << raw;
-                EXPECT_EQ(entry >> 63 != 0, device) << "no code in device memory";
+                const bool memory = is_readable_ram(type);
+                const bool write = device ? !read_only : memory && is_writable_ram(type) && type != GfnType::log_dirty;
+                const Rights expected{memory || device, write, memory};
+                EXPECT_EQ(nested_rights(svm::nested_paging.leaf(some_frame, level, {type, read_only})), expected) << raw;
+                const u64 extended = vmx::extended_paging.leaf(some_frame, level, {type, read_only});
+                EXPECT_EQ(extended_rights(extended), expected) << raw;
+                // Memory type in bits 3…5, and the guest's PAT isn't ignored (bit 6) [intel/sdm3 29.3.7].
+                EXPECT_EQ(extended >> 3 & 15, memory ? 6u : 0u) << raw;
             }
         }
     }
 }
 
-TEST(NestedPaging, TablesAreNoLeaves) {
-    const u64 table = NestedPaging::table(some_frame);
-    for (unsigned level = 1; level < NestedPaging::levels; ++level) {
-        EXPECT_FALSE(NestedPaging::is_leaf(table, level));
-        EXPECT_EQ(NestedPaging::frame(table, level), some_frame);
-    }
-    EXPECT_EQ(table & 7, 7u);
-    EXPECT_EQ(table >> 63, 0u);
-    EXPECT_FALSE(NestedPaging::present(0));
-}
+TEST(SecondLevel, EptPointer) { EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}), 0x1234501eu); }
 
 }  // namespace
 }  // namespace px

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "arch/x86/cpu/descriptors.hpp"
+#include "arch/x86/hvm/tlb_tags.hpp"
 #include "hypervisor/base/types.hpp"
 
 namespace px {
@@ -35,8 +36,7 @@ struct PerCpuState {
     Tss tss{};
     Mfn host_save{};              ///< AMD-V host save area / VMXON region
     Mfn host_vmcb{};              ///< AMD-V: hidden host state for VMLOAD
-    u64 asid_generation = 0;
-    u32 next_asid = 0;
+    hvm::TlbTags tlb_tags;        ///< ASIDs, VPIDs
     u64 tsc_offset = 0;
 };
 

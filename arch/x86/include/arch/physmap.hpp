@@ -3,16 +3,14 @@
 //
 // largest_physmap_order()   of a leaf that this machine's processors know: 9 or 18 where tables have 512 entries
 //
-// NPT and EPT differ in their bits; until the second back end is here the first one's serve both of its users.
-//
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "arch/x86/svm/nested_paging.hpp"
+#include "arch/x86/hvm/physmap_policy.hpp"
 
 namespace px::arch {
 
-using PhysmapPolicy = svm::NestedPaging;
+using PhysmapPolicy = hvm::PhysmapPolicy;
 
 unsigned largest_physmap_order();
 
