@@ -80,6 +80,10 @@ public:
     /// Both return whether the CPU was a member before.
     bool add(CpuId cpu) { return (word(cpu).fetch_or(bit(cpu)) & bit(cpu)) != 0; }
     bool remove(CpuId cpu) { return (word(cpu).fetch_and(~bit(cpu)) & bit(cpu)) != 0; }
+    /// Nobody is a member any more; not at one moment.
+    void clear() {
+        for (auto& word : words_) word.store(0);
+    }
     /// Each word is read once; members may change meanwhile.
     CpuMask snapshot() const {
         std::array<u64, CpuMask::capacity / 64> words;

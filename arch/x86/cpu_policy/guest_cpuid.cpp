@@ -124,7 +124,7 @@ Result<u64> policy_msr(const Vcpu& vcpu, u32 index) {
         return policy.arch_capabilities;
     case mcg_cap: case mcg_status: case debug_control: case amd_patch_level: case syscfg: case osvw_length: case osvw_status:
         return u64{0};
-    case misc_enable: return u64{1} << 11 | u64{1} << 12;  // no branch trace, no PEBS
+    case misc_enable: return u64{1} << 0 | u64{1} << 11 | u64{1} << 12;  // fast strings, no branch trace, no PEBS
     case hwcr: return u64{1} << 24;                        // the TSC counts at its nominal rate
     case nb_cfg: return u64{1} << 46;                      // CF8 reaches extended configuration space
     case de_cfg: return u64{2};                            // LFENCE serialises

@@ -8,6 +8,7 @@
 #include "arch/x86/dom0/memory_map.hpp"
 #include "arch/x86/dom0/tables.hpp"
 #include "arch/x86/dom0/unpack.hpp"
+#include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/startup.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -61,6 +62,7 @@ public:
 
     void build() {
         if (info_.modules.empty()) panic("no dom0: the boot loader passed no kernel (its first module)");
+        if (hvm::backend() == nullptr) panic("a PVH dom0 needs hardware virtualization; why there is none stands above");
         vcpus_ = std::min(options_.dom0_max_vcpus.resolve(online_cpus()), most_vcpus);
         choose_memory();
         load_kernel();

@@ -1,10 +1,11 @@
-// The neutral interface of hardware virtualization. AMD-V stands behind it, VT-x comes next; nothing above knows which.
+// The neutral interface of hardware virtualization. AMD-V and VT-x stand behind it; nothing above knows which.
 //
 // The caller of the state accessors owns the vCPU: it is current on this CPU, or paused and off every CPU.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "arch/x86/hvm/vcpu_state.hpp"
@@ -51,6 +52,9 @@ public:
     /// No CPU uses translations of this domain older than this call: they are flushed before its next entries.
     /// May wait for other CPUs to leave the guest.
     virtual void flush_physmap(Domain& domain) = 0;
+
+    /// The instruction by which guests make hypercalls.
+    virtual std::array<u8, 3> hypercall_instruction() const = 0;
 
 protected:
     ~Backend() = default;

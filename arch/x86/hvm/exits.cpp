@@ -74,6 +74,28 @@ void read_guest_tsc(Vcpu& vcpu) {
     vcpu.arch.registers.rdx = tsc >> 32;
 }
 
+Result<> write_cr0(Vcpu& vcpu, u64 value) {
+    using namespace arch::cr0;
+    constexpr u64 defined = pe | mp | em | ts | ne | wp | am | nw | cd | pg;
+    REQUIRE(value >> 32 == 0, efault);
+    REQUIRE((value & pg) == 0 || (value & pe) != 0, efault);
+    REQUIRE((value & nw) == 0 || (value & cd) != 0, efault);
+    backend()->synchronise(vcpu);
+    ControlRegisters next = vcpu.arch.control;
+    const u64 changed = (next.cr0 ^ value) & defined;
+    next.cr0 = (value & defined) | et;
+    if ((changed & pg) != 0 && (next.efer & arch::efer::lme) != 0) {
+        const bool on = (value & pg) != 0;
+        const bool code_64 = (backend()->segment(vcpu, Segment::cs).attributes & SegmentRegister::long_mode) != 0;
+        REQUIRE(!code_64 && (on ? (next.cr4 & arch::cr4::pae) != 0 : (next.cr4 & arch::cr4::pcide) == 0), efault);
+        next.efer = on ? next.efer | arch::efer::lma : next.efer & ~arch::efer::lma;
+    }
+    vcpu.arch.control = next;
+    backend()->control_changed(vcpu);
+    if ((changed & (pg | wp)) != 0) vcpu.arch.last_cpu = ~u32{0};  // a new tag: the guest expects its TLB flushed
+    return {};
+}
+
 Result<> write_cr4(Vcpu& vcpu, u64 value) {
     REQUIRE((value & ~valid_cr4(vcpu.domain.arch.policy)) == 0, efault);
     const bool in_long_mode = (current_control(vcpu).efer & arch::efer::lma) != 0;

@@ -44,6 +44,8 @@ void access_port(Vcpu& vcpu, u16 port, unsigned size, bool in);
 /// RDTSC where it exits: the guest's TSC into EDX:EAX.
 void read_guest_tsc(Vcpu& vcpu);
 
+/// Writes CR0 by MOV, CLTS or LMSW where the back end doesn't let the guest do it. Errors: efault → #GP(0).
+Result<> write_cr0(Vcpu& vcpu, u64 value);
 /// Writes CR4 by MOV. Errors: efault → #GP(0).
 Result<> write_cr4(Vcpu& vcpu, u64 value);
 

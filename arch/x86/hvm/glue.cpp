@@ -10,6 +10,7 @@
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/svm/svm.hpp"
+#include "arch/x86/vmx/vmx.hpp"
 #include "hypervisor/abi/sched.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -19,7 +20,15 @@ namespace px::hvm {
 namespace {
 
 svm::Svm amd_v;
+vmx::Vmx vt_x;
 constinit Backend* chosen = nullptr;
+
+/// The one place that knows which back ends there are.
+Backend* probe() {
+    if (svm::Svm::probe()) return &amd_v;
+    if (vmx::Vmx::probe()) return &vt_x;
+    return nullptr;
+}
 
 /// Order of the block that holds an extended state area.
 unsigned state_order() {
@@ -42,7 +51,7 @@ namespace px::arch {
 using hvm::backend;
 
 void enable_virtualization() {
-    if (hvm::chosen == nullptr && this_cpu().id.raw == 0 && svm::Svm::probe()) hvm::chosen = &hvm::amd_v;
+    if (hvm::chosen == nullptr && this_cpu().id.raw == 0) hvm::chosen = hvm::probe();
     if (hvm::chosen == nullptr) {
         if (this_cpu().id.raw == 0) log_warning("no hardware virtualization: PVH and HVM domains can't be created");
         return;

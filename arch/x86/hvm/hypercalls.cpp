@@ -52,9 +52,10 @@ bool handle_hypercall(Vcpu& vcpu, unsigned privilege, bool in_64_bit_code) {
 void write_hypercall_page(void* page) {
     u8* const bytes = static_cast<u8*>(page);
     std::memset(bytes, 0xcc, page_size);
+    const auto call = backend()->hypercall_instruction();
     for (unsigned number = 0; number < page_size / 32; ++number) {
-        // mov $number, %eax; vmmcall; ret
-        const u8 code[] = {0xb8, static_cast<u8>(number), 0, 0, 0, 0x0f, 0x01, 0xd9, 0xc3};
+        // mov $number, %eax; the instruction; ret
+        const u8 code[] = {0xb8, static_cast<u8>(number), 0, 0, 0, call[0], call[1], call[2], 0xc3};
         std::memcpy(bytes + number * 32, code, sizeof code);
     }
     // iret (23) is no hypercall of HVM guests: ud2

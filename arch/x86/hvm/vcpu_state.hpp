@@ -14,6 +14,9 @@
 namespace px::svm {
 struct VcpuSvm;
 }
+namespace px::vmx {
+struct VcpuVmx;
+}
 
 namespace px::hvm {
 
@@ -62,6 +65,7 @@ struct VcpuState {
     void* xsave_area = nullptr;      ///< 64-byte aligned; in the non-compacted format
     VirtualLocalApic apic;
     Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x
+    Box<vmx::VcpuVmx> vmx;           ///< the VT-x back end's part; null under AMD-V
     u32 last_cpu = ~u32{0};          ///< CPU that ran it last: elsewhere its TLB tag means nothing
 
     explicit VcpuState(Vcpu& vcpu);

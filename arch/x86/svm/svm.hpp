@@ -35,6 +35,7 @@ public:
     bool interrupts_open(const Vcpu& vcpu) const override;
     void intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) override;
     void flush_physmap(Domain& domain) override;
+    std::array<u8, 3> hypercall_instruction() const override { return {0x0f, 0x01, 0xd9}; }
 };
 
 /// Deals with the exit that the VMCB names; interrupts on. (exits.cpp)

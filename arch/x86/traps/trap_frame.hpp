@@ -34,6 +34,9 @@ inline constexpr u8 spurious = 0xff;
 using InterruptHandler = void (*)(u8 vector);
 void set_interrupt_handler(u8 vector, InterruptHandler handler);
 
+/// Runs the handler of an interrupt that was taken off the local APIC otherwise than through the IDT; interrupts off.
+void dispatch_interrupt(u8 vector);
+
 /// Fills the IDT; once, on the boot CPU.
 void init_traps();
 /// Whether NMI, #MC, #DB and #DF use their own stacks on this CPU. Off while TR is a guest's (AMD-V leaves it loaded).

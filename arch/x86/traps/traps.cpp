@@ -55,17 +55,17 @@ void handle_nmi(const TrapFrame& frame) {
 
 extern "C" void handle_trap(TrapFrame* frame) {
     const u8 number = static_cast<u8>(frame->vector);
-    if (number >= 32) {
-        if (handlers[number] != nullptr) return handlers[number](number);
-        if (number != vector::spurious) {
-            local_apic_eoi();
-            log_warning("no handler for interrupt vector {:#x}", number);
-        }
-        return;
-    }
+    if (number >= 32) return dispatch_interrupt(number);
     if (number == exception::nmi) return handle_nmi(*frame);
     if ((number == exception::general_protection || number == exception::invalid_opcode) && fix_up(*frame)) return;
     crash_on_trap(*frame);
+}
+
+void dispatch_interrupt(u8 number) {
+    if (handlers[number] != nullptr) return handlers[number](number);
+    if (number == vector::spurious) return;
+    local_apic_eoi();
+    log_warning("no handler for interrupt vector {:#x}", number);
 }
 
 void set_interrupt_handler(u8 number, InterruptHandler handler) { handlers[number] = handler; }

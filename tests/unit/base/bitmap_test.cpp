@@ -87,6 +87,13 @@ TEST(AtomicCpuMask, TellsWhoWasFirst) {
     EXPECT_FALSE(mask.remove(CpuId{200}));
     EXPECT_FALSE(mask.has(CpuId{200}));
 }
+TEST(AtomicCpuMask, ClearLeavesNobody) {
+    AtomicCpuMask mask;
+    for (const u32 cpu : {0u, 63u, 64u, 255u}) (void)mask.add(CpuId{cpu});
+    mask.clear();
+    EXPECT_TRUE(mask.snapshot().empty());
+    EXPECT_FALSE(mask.add(CpuId{255}));
+}
 
 }  // namespace
 }  // namespace px

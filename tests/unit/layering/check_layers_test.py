@@ -58,6 +58,16 @@ class Architecture(unittest.TestCase):
         self.assertFalse(faults("hypervisor/mm/heap.cpp", "#ifdef PX_DEBUG_LOCKS"))
 
 
+class Vendor(unittest.TestCase):
+    def test_only_the_back_ends_know_theirs(self) -> None:
+        for line in ("if (vcpu.arch.vmx) return vmx::setup();", "svm::Svm& amd = back_end;", '#include "arch/x86/vmx/vmx.hpp"'):
+            for path in ("arch/x86/hvm/exits.cpp", "arch/x86/dom0/create.cpp", "arch/x86/domctl/domctl.cpp"):
+                self.assertTrue(faults(path, line), line)
+            for path in ("arch/x86/vmx/exits.cpp", "arch/x86/hvm/glue.cpp"):
+                self.assertFalse(faults(path, line), line)
+        self.assertFalse(faults("arch/x86/hvm/exits.cpp", "return value;  // as svm::handle_exit() does", "efer::svme"))
+
+
 class Form(unittest.TestCase):
     def test_title_and_licence(self) -> None:
         self.assertEqual(check_layers.form_faults("a.cpp", HEAD), [])

@@ -5,6 +5,7 @@
 
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/svm/vcpu_svm.hpp"
+#include "arch/x86/vmx/vcpu_vmx.hpp"
 
 namespace px {
 namespace hvm {
@@ -38,6 +39,7 @@ public:
     bool interrupts_open(const Vcpu&) const override { return true; }
     void intercept_msr(Vcpu&, u32, bool, bool) override {}
     void flush_physmap(Domain&) override {}
+    std::array<u8, 3> hypercall_instruction() const override { return {0x0f, 0x0b, 0x90}; }
 };
 FakeBackend fake;
 

@@ -37,6 +37,7 @@ struct PerCpuState {
     Mfn host_save{};              ///< AMD-V host save area / VMXON region
     Mfn host_vmcb{};              ///< AMD-V: hidden host state for VMLOAD
     hvm::TlbTags tlb_tags;        ///< ASIDs, VPIDs
+    u64 current_vmcs = 0;         ///< VT-x: physical address of the VMCS that is current; 0: none
     u64 tsc_offset = 0;
 };
 
