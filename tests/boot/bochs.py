@@ -8,7 +8,12 @@ from pathlib import Path
 
 import ways
 
-MODELS = {"bochs-ryzen": "ryzen", "bochs-skylake": "corei7_skylake_x"}
+MODELS = {
+    "bochs-ryzen": "ryzen",
+    "bochs-skylake": "corei7_skylake_x",
+    "bochs-sandy-bridge": "corei7_sandy_bridge_2600k",   # VT-x without the newer controls
+    "bochs-penryn": "core2_penryn_t9600",                # VT-x without EPT
+}
 
 CONFIG = """\
 display_library: rfb, options="timeout=0"

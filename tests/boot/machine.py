@@ -36,7 +36,7 @@ class Boot:
     xen: Path
     kernel: Path
     initrd: Path | None = None
-    profile: str = "qemu-svm"          # a key of QEMU_PROFILES, or bochs-ryzen, bochs-skylake
+    profile: str = "qemu-svm"          # a key of QEMU_PROFILES, or of bochs.MODELS
     way: str = "kernel"                # how QEMU starts it: a key of ways.WAYS
     cpus: int = 1
     memory: int = 2048                 # MiB
@@ -44,6 +44,7 @@ class Boot:
     kernel_args: str = "console=hvc0"
     cpu: str = "EPYC,-monitor,-rdtscp"
     devices: tuple[str, ...] = ()      # further arguments of QEMU
+    grub: str = ""                     # a command of GRUB's menu before ours
     seconds: int = 300                 # the emulator is killed after so long
     trace: bool = False                # Bochs: writes every instruction between marks of the guest to NAME.emulator
 

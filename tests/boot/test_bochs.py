@@ -1,4 +1,4 @@
-"""Bochs as AMD's Zen: NRIP save, flush by ASID, SMEP and SMAP."""
+"""Bochs: AMD's Zen (NRIP save, flush by ASID, SMEP and SMAP) and Intel's Skylake and Sandy Bridge (VT-x)."""
 # SPDX-License-Identifier: Apache-2.0
 import re
 
@@ -11,27 +11,53 @@ from test_guests import judge
 
 IN_GUEST = "events"                        # the tiny kernel that dom0 makes a domain
 AS_DOM0 = ("hello", "apic", "mmio", "timers", "xsave", "hypercall-args")
+# What the log of each machine says.
+PROFILES = {
+    "bochs-ryzen": (AS_DOM0, (r"CPU: SMEP, SMAP, ", r"AMD-V: .*next RIP, flush by ASID")),
+    "bochs-skylake": (AS_DOM0, (r"VT-x: EPT with 1 GiB leaves, unrestricted guest, VPID",)),
+    "bochs-sandy-bridge": (("hello", "apic", "mmio"), (r"VT-x: EPT with 2 MiB leaves, unrestricted guest, VPID",)),
+}
 
 
-def _register_as_dom0(name: str) -> None:
+def _register_as_dom0(profile: str, name: str, log: tuple[str, ...]) -> None:
     """Seconds each: no dom0 kernel, no toolstack."""
-    @machine_test(name=f"bochs-ryzen-{name}", suite="boot", only_on="ours")
+    @machine_test(name=f"{profile}-{name}", suite="boot", only_on="ours")
     def as_dom0(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", profile="bochs-ryzen", memory=256, seconds=240,
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", profile=profile, memory=256, seconds=240,
                     xen_args="dom0_mem=64M")
-        with Machine(boot, f"bochs-ryzen-{name}") as machine:
+        with Machine(boot, f"{profile}-{name}") as machine:
             try:
                 machine.console.expect(rf"^PX-VERDICT {name} (pass|fail).*$", timeout=200, fail=r"Panic")
                 judge(name, on, machine.console.text)
-                for line in (r"CPU: SMEP, SMAP, ", r"AMD-V: .*next RIP, flush by ASID"):
+                for line in log:
                     assert machine.console.seen(line), f"the log has no '{line}'"
             except BaseException as error:
                 error.console_tail = machine.console.tail()
                 raise
 
 
-for _name in AS_DOM0:
-    _register_as_dom0(_name)
+for _profile, (_names, _log) in PROFILES.items():
+    for _name in _names:
+        _register_as_dom0(_profile, _name, _log)
+
+# A machine that can't be used says why in one line, and a PVH dom0 stops: name, profile, GRUB's command, the line.
+REFUSALS = (
+    ("locked-off", "bochs-skylake", "wrmsr 0x3a 1", r"VT-x is locked off by the firmware \(IA32_FEATURE_CONTROL\)"),
+    ("without-ept", "bochs-penryn", "", r"VT-x without extended page tables \(EPT\) can't be used"),
+)
+
+
+def _register_refusal(name: str, profile: str, grub: str, line: str) -> None:
+    @machine_test(name=f"vmx-{name}", suite="boot", only_on="ours")
+    def refusal(on: str) -> None:
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", profile=profile, memory=256, seconds=240, grub=grub)
+        with Machine(boot, f"vmx-{name}") as machine:
+            machine.console.expect(rf"{line}.*$", timeout=200)
+            machine.console.expect(r"a PVH dom0 needs hardware virtualization.*$", timeout=60)
+
+
+for _refusal in REFUSALS:
+    _register_refusal(*_refusal)
 
 SCRIPT = f"""xl create -q /guest.cfg || exit 1
 until grep -q PX-VERDICT {log_of(IN_GUEST)}; do usleep 100000; done
@@ -41,10 +67,15 @@ true
 """
 
 
-@boot_test(Spec(profile="bochs-ryzen", cpus=1, memory=1536, kernel_args="mitigations=off", guests=(IN_GUEST,), debian_guest=False,
-                files=(("/guest.cfg", tiny_config(IN_GUEST, IN_GUEST)), ("/autorun", SCRIPT))), name="bochs-ryzen", slow=True)
-def bochs_ryzen(dom0: Dom0) -> None:
-    text = dom0.autorun(timeout=300)
-    judge(IN_GUEST, dom0.on, text)
-    bad = re.search(r".*(BUG:|Oops|WARNING: CPU|unchecked MSR access).*", text)
-    assert not bad, bad[0]
+def _register_dom0(profile: str) -> None:
+    @boot_test(Spec(profile=profile, cpus=1, memory=1536, kernel_args="mitigations=off", guests=(IN_GUEST,), debian_guest=False,
+                    files=(("/guest.cfg", tiny_config(IN_GUEST, IN_GUEST)), ("/autorun", SCRIPT))), name=profile, slow=True)
+    def with_guest(dom0: Dom0) -> None:
+        text = dom0.autorun(timeout=300)
+        judge(IN_GUEST, dom0.on, text)
+        bad = re.search(r".*(BUG:|Oops|WARNING: CPU|unchecked MSR access).*", text)
+        assert not bad, bad[0]
+
+
+for _profile in PROFILES:
+    _register_dom0(_profile)
