@@ -52,7 +52,7 @@ def tour(dom0: Dom0) -> None:
     say("Its console; its init prints the word, and answers a line that we type:")
     print("dom0# xl console visitor", flush=True)
     with guest_console(dom0, "visitor") as console:
-        print(console.expect(rf"^GUEST-UP word {word} type xen cpus 2$", 120, fail="GUEST-UP word (?!" + word + ")|Unable to attach")[0])
+        print(console.expect(rf"^GUEST-UP word {word} type xen cpus 2$", 120, fail=rf"GUEST-UP word (?!{word} ).*\n|Unable to attach")[0])
         for cpu in range(2):
             print(console.expect(rf"^GUEST-TIME cpu {cpu} advances$", 60, fail="stands still")[0], flush=True)
         console.expect(r"^GUEST-READY.*$", 60)
