@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dom0 import Dom0, Spec, hypervisor
+from guests import log_of
 from machine import Boot, Machine
 from paths import GUESTS, REPO
 from runner import boot_test, machine_test
@@ -34,10 +35,6 @@ FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if 
 NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
 SPEC = Spec(guests=tuple(FOLDERS + ["tiny"]))
 DIVERGENCES = REPO / "tests" / "guests" / "divergences.txt"
-
-
-def log_of(name: str) -> str:
-    return f"/var/log/xen/console/guest-{name}.log"
 
 
 def config_of(name: str, guest: Guest, kernel: str) -> str:

@@ -7,6 +7,8 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 
+#include "arch/x86/hvm/guest_registers.inc"
+
     .text
     .globl svm_loop
     .balign 16
@@ -27,36 +29,10 @@ svm_loop:
     testq %rax, %rax
     jz 2f
     movq 8(%rsp), %rsi
-    movq 8(%rsi), %rcx
-    movq 16(%rsi), %rdx
-    movq 24(%rsi), %rbx
-    movq 40(%rsi), %rbp
-    movq 56(%rsi), %rdi
-    movq 64(%rsi), %r8
-    movq 72(%rsi), %r9
-    movq 80(%rsi), %r10
-    movq 88(%rsi), %r11
-    movq 96(%rsi), %r12
-    movq 104(%rsi), %r13
-    movq 112(%rsi), %r14
-    movq 120(%rsi), %r15
-    movq 48(%rsi), %rsi
+    load_guest_registers
     vmrun %rax
     movq 8(%rsp), %rax                     /* RAX is the VMCB's address again: free */
-    movq %rcx, 8(%rax)
-    movq %rdx, 16(%rax)
-    movq %rbx, 24(%rax)
-    movq %rbp, 40(%rax)
-    movq %rsi, 48(%rax)
-    movq %rdi, 56(%rax)
-    movq %r8, 64(%rax)
-    movq %r9, 72(%rax)
-    movq %r10, 80(%rax)
-    movq %r11, 88(%rax)
-    movq %r12, 96(%rax)
-    movq %r13, 104(%rax)
-    movq %r14, 112(%rax)
-    movq %r15, 120(%rax)
+    store_guest_registers
     leaq 64(%rsp), %rbp                    /* our frame again, for stack traces */
     movq 16(%rsp), %rdi
     call svm_after_exit                    /* GIF 1 again */
