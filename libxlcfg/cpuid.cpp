@@ -12,6 +12,8 @@ namespace px::xlcfg {
 
 namespace {
 
+using abi::x86::cpuid_no_subleaf;
+
 constexpr std::string_view register_names[] = {"eax", "ebx", "ecx", "edx"};
 
 // Keys that take a number, which goes into a field of a register [libxl's form in xl.cfg(5); fields: amd/apm3, intel/sdm2
@@ -24,18 +26,18 @@ struct NumberField {
 };
 
 constexpr NumberField number_fields[] = {
-    {"maxleaf", {0, std::nullopt, CpuidRegister::eax}, 0, 32},
-    {"stepping", {1, std::nullopt, CpuidRegister::eax}, 0, 4},
-    {"brandid", {1, std::nullopt, CpuidRegister::ebx}, 0, 8},
-    {"clflush", {1, std::nullopt, CpuidRegister::ebx}, 8, 8},
-    {"proccount", {1, std::nullopt, CpuidRegister::ebx}, 16, 8},
-    {"localapicid", {1, std::nullopt, CpuidRegister::ebx}, 24, 8},
+    {"maxleaf", {0, cpuid_no_subleaf, CpuidRegister::eax}, 0, 32},
+    {"stepping", {1, cpuid_no_subleaf, CpuidRegister::eax}, 0, 4},
+    {"brandid", {1, cpuid_no_subleaf, CpuidRegister::ebx}, 0, 8},
+    {"clflush", {1, cpuid_no_subleaf, CpuidRegister::ebx}, 8, 8},
+    {"proccount", {1, cpuid_no_subleaf, CpuidRegister::ebx}, 16, 8},
+    {"localapicid", {1, cpuid_no_subleaf, CpuidRegister::ebx}, 24, 8},
     {"procpkg", {4, 0, CpuidRegister::eax}, 26, 6},
-    {"nc", {0x80000008, std::nullopt, CpuidRegister::ecx}, 0, 8},
-    {"apicidsize", {0x80000008, std::nullopt, CpuidRegister::ecx}, 12, 4},
-    {"maxhvleaf", {0x40000000, std::nullopt, CpuidRegister::eax}, 0, 8},
+    {"nc", {0x80000008, cpuid_no_subleaf, CpuidRegister::ecx}, 0, 8},
+    {"apicidsize", {0x80000008, cpuid_no_subleaf, CpuidRegister::ecx}, 12, 4},
+    {"maxhvleaf", {0x40000000, cpuid_no_subleaf, CpuidRegister::eax}, 0, 8},
 };
-constexpr CpuidRegister signature{1, std::nullopt, CpuidRegister::eax};
+constexpr CpuidRegister signature{1, cpuid_no_subleaf, CpuidRegister::eax};
 
 std::array<char, 32>& bits_of(CpuidPolicy& policy, const CpuidRegister& where) {
     for (CpuidRule& rule : policy.rules)
@@ -90,10 +92,10 @@ void read_feature(CpuidPolicy& policy, const Part& part, Diagnostics& out) {
         return;
     }
     if (set_number_key(policy, part, out)) return;
-    const CpuidFeature* feature = find_cpuid_feature(part.key.text);
+    const CpuidFeature* feature = abi::x86::find_cpuid_feature(part.key.text);
     if (!feature) {
         std::vector<std::string_view> names;
-        for (const CpuidFeature& known : cpuid_features()) names.push_back(known.name);
+        for (const CpuidFeature& known : abi::x86::cpuid_features) names.push_back(known.name);
         out.error(part.key.span, "unknown CPUID feature " + quote(part.key.text),
                   did_you_mean(part.key.text, names, "names are those of cpufeatureset.h in small letters"));
         return;
@@ -164,7 +166,11 @@ void read_registers(CpuidPolicy& policy, const Value& text, Diagnostics& out) {
     const std::optional<std::uint32_t> leaf = read_leaf(numbers[0], out);
     if (!leaf) return;
     where.leaf = *leaf;
-    if (numbers.size() == 2 && !(where.subleaf = read_leaf(numbers[1], out))) return;
+    if (numbers.size() == 2) {
+        const std::optional<std::uint32_t> subleaf = read_leaf(numbers[1], out);
+        if (!subleaf) return;
+        where.subleaf = *subleaf;
+    }
     const std::vector<Part> registers = split_spec(text.part(colon + 1));
     if (registers.empty()) out.error(text.span, "this CPUID element names no register");
     for (const Part& part : registers) read_register(policy, where, part, out);
@@ -191,7 +197,7 @@ Json show(const CpuidPolicy& policy) {
         const auto [end, error] = std::to_chars(leaf, std::end(leaf), rule.where.leaf, 16);
         (void)error;
         std::string text = "0x" + std::string(leaf, end);
-        if (rule.where.subleaf) text += ',' + std::to_string(*rule.where.subleaf);
+        if (rule.where.subleaf != cpuid_no_subleaf) text += ',' + std::to_string(rule.where.subleaf);
         text += ':' + std::string(register_names[rule.where.name]) + '=';
         all.push_back(text.append(rule.bits.data(), rule.bits.size()));
     }

@@ -6,36 +6,18 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "hypervisor/abi/x86/cpuid_features.hpp"
 #include "libxlcfg/row.hpp"
 
 namespace px::xlcfg {
 
-struct CpuidRegister {
-    enum Name : std::uint8_t { eax, ebx, ecx, edx };
-
-    std::uint32_t leaf = 0;
-    std::optional<std::uint32_t> subleaf;  ///< absent: the leaf has none, or any
-    Name name = eax;
-
-    bool operator==(const CpuidRegister&) const = default;
-};
-
-/// A feature bit by name.
-struct CpuidFeature {
-    std::string_view name;
-    CpuidRegister where;
-    std::uint8_t bit;
-};
-
-std::span<const CpuidFeature> cpuid_features();
-/// By name; '_' and '-' are the same. Null when unknown.
-const CpuidFeature* find_cpuid_feature(std::string_view name);
+using abi::x86::CpuidFeature;
+using abi::x86::CpuidRegister;
 
 /// What each bit of one register shall be: '0', '1', 'x' (the default policy), 'k' (the host's); bits[31] is bit 0, as
 /// the notation has it.

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "hypervisor/base/types.hpp"
@@ -24,6 +25,15 @@ struct ConsoleList {
         }
         return false;
     }
+};
+
+/// The values of an option whose list goes on where it is given again.
+struct Lists {
+    static constexpr u8 capacity = 4;
+    std::array<std::string_view, capacity> values{};
+    u8 count = 0;
+
+    constexpr std::span<const std::string_view> all() const { return {values.data(), count}; }
 };
 
 /// How many of the levels error, warning, info, debug are printed: a line of LogLevel l passes if l <
@@ -108,6 +118,7 @@ struct BootOptions {
     bool noreboot = false;
     RebootMethod reboot = RebootMethod::automatic;
 
+    Lists cpuid;  ///< features to do without: the architecture knows their names
     bool x2apic = true;
     Prevention smep = Prevention::on;
     Prevention smap = Prevention::on;

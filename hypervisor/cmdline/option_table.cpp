@@ -90,6 +90,10 @@ constexpr Option table[] = {
      "by firmware", "How to reboot; `no` is `noreboot`.", store_reboot},
     {"x2apic", Kind::boolean, "", "on", "Use x2APIC mode where the CPUs have it. Where the firmware has turned it on, it stays on.",
      store_bool<&BootOptions::x2apic>},
+    {"cpuid", Kind::list, "<feature>=<bool>,…", "as the CPU has it",
+     "CPU features to do without (`no-avx`, `avx=off`): neither we nor guests use them, nor what depends on them. Names are those of "
+     "`cpuid=` in xl.cfg(5). What the hypervisor itself needs can't be hidden, and what the CPU lacks not be added.",
+     store_lists<&BootOptions::cpuid>},
     toggle({"smep", Kind::string, "<bool> | hvm", "on",
             "Supervisor-mode execution prevention; `hvm`: for HVM guests only.", store_smep}),
     toggle(

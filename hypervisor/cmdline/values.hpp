@@ -162,6 +162,14 @@ Outcome store_text(BootOptions& options, const Argument& argument) {
     return {};
 }
 
+template <Lists BootOptions::*member>
+Outcome store_lists(BootOptions& options, const Argument& argument) {
+    Lists& lists = options.*member;
+    if (lists.count == Lists::capacity) return Err{Refusal{"is given too often: write one list"}};
+    lists.values[lists.count++] = argument.value;
+    return {};
+}
+
 template <auto member, const auto& choices>
 Outcome store_choice(BootOptions& options, const Argument& argument) {
     const auto value = find_choice(choices, argument.value);

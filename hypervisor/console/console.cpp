@@ -11,6 +11,7 @@
 #include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/console/input.hpp"
 #include "hypervisor/console/rate_limit.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
 
 namespace px {
 namespace {
@@ -130,6 +131,7 @@ void console_poll_input() {
         }
     }
     for (usize i = 0; i < count; ++i) input.typed(typed[i]);
+    if (count == typed.size()) raise_softirq(Softirq::console);  // a device may hold more
 }
 
 void console_set_switch(char letter, bool starts_with_hypervisor) { input.set_switch(letter, starts_with_hypervisor); }

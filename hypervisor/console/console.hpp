@@ -15,7 +15,7 @@ namespace px {
 class ConsoleDevice {
 public:
     virtual void write(std::string_view text) = 0;
-    /// The next typed character, if any.
+    /// The next typed character, if any. Read until there is none: only then may the device call for the next look by itself.
     virtual bool read(char&) { return false; }
 
 protected:

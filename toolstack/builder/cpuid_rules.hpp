@@ -3,18 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <span>
 
+#include "hypervisor/abi/x86/cpuid_features.hpp"
 #include "toolstack/control/cpu_policy.hpp"
 
 namespace px::builder {
 
 /// For one register of a leaf: bits to set and bits to clear; a bit is in one of them at most.
 struct CpuidRule {
-    u32 leaf = 0;
-    std::optional<u32> subleaf;  ///< absent: all that the leaf has
-    u8 which = 0;                ///< 0…3: eax, ebx, ecx, edx
+    abi::x86::CpuidRegister where;  ///< without a sub-leaf: of all that the leaf has
     u32 set = 0, clear = 0;
 };
 

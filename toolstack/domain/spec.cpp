@@ -38,7 +38,7 @@ std::vector<builder::CpuidRule> cpuid_rules(const xlcfg::Field<xlcfg::CpuidPolic
     std::vector<builder::CpuidRule> rules;
     if (!policy) return rules;
     for (const xlcfg::CpuidRule& rule : policy->rules) {
-        builder::CpuidRule made{rule.where.leaf, rule.where.subleaf, static_cast<u8>(rule.where.name)};
+        builder::CpuidRule made{.where = rule.where};
         for (unsigned bit = 0; bit < 32; ++bit) {
             if (rule.bit(bit) == '1') made.set |= 1u << bit;
             if (rule.bit(bit) == '0') made.clear |= 1u << bit;

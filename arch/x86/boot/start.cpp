@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "arch/x86/boot/efi_start.hpp"
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/host_features.hpp"
 #include "arch/x86/cpu/runtime.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
@@ -22,6 +23,7 @@
 #include "drivers/pic_8259.hpp"
 #include "drivers/pit.hpp"
 #include "hypervisor/cmdline/parse.hpp"
+#include "hypervisor/cmdline/values.hpp"
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
 #include "hypervisor/domain/debug_keys.hpp"
@@ -79,6 +81,24 @@ LogThresholds thresholds(const cmdline::LogFilter& filter) {
     return {level(filter.always), level(filter.rate_limited)};
 }
 
+void report_option(const cmdline::Diagnostic& diagnostic) {
+    if (diagnostic.severity == cmdline::Diagnostic::Severity::note) log_info("command line: '{}': {}", diagnostic.option, diagnostic.reason);
+    else log_warning("command line: '{}': {}{}{}", diagnostic.option, diagnostic.reason, diagnostic.culprit.empty() ? "" : ": ", diagnostic.culprit);
+}
+
+/// `cpuid=`.
+void hide_features() {
+    HiddenFeatures hidden;
+    for (std::string_view list : options.cpuid.all()) {
+        while (const auto flag = cmdline::next_flag(list)) {
+            const char* const refusal = flag->value ? hidden.say(flag->name, *flag->value) : "is neither on nor off";
+            if (refusal != nullptr) report_option({cmdline::Diagnostic::Severity::problem, "cpuid", flag->item, refusal});
+        }
+    }
+    hidden.close();
+    hide_host_features(hidden);
+}
+
 void apply_options() {
     open_consoles(options);
     console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
@@ -86,6 +106,7 @@ void apply_options() {
     console_set_switch(options.switch_letter, options.input_to_hypervisor);
     default_limits = {options.gnttab_max_frames, options.gnttab_max_maptrack_frames};
     console_set_timestamps(options.console_timestamps != cmdline::Timestamps::none);
+    hide_features();
     choose_host_features({options.smep == cmdline::Prevention::on, options.smap == cmdline::Prevention::on});
     const auto method = [&] {
         switch (options.reboot) {
@@ -96,11 +117,6 @@ void apply_options() {
         }
     };
     set_reboot_policy(!options.noreboot, method());
-}
-
-void report_option(const cmdline::Diagnostic& diagnostic) {
-    if (diagnostic.severity == cmdline::Diagnostic::Severity::note) log_info("command line: '{}': {}", diagnostic.option, diagnostic.reason);
-    else log_warning("command line: '{}': {}{}{}", diagnostic.option, diagnostic.reason, diagnostic.culprit.empty() ? "" : ": ", diagnostic.culprit);
 }
 
 /// The hardware domain's share: what dom0_mem= says, else half of RAM, at most 8 GiB. Guests get what is left.

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arch/x86/cpu/extended_state.hpp"
+#include "arch/x86/cpu/hidden_features.hpp"
 
 namespace px::arch {
 namespace {
@@ -21,8 +22,8 @@ constexpr u64 managed_components = 0xe7;  ///< x87, SSE, AVX, AVX-512
 void choose_host_features(const HostFeatureChoice& choice) { chosen = choice; }
 
 void enable_host_features() {
-    const auto one = cpuid(1);
-    const auto seven = cpuid(0).eax >= 7 ? cpuid(7) : CpuidLeaf{};
+    const auto one = host_cpuid(1);
+    const auto seven = cpuid(0).eax >= 7 ? host_cpuid(7) : CpuidLeaf{};
     u64 value = cr4::pae | cr4::pge | cr4::osfxsr | cr4::osxmmexcpt | cr4::mce;
     xsave = (one.ecx >> 26 & 1) != 0;
     if (xsave) value |= cr4::osxsave;
@@ -32,7 +33,7 @@ void enable_host_features() {
     write_cr<4>(value);
     write_cr<0>(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::pg);
     if (!xsave) return;
-    const auto components = cpuid(0xd, 0);
+    const auto components = host_cpuid(0xd, 0);
     xcr0 = (u64{components.edx} << 32 | components.eax) & managed_components;
     load_xcr0(xcr0);
     state_size = cpuid(0xd, 0).ebx;

@@ -91,8 +91,9 @@ CpuPolicy hvm_maximum(const CpuPolicy& host) {
         xsave->ecx = xsave_size(xsave->eax, policy);
     }
     mask(policy, 0xd, 1, {allowed_d_1_eax, 0, 0, 0});
+    const u32 components = policy.get(0xd, 0).eax;
     for (u32 component = 2; component < 10; ++component) {
-        if ((known_xcr0 >> component & 1) == 0) clear_leaf(policy, 0xd, component);
+        if ((components >> component & 1) == 0) clear_leaf(policy, 0xd, component);
         else mask(policy, 0xd, component, {all, all, 0, 0});
     }
     if (Leaf* const base = policy.find(0x80000000)) base->eax = std::min<u32>(base->eax, 0x80000008);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
 #include "arch/x86/machine/clock.hpp"
@@ -73,7 +74,7 @@ Leaf cache_leaf(const Vcpu& vcpu, Leaf value) {
 
 void init_host_policy() {
     host = new (host_memory) CpuPolicy(read_raw_policy([](u32 leaf, u32 subleaf) {
-        const auto raw = arch::cpuid(leaf, subleaf);
+        const auto raw = arch::host_cpuid(leaf, subleaf);
         return Leaf{raw.eax, raw.ebx, raw.ecx, raw.edx};
     }));
 }

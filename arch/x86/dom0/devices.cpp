@@ -35,6 +35,22 @@ void give_ports(Domain& domain) {
     if (!domain.arch.ports.add(0x61, 0x61, system_control_port)) panic("port 0x61 is taken");
 }
 
+/// Where an ISA interrupt comes in: as the firmware says, else one to one.
+acpi::SourceOverride isa_source(u8 irq) {
+    for (const acpi::SourceOverride& override_ : arch::acpi_tables().topology.overrides) {
+        if (override_.source == irq) return override_;
+    }
+    return {irq, irq, {}};
+}
+
+/// The serial console's line, if it is one of this I/O APIC's.
+void connect_console(MachineIoApic& io_apic) {
+    const arch::ConsoleLine line = arch::console_line();
+    if (line.irq == 0) return;
+    const acpi::SourceOverride source = isa_source(line.irq);
+    if (io_apic.keep(source.gsi, source.flags, *line.target)) arch::console_line_connected();
+}
+
 }  // namespace
 
 Result<> list_trapped(TrappedRanges& out) {
@@ -58,9 +74,9 @@ void give_devices(Domain& domain) {
     give_ports(domain);
     if (!arch::init_interrupt_vectors()) panic("no memory for the tables of interrupt vectors");
     for (const acpi::IoApic& io_apic : arch::acpi_tables().topology.io_apics) {
-        if (const auto given = MachineIoApic::give(domain, io_apic); !given) {
-            log_error("I/O APIC {} at {:#x} can't be used (error {}): dom0 has none there", io_apic.id, io_apic.address, given.error());
-        }
+        const auto given = MachineIoApic::give(domain, io_apic);
+        if (given) connect_console(**given);
+        else log_error("I/O APIC {} at {:#x} can't be used (error {}): dom0 has none there", io_apic.id, io_apic.address, given.error());
     }
     if (const auto given = give_pci(domain, machine_top()); !given) panic("dom0 can't have PCI (error {})", given.error());
 }

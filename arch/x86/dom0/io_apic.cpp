@@ -9,7 +9,7 @@
 
 namespace px::dom0 {
 
-Result<> MachineIoApic::give(Domain& domain, const acpi::IoApic& io_apic) {
+Result<MachineIoApic*> MachineIoApic::give(Domain& domain, const acpi::IoApic& io_apic) {
     void* const registers = TRY(arch::map_physical(io_apic.address, ioapic::window, arch::Cache::uncached, true));
     auto device = TRY(IoApicDevice<arch::Mmio>::open(arch::Mmio(registers)));
     device.mask_all();
@@ -24,13 +24,23 @@ Result<> MachineIoApic::give(Domain& domain, const acpi::IoApic& io_apic) {
     machine->virtual_ = shown.get();
     TRY(domain.arch.mmio.add(io_apic.address.raw, page_size, *shown));
     TRY(domain.arch.io_apics.push_back(std::move(shown)));
-    (void)machine.release();  // lives as long as the machine
+    return machine.release();  // lives as long as the machine
+}
+
+Result<> MachineIoApic::keep(u32 gsi, acpi::IntiFlags flags, arch::InterruptTarget& target) {
+    REQUIRE(gsi >= gsi_base_ && gsi - gsi_base_ < pins_.size(), enoent);
+    const arch::InterruptRoute route = TRY(arch::bind_interrupt(target, CpuId{0}));
+    Pin& pin = pins_[gsi - gsi_base_];
+    auto device = device_.lock();
+    pin.kept = true;
+    device->set_entry(pin.number, ioapic::Entry{.vector = route.vector, .active_low = flags.active_low(), .level = flags.level(),
+                                                .destination = route.apic_id});
     return {};
 }
 
-bool MachineIoApic::is_bound(const Pin& pin) {
+bool MachineIoApic::wants_route(const Pin& pin) {
     auto device = device_.lock();
-    return pin.route.bound();
+    return !pin.kept && !pin.route.bound();
 }
 
 void MachineIoApic::pin_changed(u32 gsi, const ioapic::Entry& entry) {
@@ -38,7 +48,7 @@ void MachineIoApic::pin_changed(u32 gsi, const ioapic::Entry& entry) {
     const auto delivery = static_cast<ioapic::Delivery>(entry.delivery);
     const bool open = entry.masked == 0 && (delivery == ioapic::Delivery::fixed || delivery == ioapic::Delivery::lowest_priority);
     arch::InterruptRoute fresh;
-    if (open && !is_bound(pin)) {
+    if (open && wants_route(pin)) {
         // Where another vCPU binds it at the same moment, one vector too many is given back below.
         const CpuId cpu = hvm::cpu_of_destination(domain_, static_cast<u32>(entry.destination), entry.logical != 0);
         if (const auto route = arch::bind_interrupt(pin, cpu)) fresh = *route;
@@ -47,6 +57,7 @@ void MachineIoApic::pin_changed(u32 gsi, const ioapic::Entry& entry) {
     bool lower = false;
     {
         auto device = device_.lock();
+        if (pin.kept) return;
         if (!pin.route.bound()) std::swap(pin.route, fresh);
         pin.open = open && pin.route.bound();
         if (!pin.open) {

@@ -18,7 +18,11 @@ namespace px::dom0 {
 class MachineIoApic final : public hvm::PinListener {
 public:
     /// Masks every pin of the device and gives `domain` a virtual one at the same address. Errors: enodev, enomem, enospc.
-    static Result<> give(Domain& domain, const acpi::IoApic& io_apic);
+    static Result<MachineIoApic*> give(Domain& domain, const acpi::IoApic& io_apic);
+
+    /// A line that calls `target` of our own; what dom0 writes to the virtual pin has no effect from then on.
+    /// Errors: enoent: not of this device; enospc: no vector.
+    Result<> keep(u32 gsi, acpi::IntiFlags flags, arch::InterruptTarget& target);
 
     void pin_changed(u32 gsi, const ioapic::Entry& entry) override;
     void pin_ended(u32 gsi) override;
@@ -32,6 +36,7 @@ private:
         u32 number = 0;
         arch::InterruptRoute route;  ///< from the first unmasking on
         bool level = false;
+        bool kept = false;         ///< ours, see keep()
         bool open = false;         ///< dom0 has it unmasked
         bool awaits_end = false;   ///< level: fired, dom0 hasn't ended it; masked in the device
 
@@ -39,7 +44,7 @@ private:
     };
     using Device = Locked<IoApicDevice<arch::Mmio>, LockRank::irq>;
 
-    bool is_bound(const Pin& pin);
+    bool wants_route(const Pin& pin);
     void fired(Pin& pin);
 
     Domain& domain_;

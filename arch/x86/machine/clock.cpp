@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/machine/clock.hpp"
 
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/cmos_date.hpp"
@@ -132,9 +133,9 @@ void init_clock(cmdline::ClockSource wanted) {
     if (!measure_by(wanted) && !measure_by_hpet() && !measure_by_pm_timer() && !measure_by_pit()) panic("no clock to measure the TSC by");
     scale = make_scale(khz);
     boot_tsc = read_tsc();
-    stable = (cpuid(0x80000000).eax >= 0x80000007) && (cpuid(0x80000007).edx >> 8 & 1) != 0;
+    stable = (cpuid(0x80000000).eax >= 0x80000007) && (host_cpuid(0x80000007).edx >> 8 & 1) != 0;
     boot_wall = {read_cmos_clock(), 0};
-    tsc_deadline = (cpuid(1).ecx >> 24 & 1) != 0;
+    tsc_deadline = (host_cpuid(1).ecx >> 24 & 1) != 0;
     set_interrupt_handler(vector::timer, handle_timer);
     if (!tsc_deadline) calibrate_apic_timer();
 }

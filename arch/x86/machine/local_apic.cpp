@@ -4,6 +4,7 @@
 #include "arch/x86/machine/local_apic.hpp"
 
 #include "arch/cpu.hpp"
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -34,7 +35,7 @@ void send_command(u32 apic_id, u32 low) {
 }  // namespace
 
 Result<> init_local_apic(Paddr address, bool may_use_x2) {
-    const bool has_x2 = (cpuid(1).ecx >> 21 & 1) != 0;
+    const bool has_x2 = (host_cpuid(1).ecx >> 21 & 1) != 0;
     const bool on_already = (read_msr(msr::apic_base) & apic_base_x2) != 0;
     x2apic = (has_x2 && may_use_x2) || on_already;
     if (!x2apic) registers = Mmio(TRY(map_physical(address, page_size, Cache::uncached, true)));

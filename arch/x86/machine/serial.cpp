@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/machine/serial.hpp"
 
+#include <atomic>
 #include <optional>
 
 #include "arch/memory.hpp"
@@ -20,10 +21,12 @@ namespace {
 
 using PortUart = Uart16550<UartPorts<Ports>>;
 
-class SerialConsole final : public ConsoleDevice {
+class SerialConsole final : public ConsoleDevice, public InterruptTarget {
 public:
-    explicit SerialConsole(u16 base) : uart_(UartPorts<Ports>{{}, base}) {}
+    explicit SerialConsole(const UartSettings& settings)
+        : uart_(UartPorts<Ports>{{}, static_cast<u16>(settings.io_base)}), irq_(static_cast<u8>(settings.irq)) {}
     Result<> open(const UartSettings& settings) { return uart_.init(settings); }
+    u8 irq() const { return irq_; }
     void write(std::string_view text) override {
         for (const char c : text) {
             if (c == '\n') (void)uart_.put('\r');
@@ -33,11 +36,23 @@ public:
     bool read(char& c) override {
         const auto byte = uart_.try_get();
         if (byte) c = static_cast<char>(*byte);
+        // What comes between the last look and this interrupts at once.
+        else if (quiet_.exchange(false, std::memory_order_relaxed)) uart_.enable_interrupts(true, false);
         return byte.has_value();
     }
 
+    /// The UART is quiet until all is read. Without the console's lock: nothing else writes the register of the interrupt enables.
+    void interrupt() override {
+        uart_.enable_interrupts(false, false);
+        quiet_.store(true, std::memory_order_relaxed);
+        raise_softirq(Softirq::console);
+    }
+    void start_interrupts() { uart_.enable_interrupts(true, false); }
+
 private:
     PortUart uart_;
+    u8 irq_;                            ///< 0: polled
+    std::atomic<bool> quiet_{false};    ///< interrupts are off until the port is read empty
 };
 
 class ScreenConsole final : public ConsoleDevice {
@@ -56,13 +71,15 @@ std::optional<SerialConsole> serial;
 std::optional<ScreenConsole> screen;
 constinit PortRange ports{0, 0};
 constinit Timer* poll_timer = nullptr;
+constinit std::atomic<bool> interrupts{false};
 constexpr Nanoseconds poll_period = milliseconds(20);
 
 void open_serial(std::string_view text, const UartSettings& defaults, std::string_view name) {
     const auto settings = parse_uart_settings(text, defaults);
     if (!settings) return log_warning("{}={}: {}", name, text, settings.error());
     if (settings->memory_mapped()) return log_warning("{}: memory-mapped serial ports are not supported yet", name);
-    serial.emplace(static_cast<u16>(settings->io_base));
+    if (serial) return log_warning("{}: one serial console is in use already", name);
+    serial.emplace(*settings);
     if (!serial->open(*settings)) {
         serial.reset();
         return log_warning("{}: no serial port at {:#x}", name, settings->io_base);
@@ -73,7 +90,7 @@ void open_serial(std::string_view text, const UartSettings& defaults, std::strin
 
 void poll(void*, Nanoseconds now) {
     raise_softirq(Softirq::console);
-    poll_timer->arm(now + poll_period);
+    if (!interrupts.load(std::memory_order_relaxed)) poll_timer->arm(now + poll_period);
 }
 
 }  // namespace
@@ -94,11 +111,17 @@ void open_consoles(const cmdline::BootOptions& options) {
 
 void enable_console_input() {
     if (!serial) return;
-    // Polled: the line's interrupt may be routed anywhere, and 50 looks a second at one port cost nothing.
     auto timer = make<Timer>(this_cpu().timers, poll, nullptr);
     if (!timer) return;
     poll_timer = (*timer).release();
     poll_timer->arm(arch::now() + poll_period);
+}
+
+ConsoleLine console_line() { return serial ? ConsoleLine{serial->irq(), &*serial} : ConsoleLine{}; }
+
+void console_line_connected() {
+    interrupts.store(true, std::memory_order_relaxed);
+    serial->start_interrupts();
 }
 
 PortRange console_ports() { return ports; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/mm/address_space.hpp"
 #include "arch/x86/mm/early_memory.hpp"
@@ -182,7 +183,7 @@ void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     sort(modules);
     sort(taken);
     if (!early_memory().choose(layout.machine, taken)) panic("no free memory below 4 GiB");
-    build_address_space((cpuid(0x80000001).edx >> 26 & 1) != 0);
+    build_address_space((host_cpuid(0x80000001).edx >> 26 & 1) != 0);
     const MemoryRegion early = early_memory().close();
     note_ours(early.start, early.end);
     (void)taken.push_back(early).ok();

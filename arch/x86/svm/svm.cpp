@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arch/smp.hpp"
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/svm/nested_paging.hpp"
@@ -165,9 +166,9 @@ constinit Features detail::host_features;
 using detail::host_features;
 
 bool Svm::probe() {
-    if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;
-    const auto leaf = arch::cpuid(0x8000000a);
-    host_features = Features::decode(leaf.ebx, leaf.edx, arch::cpuid(0x80000001).edx);
+    if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::host_cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;
+    const auto leaf = arch::host_cpuid(0x8000000a);
+    host_features = Features::decode(leaf.ebx, leaf.edx, arch::host_cpuid(0x80000001).edx);
     if ((arch::read_msr(arch::msr::vm_cr) >> 4 & 1) != 0) {
         log_warning("AMD-V is locked off by the firmware (VM_CR.SVMDIS)");
         return false;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arch/smp.hpp"
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/vmx/extended_paging.hpp"
 #include "arch/x86/vmx/instructions.hpp"
@@ -76,7 +77,7 @@ bool feature_control_allows() {
 const Setup& setup() { return chosen; }
 
 bool Vmx::probe() {
-    if ((arch::cpuid(1).ecx >> 5 & 1) == 0) return false;
+    if ((arch::host_cpuid(1).ecx >> 5 & 1) == 0) return false;
     if (read_feature_control(arch::read_msr(arch::msr::feature_control)) == FeatureControl::locked_off) {
         log_warning("VT-x is locked off by the firmware (IA32_FEATURE_CONTROL)");
         return false;

@@ -1,39 +1,56 @@
 // The names of CPUID feature bits, and where each one is.
 //
 // Names are those of the public header in small letters with '-' for '_' [xen/public arch-x86/cpufeatureset.h], and the
-// older names that the reference still takes.
+// older names that the reference's tools still take.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "libxlcfg/cpuid.hpp"
+#pragma once
 
-#include <algorithm>
+#include <string_view>
 
-namespace px::xlcfg {
+#include "hypervisor/abi/x86/domain.hpp"
 
-namespace {
+namespace px::abi::x86 {
+
+struct CpuidRegister {
+    enum Name : u8 { eax, ebx, ecx, edx };
+
+    u32 leaf = 0;
+    u32 subleaf = cpuid_no_subleaf;  ///< cpuid_no_subleaf: the leaf has none, or any
+    Name name = eax;
+
+    bool operator==(const CpuidRegister&) const = default;
+};
+
+struct CpuidFeature {
+    std::string_view name;
+    CpuidRegister where;
+    u8 bit;
+};
+
+namespace cpuid_table {
 
 using enum CpuidRegister::Name;
+inline constexpr CpuidRegister leaf1_edx{0x1, cpuid_no_subleaf, edx};
+inline constexpr CpuidRegister leaf1_ecx{0x1, cpuid_no_subleaf, ecx};
+inline constexpr CpuidRegister extended1_edx{0x80000001, cpuid_no_subleaf, edx};
+inline constexpr CpuidRegister extended1_ecx{0x80000001, cpuid_no_subleaf, ecx};
+inline constexpr CpuidRegister leafd_1_eax{0xd, 1, eax};
+inline constexpr CpuidRegister leaf7_ebx{0x7, 0, ebx};
+inline constexpr CpuidRegister leaf7_ecx{0x7, 0, ecx};
+inline constexpr CpuidRegister extended7_edx{0x80000007, cpuid_no_subleaf, edx};
+inline constexpr CpuidRegister extended8_ebx{0x80000008, cpuid_no_subleaf, ebx};
+inline constexpr CpuidRegister leaf7_edx{0x7, 0, edx};
+inline constexpr CpuidRegister leaf7_1_eax{0x7, 1, eax};
+inline constexpr CpuidRegister extended21_eax{0x80000021, cpuid_no_subleaf, eax};
+inline constexpr CpuidRegister leaf7_1_ebx{0x7, 1, ebx};
+inline constexpr CpuidRegister leaf7_2_edx{0x7, 2, edx};
+inline constexpr CpuidRegister leaf7_1_edx{0x7, 1, edx};
+inline constexpr CpuidRegister extended21_ecx{0x80000021, cpuid_no_subleaf, ecx};
+inline constexpr CpuidRegister leaf6_eax{0x6, cpuid_no_subleaf, eax};
+inline constexpr CpuidRegister svm_edx{0x8000000a, cpuid_no_subleaf, edx};
 
-constexpr CpuidRegister leaf1_edx{0x1, std::nullopt, edx};
-constexpr CpuidRegister leaf1_ecx{0x1, std::nullopt, ecx};
-constexpr CpuidRegister extended1_edx{0x80000001, std::nullopt, edx};
-constexpr CpuidRegister extended1_ecx{0x80000001, std::nullopt, ecx};
-constexpr CpuidRegister leafd_1_eax{0xd, 1, eax};
-constexpr CpuidRegister leaf7_ebx{0x7, 0, ebx};
-constexpr CpuidRegister leaf7_ecx{0x7, 0, ecx};
-constexpr CpuidRegister extended7_edx{0x80000007, std::nullopt, edx};
-constexpr CpuidRegister extended8_ebx{0x80000008, std::nullopt, ebx};
-constexpr CpuidRegister leaf7_edx{0x7, 0, edx};
-constexpr CpuidRegister leaf7_1_eax{0x7, 1, eax};
-constexpr CpuidRegister extended21_eax{0x80000021, std::nullopt, eax};
-constexpr CpuidRegister leaf7_1_ebx{0x7, 1, ebx};
-constexpr CpuidRegister leaf7_2_edx{0x7, 2, edx};
-constexpr CpuidRegister leaf7_1_edx{0x7, 1, edx};
-constexpr CpuidRegister extended21_ecx{0x80000021, std::nullopt, ecx};
-constexpr CpuidRegister leaf6_eax{0x6, std::nullopt, eax};
-constexpr CpuidRegister svm_edx{0x8000000a, std::nullopt, edx};
-
-constexpr CpuidFeature features[] = {
+inline constexpr CpuidFeature cpuid_features[] = {
     {"fpu", leaf1_edx, 0}, {"vme", leaf1_edx, 1}, {"de", leaf1_edx, 2}, {"pse", leaf1_edx, 3}, {"tsc", leaf1_edx, 4},
     {"msr", leaf1_edx, 5}, {"pae", leaf1_edx, 6}, {"mce", leaf1_edx, 7}, {"cx8", leaf1_edx, 8}, {"apic", leaf1_edx, 9},
     {"sep", leaf1_edx, 11}, {"mtrr", leaf1_edx, 12}, {"pge", leaf1_edx, 13}, {"mca", leaf1_edx, 14},
@@ -102,16 +119,25 @@ constexpr CpuidFeature features[] = {
     {"svm-decode", svm_edx, 7}, {"svm-pausefilt", svm_edx, 10}, {"lfence+", extended21_eax, 2},
 };
 
-}  // namespace
+}  // namespace cpuid_table
 
-std::span<const CpuidFeature> cpuid_features() { return features; }
+using cpuid_table::cpuid_features;
 
-const CpuidFeature* find_cpuid_feature(std::string_view name) {
-    std::string plain(name);
-    std::replace(plain.begin(), plain.end(), '_', '-');
-    const auto* found = std::find_if(std::begin(features), std::end(features),
-                                     [&](const CpuidFeature& feature) { return feature.name == plain; });
-    return found == std::end(features) ? nullptr : found;
+/// '_' and '-' are the same in names.
+constexpr bool same_feature_name(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    for (std::string_view::size_type at = 0; at < a.size(); ++at) {
+        if ((a[at] == '_' ? '-' : a[at]) != (b[at] == '_' ? '-' : b[at])) return false;
+    }
+    return true;
 }
 
-}  // namespace px::xlcfg
+/// Null when unknown.
+constexpr const CpuidFeature* find_cpuid_feature(std::string_view name) {
+    for (const CpuidFeature& feature : cpuid_features) {
+        if (same_feature_name(feature.name, name)) return &feature;
+    }
+    return nullptr;
+}
+
+}  // namespace px::abi::x86
