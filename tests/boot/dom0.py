@@ -41,6 +41,7 @@ class Spec:
     kernel_args: str = ""
     debian_guest: bool = True          # Debian's kernel and our init for it are in /guests
     trace: bool = False                # see machine.Boot
+    counted: bool = False              # see machine.Boot
     files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
 
 
@@ -124,7 +125,8 @@ def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
     return Boot(
         xen=hypervisor(on, spec.packed), kernel=debian.unpacked_kernel() if in_bochs else DEBIAN_KERNEL,
         initrd=dom0_initrd(spec, interactive), profile=spec.profile, way=spec.way, cpus=spec.cpus, memory=spec.memory,
-        devices=spec.devices, trace=spec.trace, seconds=3600 if interactive else 1200 if in_bochs else 600,
+        devices=spec.devices, trace=spec.trace, counted=spec.counted,
+        seconds=3600 if interactive or spec.counted else 1200 if in_bochs else 600,
         # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
         cpu="EPYC,-smap,-monitor,-rdtscp" if reference else "EPYC,-monitor,-rdtscp",
         xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),

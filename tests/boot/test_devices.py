@@ -55,6 +55,22 @@ def ahci_disk(dom0: Dom0) -> None:
     reads_and_writes(dom0, "/dev/sda", "ahci")
 
 
+@boot_test(Spec(devices=AHCI, cpus=2), name="dom0-disk-after-ballooning")
+def after_ballooning(dom0: Dom0) -> None:
+    """A frame that dom0 gave up comes back at its own place: 1:1 memory stays right for DMA."""
+    dom0.wait("[ -b /dev/sda ]", 30)
+    total = "awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo"
+    before = int(dom0.run(total))
+    for _ in range(3):
+        dom0.run("xl mem-set Domain-0 448")
+        dom0.wait(f"[ $({total}) -lt {before - 250} ]", 60, "dom0 gives memory back")
+        dom0.run("xl mem-set Domain-0 768")
+        dom0.wait(f"[ $({total}) -ge {before - 8} ]", 60, "dom0 takes it again")
+    # Copies fill what came back; each is read from the disk anew.
+    sums = dom0.run("for n in 1 2 3 4; do echo 1 > /proc/sys/vm/drop_caches; cp /dev/sda /tmp/copy$n; done; md5sum /tmp/copy*; rm /tmp/copy*", timeout=180)
+    assert [line.split()[0] for line in sums.splitlines()] == [checksum("ahci")] * 4, sums
+
+
 @boot_test(Spec(devices=AHCI, cpus=2, kernel_args="pci=nomsi"), name="dom0-ahci-disk-without-msi")
 def ahci_disk_without_msi(dom0: Dom0) -> None:
     reads_and_writes(dom0, "/dev/sda", "ahci")

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from dom0 import Dom0, Spec, hypervisor
-from guests import log_of
+from guests import create, destroy, log_of, tiny_config
 from machine import Boot, Machine
 from paths import GUESTS, REPO
 from runner import boot_test, machine_test
@@ -17,7 +17,6 @@ class Guest:
     vcpus: int = 1
     memory: int = 32                   # MiB
     extra: str = ""                    # its command line
-    config: str = ""                   # further lines of its configuration
     timeout: int = 60
 
 
@@ -35,11 +34,6 @@ FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if 
 NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
 SPEC = Spec(guests=tuple(FOLDERS + ["tiny"]))
 DIVERGENCES = REPO / "tests" / "guests" / "divergences.txt"
-
-
-def config_of(name: str, guest: Guest, kernel: str) -> str:
-    return (f'name = "{name}"\ntype = "pvh"\nmemory = {guest.memory}\nvcpus = {guest.vcpus}\n'
-            f'kernel = "/guests/{kernel}.elf"\nextra = "{guest.extra}"\n{guest.config}\n')
 
 
 def expected_divergences(name: str, on: str) -> set[str]:
@@ -61,9 +55,7 @@ def judge(name: str, on: str, console: str) -> None:
 
 
 def start(dom0: Dom0, name: str, guest: Guest, kernel: str = "") -> None:
-    dom0.run(f"rm -f {log_of(name)}")
-    dom0.write(f"/tmp/{name}.cfg", config_of(name, guest, kernel or name))
-    dom0.run(f"xl create -q /tmp/{name}.cfg", timeout=60)
+    create(dom0, name, tiny_config(name, kernel or name, guest.vcpus, guest.memory, guest.extra))
 
 
 def finish(dom0: Dom0, name: str, timeout: float) -> str:
@@ -73,7 +65,7 @@ def finish(dom0: Dom0, name: str, timeout: float) -> str:
     except AssertionError as late:
         raise AssertionError(f"{name} said no verdict in time; its console:\n{dom0.run(f'cat {log_of(name)}', status=None)}") from late
     finally:
-        dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
+        destroy(dom0, name)
     return dom0.run(f"cat {log_of(name)}", status=None)
 
 

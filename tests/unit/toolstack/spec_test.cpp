@@ -56,11 +56,10 @@ TEST(Spec, RefusesWhatCantBeHadByTheNameOfItsKey) {
 TEST(Spec, CpuidBecomesBitsToSetAndToClear) {
     const auto rules = pvh_spec(load("cpuid='host,aesni=0,avx2=1'\n"), {}).cpuid;
     ASSERT_EQ(rules.size(), 2u);
-    EXPECT_EQ(rules[0].leaf, 1u);
-    EXPECT_EQ(rules[0].which, 2);
+    EXPECT_EQ(rules[0].where, (abi::x86::CpuidRegister{1, abi::x86::cpuid_no_subleaf, abi::x86::CpuidRegister::ecx}));
     EXPECT_EQ(rules[0].clear, 1u << 25);
     EXPECT_EQ(rules[0].set, 0u);
-    EXPECT_EQ(rules[1].leaf, 7u);
+    EXPECT_EQ(rules[1].where, (abi::x86::CpuidRegister{7, 0, abi::x86::CpuidRegister::ebx}));
     EXPECT_EQ(rules[1].set, 1u << 5);
 }
 

@@ -1,0 +1,78 @@
+"""The second half of ./x bench: virtual time of whole lives: dom0's boot, and domains made and destroyed.
+
+QEMU with `-icount shift=0`: one instruction is one nanosecond of virtual time, and a CPU that idles skips to its next timer. The
+machine has a VT-d IOMMU, so that both hypervisors boot the same PVH dom0; each runs its own toolstack.
+"""
+# SPDX-License-Identifier: Apache-2.0
+import re
+from dataclasses import dataclass
+
+from dom0 import Dom0, Spec
+from guests import debian_config, tiny_config
+
+LIVES = 100                                # domains of each kind, one after the other
+SHOWN = (2, LIVES)
+AIM = 0.8
+AIMS = {"tiny": 0.5}
+KINDS = {"tiny": tiny_config("tiny", "tiny", memory=8, more='on_poweroff = "preserve"'), "debian": debian_config("debian")}
+TOOLS = {"ours": "philoxen", "reference": "debian"}
+
+# Prints `PX-LIFE kind number create destroy`, in nanoseconds of dom0's clock. /proc/timer_list has the finest clock of a bare shell.
+SCRIPT = f"""now() {{ sed -n 's/^now at \\([0-9]*\\) nsecs$/\\1/p' /proc/timer_list; }}
+[ -n "$(now)" ] || exit 9
+for kind in {' '.join(KINDS)}; do
+    n=0
+    while [ $n -lt {LIVES} ]; do
+        n=$((n+1))
+        start=$(now)
+        xl create -q /$kind.cfg || exit 1
+        made=$(now)
+        xl destroy $kind || exit 2
+        while xl domid $kind >/dev/null 2>&1; do :; done
+        echo PX-LIFE $kind $n $((made-start)) $(($(now)-made))
+    done
+done
+"""
+
+
+@dataclass
+class Lives:
+    boot: int                              # from the machine's start to dom0's services
+    lives: dict[str, dict[int, tuple[int, int]]]   # by kind and number: create, destroy
+
+
+def measure(on: str) -> Lives:
+    spec = Spec(tools=TOOLS[on], profile="q35-vtd", cpus=1, counted=True, guests=("tiny",), memory=2048, dom0_memory=768,
+                xen_args="dom0=pvh", files=(*((f"/{kind}.cfg", text) for kind, text in KINDS.items()), ("/autorun", SCRIPT)))
+    dom0 = Dom0(spec, on, f"bench-lives-{on}", patience=600)
+    try:
+        boot = dom0.machine.virtual_time()
+        text = dom0.autorun(timeout=2400)
+    finally:
+        dom0.stop()
+    lives: dict[str, dict[int, tuple[int, int]]] = {kind: {} for kind in KINDS}
+    for kind, number, create, destroy in re.findall(r"PX-LIFE (\w+) (\d+) (\d+) (\d+)", text):
+        lives[kind][int(number)] = int(create), int(destroy)
+    return Lives(boot, lives)
+
+
+def rows(lives: Lives) -> dict[str, tuple[int, float]]:
+    """By name: millions of instructions, and the aim."""
+    table = {"dom0's boot": (lives.boot // 10**6, AIM)}
+    for kind, numbers in lives.lives.items():
+        for number in SHOWN:
+            for what, cost in zip(("create", "destroy"), numbers[number]):
+                table[f"{what} {kind}, number {number}"] = cost // 10**6, AIMS.get(kind, AIM)
+    return table
+
+
+def report(sides: list[str]) -> None:
+    tables = {on: rows(measure(on)) for on in sides}
+    print(f"\n{'millions of instructions':<28}" + "".join(f"{on:>12}" for on in sides) + ("       ratio    aim" if len(sides) == 2 else ""))
+    for name, (_, aim) in tables[sides[0]].items():
+        count = {on: tables[on][name][0] for on in sides}
+        line = f"{name:<28}" + "".join(f"{count[on]:>12,}" for on in sides)
+        if len(sides) == 2:
+            ratio = count["ours"] / max(count["reference"], 1)
+            line += f"{ratio:>12.2f}{aim:>7.2f}{'' if ratio <= aim else '  missed'}"
+        print(line, flush=True)
