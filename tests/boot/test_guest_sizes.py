@@ -34,7 +34,7 @@ def four_vcpus(dom0: Dom0) -> None:
             assert run_in_guest(guest, f"cat {online}").strip() == "0-3"
             for cpu in range(4):
                 run_in_guest(guest, f"taskset -c {cpu} sleep 0.2")
-            guest.type("poweroff\n")
+            run_in_guest(guest, "(usleep 300000; poweroff -f) &")  # Ctrl-] must come alone, after all that is typed
         dom0.wait("! xl domid four >/dev/null 2>&1", 60, "the guest powers off and is removed")
     finally:
         destroy(dom0, "four")

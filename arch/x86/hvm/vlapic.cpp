@@ -110,6 +110,14 @@ std::optional<u8> VirtualLocalApic::deliverable() const {
     return static_cast<u8>(vector);
 }
 
+bool VirtualLocalApic::waits_for_task_priority() const {
+    const int vector = highest(requests());
+    if (vector < 0 || !enabled_by_software()) return false;
+    const u32 request_class = static_cast<u32>(vector) & 0xf0;
+    const int serving = highest(in_service_);
+    return request_class <= (task_priority_ & 0xf0) && (serving < 0 || request_class > (static_cast<u32>(serving) & 0xf0));
+}
+
 void VirtualLocalApic::request(u8 vector, bool level) {
     if (vector < 16) return;  // the processor's own; no APIC delivers them
     const u64 bit = u64{1} << (vector % 64);

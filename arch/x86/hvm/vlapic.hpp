@@ -56,6 +56,8 @@ public:
     void end_of_interrupt();
     u8 task_priority() const { return static_cast<u8>(task_priority_); }
     void set_task_priority(u8 value) { task_priority_ = value; }
+    /// Whether a request waits for the task priority, and for nothing else, to fall.
+    bool waits_for_task_priority() const;
     /// Whether any request waits, deliverable or not.
     bool requested() const {
         const auto word = [this](usize index) { return requested_[index].load(std::memory_order_relaxed); };

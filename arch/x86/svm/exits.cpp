@@ -139,7 +139,7 @@ constexpr auto table = [] {
     set(handle_xsetbv, Exit::xsetbv);
     set(handle_iret, Exit::iret);
     set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
-    set(hvm::emulate_instruction, Exit::cr4_write);
+    set(hvm::emulate_instruction, Exit::cr4_write, Exit::cr8_write);
     set(handle_rdtsc, Exit::rdtsc);
     set(handle_rdtscp, Exit::rdtscp);
     set(hvm::handle_shutdown, Exit::shutdown);

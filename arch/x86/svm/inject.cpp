@@ -52,10 +52,20 @@ void watch_iret(Vmcb& vmcb, bool on) {
     vmcb.clean_bits &= ~clean::intercepts;
 }
 
+/// While a request waits for the task priority to fall, the guest's writes of it exit. (A virtual interrupt of that priority would
+/// cost no exit before the last write, but QEMU 7.2 delivers it where priorities are equal, again and again.)
+void watch_task_priority(Vmcb& vmcb, bool on) {
+    constexpr u16 cr8 = 1u << 8;
+    if (((vmcb.cr_write & cr8) != 0) == on) return;
+    vmcb.cr_write ^= cr8;
+    vmcb.clean_bits &= ~clean::intercepts;
+}
+
 }  // namespace
 
 void choose_event(Vcpu& vcpu) {
     Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    watch_task_priority(vmcb, vcpu.arch.apic.waits_for_task_priority());
     hvm::VcpuState& state = vcpu.arch;
     const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {

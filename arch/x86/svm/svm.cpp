@@ -130,8 +130,8 @@ void give_asid(Vcpu& vcpu, PerCpu& cpu) {
 
 /// Most entries follow an exit that changed nothing but registers; the others come here.
 bool entry_needs_work(Vcpu& vcpu, const VcpuSvm& svm, const Vmcb& vmcb, const PerCpu& cpu) {
-    const bool window_open = (vmcb.intercepts3 & intercept3::vintr) != 0;
-    return window_open || hvm::may_have_event(vcpu) || svm.hidden_state != HiddenState::on_cpu || !asid_is_good(vcpu, svm, cpu) ||
+    const bool watches = (vmcb.intercepts3 & intercept3::vintr) != 0 || (vmcb.cr_write & 1u << 8) != 0;
+    return watches || hvm::may_have_event(vcpu) || svm.hidden_state != HiddenState::on_cpu || !asid_is_good(vcpu, svm, cpu) ||
            virtual_task_priority(vmcb) != task_priority_class(vcpu);
 }
 

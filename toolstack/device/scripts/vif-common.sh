@@ -31,7 +31,8 @@ main() {
     offline)
         rename_interface
         unplug
-        [ ! -e "/sys/class/net/$interface" ] || ip link set "$interface" down
+        # The driver may take it away at any moment.
+        ip link set "$interface" down 2>/dev/null || [ ! -e "/sys/class/net/$interface" ] || fail "$interface can't be taken down"
         ;;
     add | remove) ;;  # of an emulated card: there is none
     *) fail "${0##*/} can't '$1'" ;;
