@@ -42,11 +42,16 @@ void queue_exception(Vcpu& vcpu, Event event) {
 
 }  // namespace
 
-Event next_interrupt(Vcpu& vcpu) {
+Event next_direct_interrupt(Vcpu& vcpu) {
     if (vcpu.arch.nmi_pending) return {.kind = Event::Kind::nmi, .vector = 2};
     if (upcall_by_domain_vector(vcpu) && upcall_pending(vcpu)) {
         return {.kind = Event::Kind::external_interrupt, .vector = static_cast<u8>(vcpu.domain.arch.callback.number)};
     }
+    return {};
+}
+
+Event next_interrupt(Vcpu& vcpu) {
+    if (const Event direct = next_direct_interrupt(vcpu); direct.kind != Event::Kind::none) return direct;
     if (const auto vector = vcpu.arch.apic.deliverable()) return {.kind = Event::Kind::external_interrupt, .vector = *vector};
     return {};
 }

@@ -57,6 +57,7 @@ void watch_iret(Vmcb& vmcb, bool on) {
 void choose_event(Vcpu& vcpu) {
     Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     hvm::VcpuState& state = vcpu.arch;
+    state.apic.collect();
     const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {
         vmcb.event_injection = injection_of(state.pending);

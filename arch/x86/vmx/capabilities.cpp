@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/vmx/capabilities.hpp"
 
+#include "arch/x86/machine/apic_registers.hpp"
+
 namespace px::vmx {
 namespace {
 
@@ -89,6 +91,27 @@ Result<Setup, std::string_view> choose_setup(const CapabilityMsrs& msrs) {
     if ((first.value & primary_unwanted) != 0) return Why{"that insists on exits of CR3 accesses"};
     return Setup{msrs.revision(), {pins.value, first.value, second.value, exits.value, entries.value},
                  static_cast<u32>(msrs.secondary >> 32), abilities};
+}
+
+u32 apic_controls(const Abilities& abilities, ApicMode mode) {
+    if (!abilities.tpr_shadow) return 0;
+    if (mode == ApicMode::x2apic ? !abilities.x2apic : !abilities.apic_access) return 0;
+    if (mode == ApicMode::off) return secondary::apic_accesses;  // so that the page isn't there
+    const bool delivers = abilities.apic_registers && abilities.virtual_interrupts;
+    return (mode == ApicMode::x2apic ? secondary::x2apic : secondary::apic_accesses) |
+           (delivers ? secondary::apic_registers | secondary::virtual_interrupts : 0);
+}
+
+bool reads_x2_register(u32 controls, u32 offset) {
+    if ((controls & secondary::x2apic) == 0) return false;
+    if ((controls & secondary::apic_registers) == 0) return offset == arch::apic::task_priority;
+    return arch::apic::x2_readable(offset) && offset != arch::apic::timer_current;
+}
+
+bool writes_x2_register(u32 controls, u32 offset) {
+    if ((controls & secondary::x2apic) == 0) return false;
+    const bool delivers = (controls & secondary::virtual_interrupts) != 0;
+    return offset == arch::apic::task_priority || (delivers && (offset == arch::apic::eoi || offset == arch::apic::self_ipi));
 }
 
 }  // namespace px::vmx

@@ -8,6 +8,7 @@
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
+#include "arch/x86/vmx/apic.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "arch/x86/vmx/vmx.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -142,9 +143,20 @@ void handle_ept_violation(Vcpu& vcpu) {
     const auto kind = (info & ept_violation::write) != 0   ? hvm::AccessKind::write
                       : (info & ept_violation::fetch) != 0 ? hvm::AccessKind::fetch
                                                            : hvm::AccessKind::read;
+    const Gpaddr address{read(Field64::guest_physical_address)};
+    if (map_apic_page(vcpu, address)) return;
     const u64 rip = vcpu.arch.registers.rip;
-    hvm::handle_physmap_fault(vcpu, Gpaddr{read(Field64::guest_physical_address)}, kind, (info & ept_violation::any_right) != 0);
+    hvm::handle_physmap_fault(vcpu, address, kind, (info & ept_violation::any_right) != 0);
     if (vcpu.arch.registers.rip != rip) leave_shadow();
+}
+
+/// An access to the local APIC's page that the processor doesn't virtualize. [intel/sdm3 28.2.1, table 28-6]
+void handle_apic_access(Vcpu& vcpu) {
+    constexpr u64 write_access = 1;
+    if ((read(FieldNatural::exit_qualification) >> 12 & 15) > write_access) {
+        return vcpu.domain.crash("code, stack or page tables in the local APIC's page");
+    }
+    emulate(vcpu);
 }
 
 void handle_xsetbv(Vcpu& vcpu) {
@@ -195,6 +207,9 @@ constexpr auto table = [] {
     set(nothing_to_do, Exit::external_interrupt, Exit::interrupt_window, Exit::nmi_window, Exit::tpr_below_threshold, Exit::init);
     set(handle_exception, Exit::exception_or_nmi);
     set(handle_ept_violation, Exit::ept_violation);
+    set(handle_apic_access, Exit::apic_access);
+    set(handle_apic_write, Exit::apic_write);
+    set(handle_virtualized_eoi, Exit::virtualized_eoi);
     set(handle_hypercall, Exit::vmcall);
     set(handle_cpuid, Exit::cpuid);
     set(handle_rdmsr, Exit::rdmsr);

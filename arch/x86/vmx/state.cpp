@@ -94,7 +94,7 @@ void write_controls(Vcpu& vcpu) {
     vmx.exception_bitmap = 1u << arch::exception::machine_check | 1u << arch::exception::debug;
     write(Field32::pin_controls, controls.pin);
     write(Field32::primary_controls, vmx.primary_controls);
-    write(Field32::secondary_controls, controls.secondary);
+    write(Field32::secondary_controls, vmx.secondary_controls = controls.secondary);
     write(Field32::exit_controls, controls.exit);
     write(Field32::entry_controls, controls.entry);
     write(Field32::exception_bitmap, vmx.exception_bitmap);
@@ -105,14 +105,12 @@ void write_controls(Vcpu& vcpu) {
     write(Field32::exit_msr_load_count, 0);
     write(Field32::entry_msr_load_count, 0);
     write(Field32::entry_interruption, 0);
-    write(Field32::tpr_threshold, 0);
     if (own_ports) {
         const u64 ports = arch::to_physical(vcpu.domain.arch.io_bitmap).raw;
         write(Field64::io_bitmap_a, ports);
         write(Field64::io_bitmap_b, ports + page_size);
     }
     write(Field64::msr_bitmap, arch::to_physical(vmx.msr_bitmap).raw);
-    write(Field64::virtual_apic, arch::to_physical(vmx.apic_page).raw);
     write(Field64::ept_pointer, vmx.ept_pointer);
     write(FieldNatural::cr0_mask, cr0_shadowed);
 }

@@ -8,6 +8,7 @@
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/vmx/apic.hpp"
 #include "arch/x86/vmx/extended_paging.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -119,7 +120,6 @@ Result<> Vmx::create(Vcpu& vcpu) {
     vcpu.arch.vmx = TRY(make<VcpuVmx>());
     VcpuVmx& vmx = *vcpu.arch.vmx;
     vmx.msr_bitmap = static_cast<MsrBitmap*>(to_virtual(TRY(allocate_frames(0))));
-    vmx.apic_page = static_cast<VirtualApicPage*>(to_virtual(TRY(allocate_frames(0))));
     vmx.vmcs_address = to_paddr(TRY(allocate_region())).raw;
     vmx.ept_pointer = ept_pointer(vcpu.domain.physmap.root());
     std::memset(vmx.msr_bitmap, 0xff, sizeof(MsrBitmap));
@@ -127,7 +127,7 @@ Result<> Vmx::create(Vcpu& vcpu) {
     vmclear(vmx.vmcs_address);
     const BorrowedVmcs vmcs(vcpu);
     set_up_vmcs(vcpu);
-    return {};
+    return set_up_apic(vcpu);
 }
 
 void Vmx::destroy(Vcpu& vcpu) {
@@ -137,7 +137,6 @@ void Vmx::destroy(Vcpu& vcpu) {
         if (page != nullptr) free_frames(to_mfn(arch::to_physical(page)), 0);
     };
     free_page(vmx.msr_bitmap);
-    free_page(vmx.apic_page);
     if (vmx.vmcs_address != 0) free_frames(to_mfn(Paddr{vmx.vmcs_address}), 0);
     vcpu.arch.vmx.reset();
 }

@@ -68,7 +68,10 @@ void hardware_domain_shutdown(u8) {}
 void flush_physmap(Domain&) {}
 unsigned largest_physmap_order() { return 18; }
 void host_set_largest_physmap_order(unsigned) {}
-Result<> create_vcpu(Vcpu& vcpu) { return hvm::backend()->create(vcpu); }
+Result<> create_vcpu(Vcpu& vcpu) {
+    TRY(vcpu.arch.apic.create());
+    return hvm::backend()->create(vcpu);
+}
 void destroy_vcpu(Vcpu& vcpu) { hvm::backend()->destroy(vcpu); }
 void switch_in(Vcpu&) {}
 void switch_out(Vcpu&) {}
