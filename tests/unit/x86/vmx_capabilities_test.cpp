@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "arch/x86/vmx/errata.hpp"
 #include "arch/x86/vmx/owed_flush.hpp"
 #include "tests/unit/x86/vmx_corpus.hpp"
 
@@ -134,6 +135,15 @@ TEST(X2Registers, AreLeftToTheProcessorAsFarAsItKnowsThem) {
     EXPECT_FALSE(reads_x2_register(all, 0x390)) << "the count that is left is nowhere but in the clock";
     EXPECT_FALSE(reads_x2_register(all, 0x300)) << "64 bits, which the page holds apart";
     EXPECT_FALSE(reads_x2_register(all, 0xb0)) << "#GP";
+}
+
+TEST(Errata, LargeCodeIsUnsafeOnBigCoresThatDoNotSayOtherwise) {
+    constexpr u32 skylake_sp = 0x50654, comet_lake = 0xa0652, goldmont = 0x506c9, ice_lake_sp = 0x606a6;
+    constexpr u64 not_affected = 1u << 6;
+    EXPECT_TRUE(large_code_is_unsafe(skylake_sp, 0));
+    EXPECT_TRUE(large_code_is_unsafe(comet_lake, ~not_affected));
+    EXPECT_FALSE(large_code_is_unsafe(goldmont, 0));
+    EXPECT_FALSE(large_code_is_unsafe(ice_lake_sp, not_affected));
 }
 
 TEST(FeatureControl, IsUnderstood) {
