@@ -1,7 +1,9 @@
 // The register page of a virtual local APIC, laid out as processors that virtualize APICs want it. [intel/sdm3 30.1]
 //
 // The registers belong to the vCPU: whoever owns it writes them, and so does the processor while the guest runs. Others
-// post interrupts at the page's end, where no register is, in the layout of a posted-interrupt descriptor.
+// post interrupts at the page's end, where no register is, in the layout of a posted-interrupt descriptor. Those that are
+// triggered by a level have a descriptor of their own, which no processor reads: their ends must be seen, and before one is
+// requested the owner has to arrange that.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -72,14 +74,16 @@ public:
         return -1;
     }
 
-    PostedInterrupts& posted() { return posted_; }
-    const PostedInterrupts& posted() const { return posted_; }
+    PostedInterrupts& edges() { return edges_; }
+    const PostedInterrupts& edges() const { return edges_; }
+    PostedInterrupts& levels() { return levels_; }
+    const PostedInterrupts& levels() const { return levels_; }
 
 private:
     static constexpr u32 place(arch::apic::Register set, u8 vector) { return set + vector / 32 * 16u; }
 
-    std::array<u32, 0xfc0 / 4> words_{};
-    PostedInterrupts posted_;
+    std::array<u32, 0xf80 / 4> words_{};
+    PostedInterrupts levels_, edges_;
 };
 static_assert(sizeof(ApicPage) == 4096 && sizeof(PostedInterrupts) == 64);
 

@@ -65,8 +65,7 @@ void VirtualLocalApic::reset(bool keep_base) {
     page.set(apic::destination_format, ~u32{0});
     page.set(apic::spurious, 0xff);
     for (u32 lvt = apic::lvt_timer; lvt <= apic::lvt_error; lvt += 16) page.set(lvt, lvt_masked);
-    page.posted().collect([](usize, u64) {});
-    for (auto& word : level_) word.store(0, std::memory_order_relaxed);
+    forget_posted();
     pending_error_ = timer_mode_ = 0;
     tsc_deadline_ = 0;
     waiting_ = false;
@@ -109,19 +108,24 @@ std::optional<u8> VirtualLocalApic::deliverable() const {
 
 void VirtualLocalApic::request(u8 vector, bool level) {
     if (vector < 16) return;  // the processor's own; no APIC delivers them
-    const u64 bit = u64{1} << (vector % 64);
-    if (level) level_[vector / 64].fetch_or(bit, std::memory_order_relaxed);
-    else level_[vector / 64].fetch_and(~bit, std::memory_order_relaxed);
-    if (page_->posted().post(vector)) vcpu_.kick();
+    if ((level ? page_->levels() : page_->edges()).post(vector)) vcpu_.kick();
+}
+
+void VirtualLocalApic::take(usize index, u64 requested, bool level) {
+    page_->set_word(apic::request, index, page_->word(apic::request, index) | requested);
+    const u64 others = page_->word(apic::trigger_mode, index) & ~requested;
+    page_->set_word(apic::trigger_mode, index, others | (level ? requested : 0));
+    waiting_ = true;
 }
 
 void VirtualLocalApic::collect() {
-    page_->posted().collect([this](usize index, u64 bits) {
-        page_->set_word(apic::request, index, page_->word(apic::request, index) | bits);
-        const u64 levels = level_[index].load(std::memory_order_relaxed) & bits;
-        page_->set_word(apic::trigger_mode, index, (page_->word(apic::trigger_mode, index) & ~bits) | levels);
-        waiting_ = true;
-    });
+    if (page_->edges().pending()) page_->edges().collect([this](usize index, u64 bits) { take(index, bits, false); });
+    if (page_->levels().pending()) page_->levels().collect([this](usize index, u64 bits) { take(index, bits, true); });
+}
+
+void VirtualLocalApic::forget_posted() {
+    page_->edges().collect([](usize, u64) {});
+    page_->levels().collect([](usize, u64) {});
 }
 
 void VirtualLocalApic::accept(u8 vector) {

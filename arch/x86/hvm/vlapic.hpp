@@ -8,7 +8,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <optional>
 
 #include "arch/x86/hvm/apic_page.hpp"
@@ -65,7 +64,9 @@ public:
     /// Whether any request waits, deliverable or not. Only where we deliver, and not the processor.
     bool requested() const { return posted() || waiting_; }
     /// Whether something was posted since the last collect().
-    bool posted() const { return page_->posted().pending(); }
+    bool posted() const { return page_->edges().pending() || page_->levels().pending(); }
+    /// Whether a processor that takes posted interrupts can do without us.
+    bool posted_edges_alone() const { return page_->edges().pending() && !page_->levels().pending(); }
 
     // For processors that use the registers by themselves: reads and writes without an exit, delivery, end of interrupt.
     ApicPage& page() { return *page_; }
@@ -95,7 +96,11 @@ public:
 
 private:
     u32 x2_logical_id() const { return id() >> 4 << 16 | 1u << (id() & 15); }
-    u64 requests(usize word) const { return page_->word(arch::apic::request, word) | page_->posted().word(word); }
+    u64 requests(usize word) const {
+        return page_->word(arch::apic::request, word) | page_->edges().word(word) | page_->levels().word(word);
+    }
+    void take(usize index, u64 requested, bool level);
+    void forget_posted();
     u8 processor_priority() const;
     u64 command() const { return page_->get(arch::apic::command_low) | u64{page_->get(arch::apic::command_high)} << 32; }
     void set_command(u64 value);
@@ -126,7 +131,6 @@ private:
     bool waiting_ = false; ///< the request registers aren't empty, as far as we know
     bool changed_ = false;
     u64 tsc_deadline_ = 0;
-    std::array<std::atomic<u64>, 4> level_{};  ///< how each vector was requested last
     Timer timer_;
     Nanoseconds timer_started_{0};
 };

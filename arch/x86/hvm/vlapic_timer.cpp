@@ -153,13 +153,12 @@ void VirtualLocalApic::restore(const Saved& saved) {
     const auto reg = [&](u32 offset) { return saved.registers[offset / 16]; };
     namespace apic = arch::apic;
     ApicPage& page = *page_;
-    page.posted().collect([](usize, u64) {});
+    forget_posted();
     for (u32 offset = apic::task_priority; offset < 0x400; offset += 16) page.set(offset, reg(offset));
     page.set(apic::task_priority, reg(apic::task_priority) & 0xff);
     page.set(apic::destination_format, reg(apic::destination_format) | 0x0fffffff);
     page.set(apic::spurious, reg(apic::spurious) & 0x1ff);
     page.set(apic::timer_divide, reg(apic::timer_divide) & 0xb);
-    for (usize i = 0; i < level_.size(); ++i) level_[i].store(page.word(apic::trigger_mode, i), std::memory_order_relaxed);
     show_identity();
     timer_mode_ = page.get(apic::lvt_timer) >> 17 & 3;
     waiting_ = page.highest(apic::request) >= 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/x86/traps/trap_frame.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "arch/x86/vmx/vmx.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -22,6 +23,7 @@ ApicMode mode_of(const hvm::VirtualLocalApic& apic) {
 void set_mode(VcpuVmx& vmx, u32 controls) {
     constexpr u32 all = secondary::apic_accesses | secondary::x2apic | secondary::apic_registers | secondary::virtual_interrupts;
     vmx.apic_controls = controls;
+    write(Field32::pin_controls, (vmx.pin_controls & ~pin::posted_interrupts) | posting_controls(setup().abilities, controls));
     write(Field32::secondary_controls, vmx.secondary_controls = (vmx.secondary_controls & ~all) | controls);
     for (u32 offset = 0; offset < 0x400; offset += 16) {
         vmx.msr_bitmap->set(0x800 + offset / 16, !reads_x2_register(controls, offset), !writes_x2_register(controls, offset));
@@ -58,6 +60,10 @@ Result<> set_up_apic(Vcpu& vcpu) {
     if (have.apic_access) {
         TRY(allocate_access_page(vcpu.domain));
         write(Field64::apic_access, arch::to_physical(vcpu.domain.arch.apic_access_page).raw);
+    }
+    if (have.posted_interrupts) {
+        write(Field16::posted_interrupt_vector, arch::vector::posted);
+        write(Field64::posted_interrupt_descriptor, arch::to_physical(&vcpu.arch.apic.page().edges()).raw);
     }
     set_mode(*vcpu.arch.vmx, apic_controls(have, mode_of(vcpu.arch.apic)));
     return {};

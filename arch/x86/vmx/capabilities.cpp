@@ -102,6 +102,10 @@ u32 apic_controls(const Abilities& abilities, ApicMode mode) {
            (delivers ? secondary::apic_registers | secondary::virtual_interrupts : 0);
 }
 
+u32 posting_controls(const Abilities& abilities, u32 apic_controls) {
+    return abilities.posted_interrupts && (apic_controls & secondary::virtual_interrupts) != 0 ? pin::posted_interrupts : 0;
+}
+
 bool reads_x2_register(u32 controls, u32 offset) {
     if ((controls & secondary::x2apic) == 0) return false;
     if ((controls & secondary::apic_registers) == 0) return offset == arch::apic::task_priority;

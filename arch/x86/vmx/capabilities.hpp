@@ -81,6 +81,8 @@ enum class ApicMode : u8 { off, xapic, x2apic };
 /// The secondary controls by which the processor does a part of a local APIC's work, or all of it: what it can do in this
 /// mode, in combinations that an entry takes [intel/sdm3 27.2.1.1]. 0: each access exits, and we deliver.
 u32 apic_controls(const Abilities& abilities, ApicMode mode);
+/// The pin-based controls that go with those: posted interrupts, where the processor delivers [intel/sdm3 27.2.1.1].
+u32 posting_controls(const Abilities& abilities, u32 apic_controls);
 /// Whether RDMSR and WRMSR of an x2APIC register, by its xAPIC offset, are left to the processor under these controls.
 /// [intel/sdm3 30.5]
 bool reads_x2_register(u32 apic_controls, u32 offset);

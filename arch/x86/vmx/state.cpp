@@ -95,7 +95,7 @@ void write_controls(Vcpu& vcpu) {
     if (!vcpu.domain.settings.hardware) controls.secondary |= secondary::wbinvd & setup().optional_secondary;
     vmx.primary_controls = controls.primary;
     vmx.exception_bitmap = 1u << arch::exception::machine_check | 1u << arch::exception::debug;
-    write(Field32::pin_controls, controls.pin);
+    write(Field32::pin_controls, vmx.pin_controls = controls.pin);
     write(Field32::primary_controls, vmx.primary_controls);
     write(Field32::secondary_controls, vmx.secondary_controls = controls.secondary);
     write(Field32::exit_controls, controls.exit);

@@ -47,6 +47,7 @@ struct VcpuVmx {
     std::array<u64, 4> eoi_exits{};   ///< vectors whose end of interrupt exits
     u32 apic_controls = 0;            ///< of the secondary controls; see apic_controls()
     u32 host_cpu = ~u32{0};           ///< whose host state
+    u32 pin_controls = 0;
     /// The processor delivers the local APIC's interrupts.
     bool delivers() const { return (apic_controls & secondary::virtual_interrupts) != 0; }
     bool launched = false;            ///< since the last VMCLEAR: VMRESUME, not VMLAUNCH

@@ -57,6 +57,7 @@ namespace arch {
 
 Result<> check_settings(const px::DomainSettings&) { return {}; }
 Result<> create_domain(Domain&) { return {}; }
+void interrupt_cpu_for_posted(CpuId cpu) { hvm::posted_notices.push_back(cpu.raw); }
 Progress relinquish_domain(Domain& domain) {
     for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
         if (Vcpu* const vcpu = domain.vcpu(VcpuId{i})) vcpu->arch.apic.stop_timer();

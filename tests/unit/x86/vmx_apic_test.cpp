@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/hvm/vioapic.hpp"
+#include "arch/x86/traps/trap_frame.hpp"
 #include "tests/unit/x86/vmx_world.hpp"
 
 namespace px::vmx {
@@ -178,6 +179,54 @@ TEST_F(VmxApic, ThePageIsMappedAtItsFirstUse) {
     EXPECT_EQ(to_paddr(entry.mfn).raw, read(Field64::apic_access));
     ASSERT_TRUE(apic().set_base(x2).ok());
     EXPECT_FALSE(map_apic_page(vcpu_, address)) << "nothing is there";
+}
+
+TEST_F(VmxApic, OnlyPostedEdgesLeaveAGuestAlone) {
+    // The vCPU runs on CPU 1, which we tell from CPU 0.
+    vcpu_.unit.policy.home.store(1);
+    vcpu_.unit.policy.on_cpu.store(true);
+    hvm::posted_notices.clear();
+    std::atomic<u32>& interrupts = per_cpu(CpuId{1})->arch.interrupts;
+    const u32 before = interrupts;
+    request(0x41);
+    EXPECT_EQ(hvm::posted_notices, std::vector<u32>{1});
+    EXPECT_EQ(interrupts, before);
+    request(0x41);
+    EXPECT_EQ(hvm::posted_notices.size(), 1u) << "it is there already";
+    request(0x51, true);
+    EXPECT_EQ(interrupts, before + 1) << "its end must exit, which the owner arranges";
+    request(0x61);
+    EXPECT_EQ(interrupts, before + 2) << "the level is still to be seen";
+    EXPECT_EQ(prepared(), 0u);
+    EXPECT_EQ(read(Field64::eoi_exit_1) | read(Field64::eoi_exit_0), u64{1} << (0x51 - 64));
+    vcpu_.arch.nmi_pending = true;
+    request(0x71);
+    EXPECT_EQ(interrupts, before + 3) << "an NMI isn't posted";
+    EXPECT_EQ(hvm::posted_notices.size(), 1u);
+    vcpu_.unit.policy.on_cpu.store(false);
+    vcpu_.unit.policy.home.store(0);
+}
+
+class PostingVmx : public VmxApic {
+protected:
+    PostingVmx() {
+        fake_setup.abilities.posted_interrupts = true;
+        vcpu_.arch.vmx->pin_controls = pin::external_interrupt;
+        EXPECT_TRUE(set_up_apic(vcpu_).ok());
+    }
+};
+TEST_F(PostingVmx, TheProcessorKnowsWhereInterruptsArePosted) {
+    EXPECT_EQ(read(Field32::pin_controls), pin::external_interrupt | pin::posted_interrupts);
+    EXPECT_EQ(read(Field16::posted_interrupt_vector), u16{arch::vector::posted});
+    const u64 descriptor = read(Field64::posted_interrupt_descriptor);
+    EXPECT_EQ(descriptor % 64, 0u);
+    request(0x41);
+    auto* const words = static_cast<u64*>(to_virtual(to_mfn(Paddr{descriptor}))) + descriptor % page_size / 8;
+    EXPECT_EQ(words[1], u64{1} << (0x41 - 64)) << "a bit per vector [intel/sdm3 30.6]";
+    EXPECT_EQ(words[4], 1u) << "outstanding";
+    ASSERT_TRUE(apic().set_base(hvm::VirtualLocalApic::default_base).ok());
+    EXPECT_EQ(prepared(), 0u);
+    EXPECT_EQ(read(Field32::pin_controls), pin::external_interrupt) << "no posting where we deliver";
 }
 
 class OlderVmx : public VmxWorld {

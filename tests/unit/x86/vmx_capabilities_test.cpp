@@ -113,6 +113,10 @@ TEST(Corpus, ControlsOfApicsAreOnesThatAnEntryTakes) {
             EXPECT_TRUE(controls == 0 || (setup->controls.primary & primary::tpr_shadow) != 0);
             EXPECT_TRUE((controls & secondary::virtual_interrupts) == 0 || (setup->controls.pin & pin::external_interrupt) != 0);
             EXPECT_EQ((controls & secondary::virtual_interrupts) != 0, (controls & secondary::apic_registers) != 0);
+            if (posting_controls(setup->abilities, controls) == 0) continue;
+            EXPECT_NE(controls & secondary::virtual_interrupts, 0u);
+            EXPECT_NE(setup->controls.exit & exit_control::acknowledge_interrupt, 0u);
+            EXPECT_TRUE(setup->abilities.posted_interrupts);
         }
     }
     const Abilities skylake = abilities_of("Skylake-SP"), sandy = abilities_of("Core i7-3960X (Sandy Bridge-E)");
