@@ -7,7 +7,7 @@ from guests import log_of, tiny_config
 from machine import Boot, Machine
 from paths import GUESTS
 from runner import boot_test, machine_test
-from test_guests import GUEST_CASES, judge
+from test_guests import GUEST_CASES, NAMES, Guest, config_of, judge
 
 IN_GUEST = "events"                        # the tiny kernel that dom0 makes a domain
 AS_DOM0 = ("hello", "apic", "mmio", "timers", "xsave", "hypercall-args")
@@ -82,3 +82,42 @@ def _register_dom0(profile: str) -> None:
 
 for _profile in PROFILES:
     _register_dom0(_profile)
+
+# Every tiny kernel as a domain, one after the other, then ten that are destroyed half-way; memory comes back whole.
+ALL_SCRIPT = f"""echo PX-FREE $(xl info free_memory)
+for name in {" ".join(NAMES)}; do
+    log={log_of("$name")}
+    xl create -q /$name.cfg || exit 1
+    until grep -q PX-VERDICT $log || ! xl domid $name >/dev/null 2>&1; do usleep 100000; done
+    cat $log
+    xl destroy $name >/dev/null 2>&1
+    while xl domid $name >/dev/null 2>&1; do usleep 100000; done
+    echo PX-ENDED $name
+done
+for round in 0 1 2 3 4 5 6 7 8 9; do
+    xl create -q /smp.cfg && xl destroy smp || exit 1
+    while xl domid smp >/dev/null 2>&1; do usleep 100000; done
+done
+echo PX-FREE $(xl info free_memory)
+"""
+
+
+def _register_all_guests(profile: str) -> None:
+    files = tuple((f"/{name}.cfg", config_of(name, GUEST_CASES.get(name, Guest()), name)) for name in NAMES)
+
+    @boot_test(Spec(profile=profile, cpus=1, memory=1536, kernel_args="mitigations=off", guests=tuple(NAMES), debian_guest=False,
+                    files=(*files, ("/autorun", ALL_SCRIPT))), name=f"{profile}-guests", slow=True)
+    def all_guests(dom0: Dom0) -> None:
+        text = dom0.autorun(timeout=1000)
+        failures = []
+        for name in NAMES:
+            try:
+                judge(name, dom0.on, text)
+            except AssertionError as failure:
+                failures.append(str(failure))
+        assert not failures, "\n".join(failures)
+        before, after = re.findall(r"PX-FREE (\d+)", text)
+        assert before == after, f"{before} MiB were free before the domains, {after} MiB afterwards"
+
+
+_register_all_guests("bochs-skylake")
