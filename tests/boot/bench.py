@@ -49,8 +49,10 @@ def print_counts(rows: dict[str, dict[str, Row]], sides: list[str]) -> None:
         count = {on: rows[on][name].instructions for on in sides}
         line = f"{name:<28}" + "".join(f"{count[on]:>12,}" for on in sides)
         if both:
+            exits_not = rows["ours"][name].hidden["entries"] == 0
             ratio, aim = count["ours"] / count["reference"], AIM.get(name, 0.5)
-            line += f"{ratio:>12.2f}{aim:>7.2f}{'' if ratio <= aim else '  missed'}"
+            # What doesn't exit takes the guest's own instructions: nothing can be saved.
+            line += f"{ratio:>12.2f}" + ("  no exit" if exits_not else f"{aim:>7.2f}{'' if ratio <= aim else '  missed'}")
         print(line)
 
 

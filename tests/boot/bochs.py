@@ -19,7 +19,7 @@ CONFIG = """\
 display_library: rfb, options="timeout=0"
 cpu: model={model}, count={cpus}, ips=50000000, reset_on_triple_fault=0
 memory: guest={memory}, host={memory}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
+romimage: file={bios}
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
 ata0-master: type=cdrom, path={iso}, status=inserted
@@ -35,6 +35,10 @@ speaker: enabled=0
 sound: driver=dummy
 magic_break: enabled={trace:d}
 """
+
+BIOS = Path("/usr/share/bochs/BIOS-bochs-latest")
+# What the BIOS does on each CPU: IA32_FEATURE_CONTROL |= 5, then WRMSR. With 1 it locks VT-x off, as some machines' do.
+LOCKS_VMX_ON, LOCKS_VMX_OFF = bytes.fromhex("83c8050f30"), bytes.fromhex("83c8010f30")
 
 # A guest's marks (`xchg bx, bx`) come in pairs: what lies between them is traced.
 TRACE_COMMANDS = "c\ntrace on\nc\ntrace off\n"
@@ -53,13 +57,24 @@ HIDDEN = {name: re.compile(pattern) for name, pattern in {
 }.items()}
 
 
+def _bios(boot, scratch: Path) -> Path:
+    if not boot.vmx_locked_off:
+        return BIOS
+    image = BIOS.read_bytes()
+    assert image.count(LOCKS_VMX_ON) == 2, f"{BIOS} locks VT-x on in another way than was known: look at it with objdump"
+    changed = scratch / "bios"
+    changed.write_bytes(image.replace(LOCKS_VMX_ON, LOCKS_VMX_OFF))
+    return changed
+
+
 def prepare(boot, scratch: Path):
     """(command, read fd, write fd) for a machine.Boot."""
     iso = ways.grub_iso(boot, scratch, "multiboot")
     master, slave = os.openpty()
     tty.setraw(slave)
     (scratch / "bochsrc").write_text(CONFIG.format(
-        model=MODELS[boot.profile], cpus=boot.cpus, memory=boot.memory, iso=iso, serial=os.ttyname(slave), trace=boot.trace))
+        model=MODELS[boot.profile], bios=_bios(boot, scratch), cpus=boot.cpus, memory=boot.memory, iso=iso,
+        serial=os.ttyname(slave), trace=boot.trace))
     # Debian builds the debugger in: its first command is to continue.
     (scratch / "go").write_text(TRACE_COMMANDS * MOST_TRACES if boot.trace else "c\n")
     # Bochs wants a terminal; script(1) gives it one. The slave stays open here, so that the console never hangs up.

@@ -45,7 +45,7 @@ class Boot:
     kernel_args: str = "console=hvc0"
     cpu: str = "EPYC,-monitor,-rdtscp"
     devices: tuple[str, ...] = ()      # further arguments of QEMU
-    grub: str = ""                     # a command of GRUB's menu before ours
+    vmx_locked_off: bool = False       # Bochs: by the firmware
     seconds: int = 300                 # the emulator is killed after so long
     counted: bool = False              # QEMU: an instruction is a nanosecond, for virtual_time()
     trace: bool = False                # Bochs: writes every instruction between marks of the guest to NAME.emulator

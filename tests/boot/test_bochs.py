@@ -7,15 +7,16 @@ from guests import log_of, tiny_config
 from machine import Boot, Machine
 from paths import GUESTS
 from runner import boot_test, machine_test
-from test_guests import judge
+from test_guests import GUEST_CASES, NAMES, Guest, config_of, judge
 
 IN_GUEST = "events"                        # the tiny kernel that dom0 makes a domain
 AS_DOM0 = ("hello", "apic", "mmio", "timers", "xsave", "hypercall-args")
-# What the log of each machine says.
+# What the log of each machine says. Skylake's host runs in x2APIC mode, and `smp` on two CPUs.
 PROFILES = {
     "bochs-ryzen": (AS_DOM0, (r"CPU: SMEP, SMAP, ", r"AMD-V: .*next RIP, flush by ASID")),
-    "bochs-skylake": (AS_DOM0, (r"VT-x: EPT with 1 GiB leaves, unrestricted guest, VPID",)),
-    "bochs-sandy-bridge": (("hello", "apic", "mmio"), (r"VT-x: EPT with 2 MiB leaves, unrestricted guest, VPID",)),
+    "bochs-skylake": ((*AS_DOM0, "smp"), (r"CPU: SMEP, SMAP, x2APIC", r"VT-x: EPT with 1 GiB leaves \(code in small ones: "
+                      r"CVE-2018-12207\), unrestricted guest, VPID, TPR shadow, APIC registers, virtual interrupts, PAUSE-loop")),
+    "bochs-sandy-bridge": (("hello", "apic", "mmio"), (r"VT-x: EPT with 2 MiB leaves .*unrestricted guest, VPID, TPR shadow$",)),
 }
 
 
@@ -23,8 +24,9 @@ def _register_as_dom0(profile: str, name: str, log: tuple[str, ...]) -> None:
     """Seconds each: no dom0 kernel, no toolstack."""
     @machine_test(name=f"{profile}-{name}", suite="boot", only_on="ours")
     def as_dom0(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", profile=profile, memory=256, seconds=240,
-                    xen_args="dom0_mem=64M")
+        vcpus = GUEST_CASES[name].vcpus if name == "smp" else 1
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", profile=profile, cpus=min(vcpus, 2), memory=256, seconds=240,
+                    xen_args=f"dom0_mem=64M dom0_max_vcpus={vcpus}")
         with Machine(boot, f"{profile}-{name}") as machine:
             try:
                 machine.console.expect(rf"^PX-VERDICT {name} (pass|fail).*$", timeout=200, fail=r"Panic")
@@ -40,17 +42,18 @@ for _profile, (_names, _log) in PROFILES.items():
     for _name in _names:
         _register_as_dom0(_profile, _name, _log)
 
-# A machine that can't be used says why in one line, and a PVH dom0 stops: name, profile, GRUB's command, the line.
+# A machine that can't be used says why in one line, and a PVH dom0 stops: name, profile, the line.
 REFUSALS = (
-    ("locked-off", "bochs-skylake", "wrmsr 0x3a 1", r"VT-x is locked off by the firmware \(IA32_FEATURE_CONTROL\)"),
-    ("without-ept", "bochs-penryn", "", r"VT-x without extended page tables \(EPT\) can't be used"),
+    ("locked-off", "bochs-skylake", r"VT-x is locked off by the firmware \(IA32_FEATURE_CONTROL\)"),
+    ("without-ept", "bochs-penryn", r"VT-x without extended page tables \(EPT\) can't be used"),
 )
 
 
-def _register_refusal(name: str, profile: str, grub: str, line: str) -> None:
+def _register_refusal(name: str, profile: str, line: str) -> None:
     @machine_test(name=f"vmx-{name}", suite="boot", only_on="ours")
     def refusal(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", profile=profile, memory=256, seconds=240, grub=grub)
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", profile=profile, memory=256, seconds=240,
+                    vmx_locked_off=name == "locked-off")
         with Machine(boot, f"vmx-{name}") as machine:
             machine.console.expect(rf"{line}.*$", timeout=200)
             machine.console.expect(r"a PVH dom0 needs hardware virtualization.*$", timeout=60)
@@ -79,3 +82,42 @@ def _register_dom0(profile: str) -> None:
 
 for _profile in PROFILES:
     _register_dom0(_profile)
+
+# Every tiny kernel as a domain, one after the other, then ten that are destroyed half-way; memory comes back whole.
+ALL_SCRIPT = f"""echo PX-FREE $(xl info free_memory)
+for name in {" ".join(NAMES)}; do
+    log={log_of("$name")}
+    xl create -q /$name.cfg || exit 1
+    until grep -q PX-VERDICT $log || ! xl domid $name >/dev/null 2>&1; do usleep 100000; done
+    cat $log
+    xl destroy $name >/dev/null 2>&1
+    while xl domid $name >/dev/null 2>&1; do usleep 100000; done
+    echo PX-ENDED $name
+done
+for round in 0 1 2 3 4 5 6 7 8 9; do
+    xl create -q /smp.cfg && xl destroy smp || exit 1
+    while xl domid smp >/dev/null 2>&1; do usleep 100000; done
+done
+echo PX-FREE $(xl info free_memory)
+"""
+
+
+def _register_all_guests(profile: str) -> None:
+    files = tuple((f"/{name}.cfg", config_of(name, GUEST_CASES.get(name, Guest()), name)) for name in NAMES)
+
+    @boot_test(Spec(profile=profile, cpus=1, memory=1536, kernel_args="mitigations=off", guests=tuple(NAMES), debian_guest=False,
+                    files=(*files, ("/autorun", ALL_SCRIPT))), name=f"{profile}-guests", slow=True)
+    def all_guests(dom0: Dom0) -> None:
+        text = dom0.autorun(timeout=1000)
+        failures = []
+        for name in NAMES:
+            try:
+                judge(name, dom0.on, text)
+            except AssertionError as failure:
+                failures.append(str(failure))
+        assert not failures, "\n".join(failures)
+        before, after = re.findall(r"PX-FREE (\d+)", text)
+        assert before == after, f"{before} MiB were free before the domains, {after} MiB afterwards"
+
+
+_register_all_guests("bochs-skylake")

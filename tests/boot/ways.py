@@ -32,7 +32,6 @@ set gfxpayload=text
 serial --unit=0 --speed=115200
 terminal_output serial
 menuentry philoxen {{
- {grub}
  {load} /boot/{xen} {placeholder}{xen_args}
  {module} /boot/kernel {placeholder}{kernel_args}
  {initrd}
@@ -57,7 +56,7 @@ def grub_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Pat
     # Debian's menu scripts put a word there: a loader that passes no image name would lose the first true one otherwise.
     (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB_MENU.format(
         load=load, module=module, xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
-        grub=boot.grub, initrd=f"{module} /boot/initrd" if boot.initrd else ""))
+        initrd=f"{module} /boot/initrd" if boot.initrd else ""))
     iso = scratch / "boot.iso"
     subprocess.run(["grub-mkrescue", "-d", f"/usr/lib/grub/{target}", "-o", iso, tree], check=True, capture_output=True)
     shutil.rmtree(tree)

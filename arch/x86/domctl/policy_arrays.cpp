@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/domctl/policy_arrays.hpp"
 
+#include <algorithm>
+
 #include "arch/x86/cpu/registers.hpp"
 
 namespace px::hvm {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr u32 last_basic = 0xd, extended_base = 0x80000000, last_extended = 0x80000021;
 constexpr u32 hypervisor_leaf = 0x40000000, second_hypervisor_leaf = 0x40000100;
+constexpr u32 known_components = 10;  ///< of leaf 0xd: as many as the raw policy reads
 constexpr u32 msr_platform_info = 0xce, msr_arch_capabilities = 0x10a;
 
 /// How many sub-leaves a leaf has; 0: it has none.
@@ -66,10 +69,19 @@ constexpr FeatureWord feature_words[] = {
 
 PolicyLeaves to_leaves(const CpuPolicy& policy) {
     PolicyLeaves leaves;
-    for (const CpuPolicy::Entry& entry : policy.entries()) {
-        const u32 subleaf = entry.subleaf == CpuPolicy::no_subleaf ? abi::x86::cpuid_no_subleaf : entry.subleaf;
-        const abi::x86::CpuidLeaf leaf{entry.leaf, subleaf, entry.value.eax, entry.value.ebx, entry.value.ecx, entry.value.edx};
-        if (in_range(leaf)) (void)leaves.push_back(leaf).ok();
+    const auto add = [&](u32 leaf, u32 subleaf) {
+        const Leaf value = policy.get(leaf, subleaf == abi::x86::cpuid_no_subleaf ? 0 : subleaf);
+        (void)leaves.push_back({leaf, subleaf, value.eax, value.ebx, value.ecx, value.edx}).ok();
+    };
+    // A toolstack has room for as many leaves as it got, and gives back every one that it knows of: none may be left out.
+    for (u32 leaf = 0; leaf <= std::min(policy.max_basic(), last_basic); ++leaf) {
+        if (subleaves(leaf) == 0) add(leaf, abi::x86::cpuid_no_subleaf);
+        for (u32 i = 0; i < (leaf == 0xd ? known_components : subleaves(leaf)); ++i) add(leaf, i);
+    }
+    add(hypervisor_leaf, abi::x86::cpuid_no_subleaf);
+    add(second_hypervisor_leaf, abi::x86::cpuid_no_subleaf);
+    for (u32 leaf = extended_base; leaf <= std::min(policy.max_extended(), last_extended); ++leaf) {
+        add(leaf, abi::x86::cpuid_no_subleaf);
     }
     return leaves;
 }

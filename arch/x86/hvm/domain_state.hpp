@@ -43,6 +43,7 @@ struct DomainState {
     u64 paging_pool = 0;                    ///< bytes that the toolstack set aside for page tables
     bool tsc_native = true;
     std::array<u8, 2 * 4096>* io_bitmap = nullptr;  ///< ports that the domain may use directly: bit clear
+    void* apic_access_page = nullptr;       ///< at the local APICs' address, where the processor virtualizes accesses to it
     std::atomic<u64> physmap_generation{1}; ///< rises with each owed flush; compared at entry
     AtomicCpuMask physmap_known_to;         ///< CPUs that flushed since then, where a flush drops what all vCPUs cached there
     AtomicCpuMask running_on;               ///< CPUs that may hold its translations

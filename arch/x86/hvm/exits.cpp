@@ -11,6 +11,8 @@
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/abi/sched.hpp"
+#include "hypervisor/cpu/cpu_loop.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::hvm {
@@ -32,6 +34,11 @@ void handle_halt(Vcpu& vcpu) {
     // With interrupts closed, kernels halt a CPU that they are done with: off-lined, or the machine is to be off.
     if ((vcpu.arch.registers.rflags & interrupt_flag) == 0) return vcpu.domain.take_down(vcpu);
     vcpu.block();
+}
+
+void handle_pause(Vcpu& vcpu) {
+    scheduler().yield(vcpu.unit);
+    raise_softirq(Softirq::schedule);
 }
 
 Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value) {
@@ -118,6 +125,16 @@ void port_out(Vcpu& vcpu, u16 port, unsigned size, u32 value) {
     if (const auto* region = vcpu.domain.arch.ports.find(port)) region->handler->write(vcpu, port, size, value);
 }
 
+namespace {
+
+/// RAM can always be executed, but not through a large leaf where the format forbids that.
+void allow_execution(Vcpu& vcpu, Gfn gfn, const GfnEntry& entry) {
+    if (entry.order == 0) return;  // another CPU was first
+    if (!vcpu.domain.physmap.change_type(gfn, entry.type)) vcpu.domain.crash("no memory to split a page table's leaf");
+}
+
+}  // namespace
+
 void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool present) {
     if (vcpu.domain.arch.mmio.find(address.raw) != nullptr) return emulate_instruction(vcpu);
     const GfnEntry entry = vcpu.domain.physmap.lookup(to_gfn(address));
@@ -125,6 +142,7 @@ void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool pres
     const bool allowed = kind == AccessKind::write ? is_writable_ram(entry.type) || entry.type == GfnType::mmio_direct
                                                    : is_readable_ram(entry.type) || entry.type == GfnType::mmio_direct;
     if (allowed && !present) return;
+    if (allowed && kind == AccessKind::fetch && entry.type != GfnType::mmio_direct) return allow_execution(vcpu, to_gfn(address), entry);
     if (kind == AccessKind::fetch) {
         guest_log(LogLevel::error, "dom{} vcpu{}: executes at guest physical {:#x} where there is no memory", vcpu.domain.id,
                   vcpu.id, address);

@@ -20,6 +20,8 @@ Result<u64> read_msr(Vcpu& vcpu, u32 index);
 Result<> write_msr(Vcpu& vcpu, u32 index, u64 value);
 /// HLT: blocks unless something is deliverable; with interrupts closed and nothing to wake it the vCPU is finished.
 void handle_halt(Vcpu& vcpu);
+/// PAUSE in a loop that goes on for long: the vCPU waits for another one, which may be waiting for this CPU.
+void handle_pause(Vcpu& vcpu);
 /// XSETBV. Errors: efault → #GP(0).
 Result<> set_xcr(Vcpu& vcpu, u32 index, u64 value);
 /// A hypercall instruction at this privilege level; RIP stands on it. True: it is complete, skip it. False: it is to be

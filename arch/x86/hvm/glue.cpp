@@ -80,9 +80,10 @@ Progress relinquish_domain(Domain& domain) {
 }
 
 void destroy_domain(Domain& domain) {
-    if (domain.arch.io_bitmap == nullptr) return;
-    free_frames(to_mfn(to_physical(domain.arch.io_bitmap)), 2);
+    if (domain.arch.io_bitmap != nullptr) free_frames(to_mfn(to_physical(domain.arch.io_bitmap)), 2);
+    if (domain.arch.apic_access_page != nullptr) free_frames(to_mfn(to_physical(domain.arch.apic_access_page)), 0);
     domain.arch.io_bitmap = nullptr;
+    domain.arch.apic_access_page = nullptr;
 }
 
 void hardware_domain_shutdown(u8 reason) {
@@ -98,6 +99,7 @@ unsigned largest_physmap_order() { return PhysmapPolicy::largest_order(); }
 void flush_physmap(Domain& domain) { backend()->flush_physmap(domain); }
 
 Result<> create_vcpu(Vcpu& vcpu) {
+    TRY(vcpu.arch.apic.create());
     const Mfn area = TRY(allocate_frames(hvm::state_order()));
     vcpu.arch.xsave_area = to_virtual(area);
     init_extended_state(vcpu.arch.xsave_area);

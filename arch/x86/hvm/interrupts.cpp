@@ -6,6 +6,7 @@
 #include "arch/smp.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/vioapic.hpp"
+#include "arch/x86/machine/smp.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/abi/sched.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -42,11 +43,16 @@ void queue_exception(Vcpu& vcpu, Event event) {
 
 }  // namespace
 
-Event next_interrupt(Vcpu& vcpu) {
+Event next_direct_interrupt(Vcpu& vcpu) {
     if (vcpu.arch.nmi_pending) return {.kind = Event::Kind::nmi, .vector = 2};
     if (upcall_by_domain_vector(vcpu) && upcall_pending(vcpu)) {
         return {.kind = Event::Kind::external_interrupt, .vector = static_cast<u8>(vcpu.domain.arch.callback.number)};
     }
+    return {};
+}
+
+Event next_interrupt(Vcpu& vcpu) {
+    if (const Event direct = next_direct_interrupt(vcpu); direct.kind != Event::Kind::none) return direct;
     if (const auto vector = vcpu.arch.apic.deliverable()) return {.kind = Event::Kind::external_interrupt, .vector = *vector};
     return {};
 }
@@ -84,8 +90,12 @@ bool deliverable(Vcpu& vcpu) {
            vcpu.info().evtchn_upcall_pending != 0;
 }
 
+/// Whoever kicks has stored its reason before: where that is nothing but posted requests, the vCPU needn't leave its guest.
 void kick(Vcpu& vcpu) {
-    if (const CpuId cpu = vcpu.unit.cpu(); cpu != this_cpu().id) interrupt_cpu(cpu);
+    const CpuId cpu = vcpu.unit.cpu();
+    if (cpu == this_cpu().id) return;
+    if (vcpu.arch.apic.posted_edges_alone() && !hvm::may_have_direct_event(vcpu)) return interrupt_cpu_for_posted(cpu);
+    interrupt_cpu(cpu);
 }
 
 }  // namespace px::arch

@@ -10,12 +10,16 @@ namespace px::hvm {
 /// The most urgent thing that could be injected, whether or not the guest has interrupts open. Kind::none: nothing.
 /// An upcall by the domain's callback vector goes before the APIC's requests and is acknowledged by nobody.
 Event next_interrupt(Vcpu& vcpu);
-/// False where there is surely nothing to inject: the common case, decided without a search.
-inline bool may_have_event(Vcpu& vcpu) {
+/// The same without the local APIC's requests, for processors that deliver those.
+Event next_direct_interrupt(Vcpu& vcpu);
+/// False where there is surely nothing to inject: the common case, decided without a search. The first leaves out the local
+/// APIC's requests.
+inline bool may_have_direct_event(Vcpu& vcpu) {
     const VcpuState& state = vcpu.arch;
-    return state.pending.kind != Event::Kind::none || state.nmi_pending || state.apic.requested() ||
+    return state.pending.kind != Event::Kind::none || state.nmi_pending ||
            (state.upcall_vector == 0 && vcpu.info().evtchn_upcall_pending != 0);
 }
+inline bool may_have_event(Vcpu& vcpu) { return may_have_direct_event(vcpu) || vcpu.arch.apic.requested(); }
 /// The event was put into the control block.
 void interrupt_taken(Vcpu& vcpu, const Event& event);
 

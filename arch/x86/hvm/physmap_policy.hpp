@@ -26,6 +26,7 @@ struct SecondLevelFormat {
     u64 memory = 0;  ///< a leaf of RAM: may be read and executed
     u64 device = 0;  ///< a leaf of device memory: may be read, with the type of memory that devices want
     u64 write = 0;   ///< and may be written
+    u64 small_only = 0;  ///< of `memory`, what larger leaves go without; a leaf is split when that is missed
 
     static constexpr u64 large = 1u << 7, address_mask = 0x000f'ffff'ffff'f000;
     /// Tables and leaves have it, also leaves that the hardware may not use: those carry a frame and a type nevertheless.
@@ -46,7 +47,8 @@ struct SecondLevelFormat {
         const u64 common = to_paddr(mfn).raw | software_present | u64{static_cast<u8>(attributes.type)} << type_shift |
                            (level > 0 ? large : 0) | (attributes.read_only ? read_only : 0);
         if (!hardware_may_access(attributes.type)) return common;
-        return common | (attributes.type == GfnType::mmio_direct ? device : memory) | (hardware_may_write(attributes) ? write : 0);
+        const u64 ram = level > 0 ? memory & ~small_only : memory;
+        return common | (attributes.type == GfnType::mmio_direct ? device : ram) | (hardware_may_write(attributes) ? write : 0);
     }
 };
 

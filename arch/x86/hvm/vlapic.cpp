@@ -16,27 +16,20 @@ namespace {
 
 constexpr u32 version_value = 0x00050014;  ///< 6 LVT entries
 constexpr u32 lvt_masked = 1u << 16;
+constexpr u32 illegal_vector_sent = 1u << 5;
 /// Delivery status (bit 12) and remote IRR (bit 14) are read-only. [intel/sdm3 11.5.1]
 constexpr std::array<u32, 6> lvt_writable{0x000700ff, 0x000107ff, 0x000107ff, 0x0001a7ff, 0x0001a7ff, 0x000100ff};
 
-int lvt_index(u32 offset) {
-    switch (offset) {
-    case apic::lvt_timer: return 0;
-    case apic::lvt_thermal: return 1;
-    case apic::lvt_performance: return 2;
-    case apic::lvt_lint0: return 3;
-    case apic::lvt_lint1: return 4;
-    case apic::lvt_error: return 5;
-    default: return -1;
-    }
-}
+/// The entries of the local vector table stand in a row: timer, thermal, performance, LINT0, LINT1, error.
+constexpr bool is_lvt(u32 offset) { return offset >= apic::lvt_timer && offset <= apic::lvt_error && offset % 16 == 0; }
+constexpr u32 writable_of(u32 lvt) { return lvt_writable[(lvt - apic::lvt_timer) / 16]; }
 
 /// What an x2APIC register takes without #GP: its writable bits and its read-only ones. Errors: efault, not writable at all.
 Result<u32> x2_bits(u32 offset) {
     constexpr u32 delivery_status = 1u << 12, remote_irr = 1u << 14;
-    if (const int lvt = lvt_index(offset); lvt >= 0) {
+    if (is_lvt(offset)) {
         const bool pin = offset == apic::lvt_lint0 || offset == apic::lvt_lint1;
-        return lvt_writable[static_cast<usize>(lvt)] | delivery_status | (pin ? remote_irr : 0);
+        return writable_of(offset) | delivery_status | (pin ? remote_irr : 0);
     }
     switch (offset) {
     case apic::eoi: case apic::error: return 0u;
@@ -50,21 +43,33 @@ Result<u32> x2_bits(u32 offset) {
 
 }  // namespace
 
-VirtualLocalApic::VirtualLocalApic(Vcpu& vcpu) : vcpu_(vcpu), timer_(vcpu.timer_home(), timer_callback, this) { reset(false); }
+VirtualLocalApic::VirtualLocalApic(Vcpu& vcpu) : vcpu_(vcpu), timer_(vcpu.timer_home(), timer_callback, this) {}
+
+Result<> VirtualLocalApic::create() {
+    page_ = TRY(make<ApicPage>());
+    reset(false);
+    return {};
+}
+
+void VirtualLocalApic::show_identity() {
+    page_->set(apic::id, is_x2() ? id() : id() << 24);
+    if (is_x2()) page_->set(apic::logical_destination, x2_logical_id());
+}
 
 void VirtualLocalApic::reset(bool keep_base) {
     if (!keep_base) base_ = default_base | base_enable | (vcpu_.id.raw == 0 ? base_bsp : 0);
-    task_priority_ = error_ = pending_error_ = 0;
-    logical_destination_ = is_x2() ? x2_logical_id() : 0;
-    destination_format_ = ~u32{0};
-    spurious_ = 0xff;
-    command_ = 0;
-    lvt_.fill(lvt_masked);
-    timer_initial_ = timer_divide_ = 0;
+    ApicPage& page = *page_;
+    for (u32 offset = 0; offset < 0x400; offset += 16) page.set(offset, 0);
+    show_identity();
+    page.set(apic::version, version_value);
+    page.set(apic::destination_format, ~u32{0});
+    page.set(apic::spurious, 0xff);
+    for (u32 lvt = apic::lvt_timer; lvt <= apic::lvt_error; lvt += 16) page.set(lvt, lvt_masked);
+    forget_posted();
+    pending_error_ = timer_mode_ = 0;
     tsc_deadline_ = 0;
-    in_service_.fill(0);
-    for (auto& word : requested_) word.store(0, std::memory_order_relaxed);
-    for (auto& word : level_) word.store(0, std::memory_order_relaxed);
+    waiting_ = false;
+    changed_ = true;
     timer_.cancel();
 }
 
@@ -77,171 +82,170 @@ Result<> VirtualLocalApic::set_base(u64 value) {
     REQUIRE(!(is_x2() && enable && !x2), efault);               // from x2APIC only to off
     REQUIRE(!((base_ & base_enable) == 0 && x2), efault);       // from off only to xAPIC
     REQUIRE((value & 0x000f'ffff'ffff'f000) == default_base, efault);
-    if (!enable && (base_ & base_enable) != 0) reset(true);
+    const bool was_on = (base_ & base_enable) != 0;
     base_ = (value & ~base_bsp) | (base_ & base_bsp);
-    if (is_x2()) logical_destination_ = x2_logical_id();
+    if (!enable && was_on) reset(true);
+    show_identity();
+    changed_ = true;
     return {};
 }
 
-int VirtualLocalApic::highest(const Bits& bits) {
-    for (int word = 3; word >= 0; --word) {
-        const u64 value = bits[static_cast<usize>(word)];
-        if (value != 0) return word * 64 + 63 - std::countl_zero(value);
+u8 VirtualLocalApic::processor_priority() const {
+    const int serving = page_->highest(apic::in_service);
+    const u32 served_class = serving < 0 ? 0 : static_cast<u32>(serving) & 0xf0, task = task_priority();
+    return static_cast<u8>((task & 0xf0) >= served_class ? task : served_class);
+}
+
+int VirtualLocalApic::highest_request() const {
+    for (usize word = 4; word-- > 0;) {
+        if (const u64 bits = requests(word); bits != 0) return static_cast<int>(word) * 64 + 63 - std::countl_zero(bits);
     }
     return -1;
 }
 
-VirtualLocalApic::Bits VirtualLocalApic::requests() const {
-    Bits bits;
-    for (usize i = 0; i < bits.size(); ++i) bits[i] = requested_[i].load(std::memory_order_acquire);
-    return bits;
-}
-
-u8 VirtualLocalApic::processor_priority() const {
-    const int serving = highest(in_service_);
-    const u32 served_class = serving < 0 ? 0 : static_cast<u32>(serving) & 0xf0;
-    return static_cast<u8>((task_priority_ & 0xf0) >= served_class ? task_priority_ : served_class);
-}
-
 std::optional<u8> VirtualLocalApic::deliverable() const {
-    const int vector = highest(requests());
+    const int vector = highest_request();
     if (vector < 0 || !enabled_by_software()) return std::nullopt;
     if ((vector & 0xf0) <= (processor_priority() & 0xf0)) return std::nullopt;
     return static_cast<u8>(vector);
 }
 
 bool VirtualLocalApic::waits_for_task_priority() const {
-    const int vector = highest(requests());
+    const int vector = highest_request(), serving = page_->highest(apic::in_service);
     if (vector < 0 || !enabled_by_software()) return false;
-    const u32 request_class = static_cast<u32>(vector) & 0xf0;
-    const int serving = highest(in_service_);
-    return request_class <= (task_priority_ & 0xf0) && (serving < 0 || request_class > (static_cast<u32>(serving) & 0xf0));
+    return (vector & 0xf0) <= (task_priority() & 0xf0) && (serving < 0 || (vector & 0xf0) > (serving & 0xf0));
 }
 
 void VirtualLocalApic::request(u8 vector, bool level) {
     if (vector < 16) return;  // the processor's own; no APIC delivers them
-    const u64 bit = u64{1} << (vector % 64);
-    if (level) level_[vector / 64].fetch_or(bit, std::memory_order_relaxed);
-    else level_[vector / 64].fetch_and(~bit, std::memory_order_relaxed);
-    const u64 before = requested_[vector / 64].fetch_or(bit, std::memory_order_acq_rel);
-    if ((before & bit) == 0) vcpu_.kick();
+    if ((level ? page_->levels() : page_->edges()).post(vector)) vcpu_.kick();
+}
+
+void VirtualLocalApic::take(usize index, u64 requested, bool level) {
+    page_->set_word(apic::request, index, page_->word(apic::request, index) | requested);
+    const u64 others = page_->word(apic::trigger_mode, index) & ~requested;
+    page_->set_word(apic::trigger_mode, index, others | (level ? requested : 0));
+    waiting_ = true;
+}
+
+void VirtualLocalApic::collect() {
+    if (page_->edges().pending()) page_->edges().collect([this](usize index, u64 bits) { take(index, bits, false); });
+    if (page_->levels().pending()) page_->levels().collect([this](usize index, u64 bits) { take(index, bits, true); });
+}
+
+void VirtualLocalApic::forget_posted() {
+    page_->edges().collect([](usize, u64) {});
+    page_->levels().collect([](usize, u64) {});
 }
 
 void VirtualLocalApic::accept(u8 vector) {
-    const u64 bit = u64{1} << (vector % 64);
-    requested_[vector / 64].fetch_and(~bit, std::memory_order_acq_rel);
-    in_service_[vector / 64] |= bit;
+    collect();
+    page_->remove(apic::request, vector);
+    page_->add(apic::in_service, vector);
+    waiting_ = page_->highest(apic::request) >= 0;
 }
 
 void VirtualLocalApic::end_of_interrupt() {
-    const int vector = highest(in_service_);
+    const int vector = page_->highest(apic::in_service);
     if (vector < 0) return;
-    const usize word = static_cast<usize>(vector) / 64;
-    const u64 bit = u64{1} << (vector % 64);
-    in_service_[word] &= ~bit;
-    if ((level_[word].load(std::memory_order_relaxed) & bit) == 0) return;
-    for (const auto& io_apic : vcpu_.domain.arch.io_apics) io_apic->end_of_interrupt(static_cast<u8>(vector));
+    page_->remove(apic::in_service, static_cast<u8>(vector));
+    changed_ = true;
+    ended(static_cast<u8>(vector));
+}
+
+void VirtualLocalApic::ended(u8 vector) {
+    if (!page_->has(apic::trigger_mode, vector)) return;
+    for (const auto& io_apic : vcpu_.domain.arch.io_apics) io_apic->end_of_interrupt(vector);
 }
 
 bool VirtualLocalApic::matches(u32 destination, bool logical) const {
     if (!logical) return destination == id() || destination == (is_x2() ? 0xffffffff : 0xff);
+    const u32 own = page_->get(apic::logical_destination);
     if (is_x2()) {
         if (destination == 0xffffffff) return true;
-        return destination >> 16 == logical_destination_ >> 16 && (destination & logical_destination_ & 0xffff) != 0;
+        return destination >> 16 == own >> 16 && (destination & own & 0xffff) != 0;
     }
-    const u32 mine = logical_destination_ >> 24;
-    if (destination_format_ >> 28 == 0xf) return (mine & destination & 0xff) != 0;
+    const u32 mine = own >> 24;
+    if (page_->get(apic::destination_format) >> 28 == 0xf) return (mine & destination & 0xff) != 0;
     if ((destination & 0xff) == 0xff) return true;  // every cluster
     return mine >> 4 == (destination >> 4 & 15) && (mine & destination & 15) != 0;
 }
 
 u32 VirtualLocalApic::read(u32 offset) const {
-    if (offset >= apic::in_service && offset < apic::in_service + 0x80) {
-        return bits_register(in_service_, (offset - apic::in_service) / 16);
+    if (offset >= 0x400) return 0;
+    if (offset >= apic::request && offset < apic::request + 0x80) {
+        const u32 index = (offset - apic::request) / 16;
+        return static_cast<u32>(requests(index / 2) >> (index % 2 * 32));
     }
-    if (offset >= apic::trigger_mode && offset < apic::trigger_mode + 0x80) {
-        const u32 index = (offset - apic::trigger_mode) / 16;
-        return static_cast<u32>(level_[index / 2].load(std::memory_order_relaxed) >> (index % 2 * 32));
-    }
-    if (offset >= apic::request && offset < apic::request + 0x80) return bits_register(requests(), (offset - apic::request) / 16);
-    if (const int lvt = lvt_index(offset); lvt >= 0) return lvt_[static_cast<usize>(lvt)];
     switch (offset) {
-    case apic::id: return is_x2() ? id() : id() << 24;
-    case apic::version: return version_value;
-    case apic::task_priority: return task_priority_;
     case apic::processor_priority: return processor_priority();
-    case apic::logical_destination: return logical_destination_;
-    case apic::destination_format: return destination_format_;
-    case apic::spurious: return spurious_;
-    case apic::error: return error_;
-    case apic::command_low: return static_cast<u32>(command_);
-    case apic::command_high: return static_cast<u32>(command_ >> 32);
-    case apic::timer_initial: return timer_initial_;
     case apic::timer_current: return current_count();
-    case apic::timer_divide: return timer_divide_;
-    default: return 0;
+    case apic::eoi: case apic::self_ipi: return 0;
+    default: return page_->get(offset);
     }
 }
 
 void VirtualLocalApic::write(u32 offset, u32 value) {
-    if (const int lvt = lvt_index(offset); lvt >= 0) return write_lvt(static_cast<unsigned>(lvt), value);
+    if (is_lvt(offset)) return write_lvt(offset, value);
     switch (offset) {
-    case apic::task_priority: task_priority_ = value & 0xff; break;
+    case apic::id: show_identity(); break;
+    case apic::task_priority: set_task_priority(static_cast<u8>(value)); break;
     case apic::eoi: end_of_interrupt(); break;
     case apic::logical_destination:
-        if (!is_x2()) logical_destination_ = value & 0xff000000;
+        if (!is_x2()) page_->set(offset, value & 0xff000000);
         break;
-    case apic::destination_format: destination_format_ = value | 0x0fffffff; break;
-    case apic::spurious:
-        spurious_ = value & 0x1ff;
-        if ((value & 0x100) == 0) {
-            for (u32& entry : lvt_) entry |= lvt_masked;
-        } else if (vcpu_.arch.upcall_vector != 0 && vcpu_.info().evtchn_upcall_pending != 0) {
-            // An upcall that came before an INIT went with the other requests, and while it is pending none follows.
-            request(vcpu_.arch.upcall_vector, false);
-        }
-        break;
-    case apic::error: error_ = std::exchange(pending_error_, 0); break;
+    case apic::destination_format: page_->set(offset, value | 0x0fffffff); break;
+    case apic::spurious: write_spurious(value & 0x1ff); break;
+    case apic::error: page_->set(offset, std::exchange(pending_error_, 0)); break;
     case apic::command_low:
-        command_ = (command_ & ~u64{0xffffffff}) | (value & 0x000ccfff);
-        write_command(command_);
+        page_->set(offset, value & 0x000ccfff);
+        write_command(command());
         break;
-    case apic::command_high: command_ = (command_ & 0xffffffff) | u64{value & 0xff000000} << 32; break;
+    case apic::command_high: page_->set(offset, value & 0xff000000); break;
     case apic::timer_initial:
-        timer_initial_ = value;
+        page_->set(offset, value);
         start_timer();
         break;
-    case apic::timer_divide: timer_divide_ = value & 0xb; break;
+    case apic::timer_divide: page_->set(offset, value & 0xb); break;
+    case apic::self_ipi:
+        if (is_x2()) pending_error_ |= illegal_vector_sent;  // the processor delivers the others by itself
+        break;
     default: break;
     }
 }
 
-void VirtualLocalApic::write_lvt(unsigned index, u32 value) {
-    const u32 before = lvt_[index];
-    lvt_[index] = (value & lvt_writable[index]) | (enabled_by_software() ? 0 : lvt_masked);
-    if (index != 0) return;
-    // A change of the mode stops the timer; unmasking a deadline timer lets it fire.
-    if (((before ^ value) >> 17 & 3) != 0) {
-        timer_.cancel();
-        timer_initial_ = 0;
-        tsc_deadline_ = 0;
+void VirtualLocalApic::write_spurious(u32 value) {
+    page_->set(apic::spurious, value);
+    changed_ = true;
+    if ((value & 0x100) == 0) {
+        for (u32 lvt = apic::lvt_timer; lvt <= apic::lvt_error; lvt += 16) page_->set(lvt, page_->get(lvt) | lvt_masked);
+    } else if (vcpu_.arch.upcall_vector != 0 && vcpu_.info().evtchn_upcall_pending != 0) {
+        // An upcall that came before an INIT went with the other requests, and while it is pending none follows.
+        request(vcpu_.arch.upcall_vector, false);
     }
+}
+
+void VirtualLocalApic::write_lvt(u32 offset, u32 value) {
+    page_->set(offset, (value & writable_of(offset)) | (enabled_by_software() ? 0 : lvt_masked));
+    if (offset != apic::lvt_timer) return;
+    // A change of the mode stops the timer; unmasking a deadline timer lets it fire.
+    const u32 mode = value >> 17 & 3;
+    if (std::exchange(timer_mode_, mode) == mode) return;
+    timer_.cancel();
+    page_->set(apic::timer_initial, 0);
+    tsc_deadline_ = 0;
+}
+
+void VirtualLocalApic::set_command(u64 value) {
+    page_->set(apic::command_low, static_cast<u32>(value));
+    page_->set(apic::command_high, static_cast<u32>(value >> 32));
 }
 
 Result<u64> VirtualLocalApic::read_msr(u32 index) const {
     const u32 offset = (index - 0x800) * 16;
     REQUIRE(is_x2(), efault);
-    switch (offset) {
-    case apic::eoi: case apic::self_ipi: case apic::destination_format: case apic::command_high: return Err{Errno::efault};
-    case apic::command_low: return command_;
-    default: break;
-    }
-    const bool known = (offset >= apic::in_service && offset < apic::request + 0x80) || lvt_index(offset) >= 0 ||
-                       offset == apic::id || offset == apic::version || offset == apic::task_priority ||
-                       offset == apic::processor_priority || offset == apic::logical_destination || offset == apic::spurious ||
-                       offset == apic::error || offset == apic::timer_initial || offset == apic::timer_current ||
-                       offset == apic::timer_divide;
-    REQUIRE(known, efault);
+    if (offset == apic::command_low) return command();
+    REQUIRE(apic::x2_readable(offset), efault);
     return read(offset);
 }
 
@@ -249,8 +253,8 @@ Result<> VirtualLocalApic::write_msr(u32 index, u64 value) {
     const u32 offset = (index - 0x800) * 16;
     REQUIRE(is_x2(), efault);
     if (offset == apic::command_low) {
-        command_ = value & 0xffffffff000ccfff;
-        write_command(command_);
+        set_command(value & 0xffffffff000ccfff);
+        write_command(command());
         return {};
     }
     REQUIRE(value >> 32 == 0, efault);

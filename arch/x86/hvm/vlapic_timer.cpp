@@ -27,26 +27,26 @@ enum Shorthand : u32 { none = 0, self = 1, all = 2, all_others = 3 };
 }  // namespace
 
 unsigned VirtualLocalApic::divisor_shift() const {
-    const u32 code = (timer_divide_ & 3) | (timer_divide_ >> 1 & 4);
+    const u32 divide = page_->get(arch::apic::timer_divide), code = (divide & 3) | (divide >> 1 & 4);
     return (code + 1) & 7;
 }
 
 Nanoseconds VirtualLocalApic::period() const {
-    const Nanoseconds asked{static_cast<i64>(timer_initial_) * bus_period_ns << divisor_shift()};
-    return timer_mode() == periodic ? std::max(asked, shortest_period) : asked;
+    const Nanoseconds asked{static_cast<i64>(timer_initial()) * bus_period_ns << divisor_shift()};
+    return timer_mode_ == periodic ? std::max(asked, shortest_period) : asked;
 }
 
 u32 VirtualLocalApic::current_count() const {
-    if (timer_initial_ == 0 || timer_mode() == deadline) return 0;
+    const i64 initial = timer_initial();
+    if (initial == 0 || timer_mode_ == deadline) return 0;
     const i64 ticks = (arch::now() - timer_started_).raw / (bus_period_ns << divisor_shift());
-    const i64 initial = timer_initial_;
-    if (timer_mode() == periodic) return static_cast<u32>(initial - ticks % initial);
+    if (timer_mode_ == periodic) return static_cast<u32>(initial - ticks % initial);
     return ticks >= initial ? 0 : static_cast<u32>(initial - ticks);
 }
 
 void VirtualLocalApic::start_timer() {
-    if (timer_initial_ == 0 || timer_mode() == deadline) {
-        if (timer_mode() != deadline) timer_.cancel();
+    if (timer_initial() == 0 || timer_mode_ == deadline) {
+        if (timer_mode_ != deadline) timer_.cancel();
         return;
     }
     timer_started_ = arch::now();
@@ -55,14 +55,14 @@ void VirtualLocalApic::start_timer() {
 
 void VirtualLocalApic::resume_timer(u32 count) {
     timer_.cancel();
-    if (timer_initial_ == 0) return;
+    if (timer_initial() == 0) return;
     const Nanoseconds rest = std::min(Nanoseconds{static_cast<i64>(count) * bus_period_ns << divisor_shift()}, period());
     timer_started_ = arch::now() + rest - period();
-    if (count != 0 || timer_mode() == periodic) timer_.arm(arch::now() + rest);  // a one-shot timer at 0 has fired
+    if (count != 0 || timer_mode_ == periodic) timer_.arm(arch::now() + rest);  // a one-shot timer at 0 has fired
 }
 
 void VirtualLocalApic::set_tsc_deadline(u64 value) {
-    if (timer_mode() != deadline) return;
+    if (timer_mode_ != deadline) return;
     tsc_deadline_ = value;
     if (value == 0) {
         timer_.cancel();
@@ -77,10 +77,10 @@ void VirtualLocalApic::set_tsc_deadline(u64 value) {
 void VirtualLocalApic::timer_callback(void* context, Nanoseconds) { static_cast<VirtualLocalApic*>(context)->timer_expired(); }
 
 void VirtualLocalApic::timer_expired() {
-    const u32 entry = lvt_[0];
-    if (timer_mode() == deadline) tsc_deadline_ = 0;
+    const u32 entry = page_->get(arch::apic::lvt_timer);
+    if (timer_mode_ == deadline) tsc_deadline_ = 0;
     if ((entry & arch::apic::masked) == 0 && enabled_by_software()) request(static_cast<u8>(entry), false);
-    if (timer_mode() != periodic || timer_initial_ == 0) return;
+    if (timer_mode_ != periodic || timer_initial() == 0) return;
     const Nanoseconds now = arch::now();
     timer_started_ = timer_started_ + period();
     if (timer_started_ + period() <= now) timer_started_ = now;  // lost ticks are not made up for
@@ -152,24 +152,19 @@ void VirtualLocalApic::restore(const Saved& saved) {
     base_ = saved.base;
     const auto reg = [&](u32 offset) { return saved.registers[offset / 16]; };
     namespace apic = arch::apic;
-    task_priority_ = reg(apic::task_priority) & 0xff;
-    logical_destination_ = reg(apic::logical_destination);
-    destination_format_ = reg(apic::destination_format) | 0x0fffffff;
-    spurious_ = reg(apic::spurious) & 0x1ff;
-    error_ = reg(apic::error);
-    command_ = reg(apic::command_low) | u64{reg(apic::command_high)} << 32;
-    constexpr u32 lvt_offsets[] = {apic::lvt_timer, apic::lvt_thermal, apic::lvt_performance, apic::lvt_lint0, apic::lvt_lint1, apic::lvt_error};
-    for (usize i = 0; i < lvt_.size(); ++i) lvt_[i] = reg(lvt_offsets[i]);
-    timer_initial_ = reg(apic::timer_initial);
-    timer_divide_ = reg(apic::timer_divide) & 0xb;
-    for (u32 i = 0; i < 8; ++i) {
-        const unsigned shift = i % 2 * 32;
-        in_service_[i / 2] = (in_service_[i / 2] & ~(u64{0xffffffff} << shift)) | u64{reg(apic::in_service + i * 16)} << shift;
-        requested_[i / 2].fetch_or(u64{reg(apic::request + i * 16)} << shift, std::memory_order_relaxed);
-        level_[i / 2].fetch_or(u64{reg(apic::trigger_mode + i * 16)} << shift, std::memory_order_relaxed);
-    }
+    ApicPage& page = *page_;
+    forget_posted();
+    for (u32 offset = apic::task_priority; offset < 0x400; offset += 16) page.set(offset, reg(offset));
+    page.set(apic::task_priority, reg(apic::task_priority) & 0xff);
+    page.set(apic::destination_format, reg(apic::destination_format) | 0x0fffffff);
+    page.set(apic::spurious, reg(apic::spurious) & 0x1ff);
+    page.set(apic::timer_divide, reg(apic::timer_divide) & 0xb);
+    show_identity();
+    timer_mode_ = page.get(apic::lvt_timer) >> 17 & 3;
+    waiting_ = page.highest(apic::request) >= 0;
+    changed_ = true;
     tsc_deadline_ = saved.tsc_deadline;
-    if (timer_mode() == deadline) set_tsc_deadline(tsc_deadline_);
+    if (timer_mode_ == deadline) set_tsc_deadline(tsc_deadline_);
     else resume_timer(reg(apic::timer_current));
 }
 

@@ -16,6 +16,14 @@ enum Register : u16 {
     lvt_lint0 = 0x350, lvt_lint1 = 0x360, lvt_error = 0x370, timer_initial = 0x380, timer_current = 0x390,
     timer_divide = 0x3e0, self_ipi = 0x3f0,
 };
+/// Registers that RDMSR gives in x2APIC mode; the command register besides, whose 64 bits aren't one of the page's.
+constexpr bool x2_readable(u32 offset) {
+    if (offset % 16 != 0) return false;
+    if (offset >= in_service && offset < request + 0x80u) return true;
+    if (offset >= lvt_timer && offset <= timer_current) return true;
+    return offset == id || offset == version || offset == task_priority || offset == processor_priority ||
+           offset == logical_destination || offset == spurious || offset == error || offset == timer_divide;
+}
 inline constexpr u32 masked = 1u << 16;
 inline constexpr u32 timer_tsc_deadline = 2u << 17;
 inline constexpr u32 delivery_nmi = 4u << 8, delivery_init = 5u << 8, delivery_startup = 6u << 8;

@@ -148,6 +148,7 @@ void become_boot_cpu(void (*next)()) {
 
 void start_other_cpus(unsigned limit) {
     set_interrupt_handler(vector::softirq, handle_softirq_interrupt);
+    set_interrupt_handler(vector::posted, handle_softirq_interrupt);
     set_interrupt_handler(vector::call, handle_call);
     PerCpu& self = this_cpu();
     self.arch.apic_id = local_apic_id();
@@ -173,6 +174,8 @@ HeldLocks* held_locks() {
 }
 
 void interrupt_cpu(CpuId cpu) { local_apic_send(per_cpu(cpu)->arch.apic_id, vector::softirq); }
+
+void interrupt_cpu_for_posted(CpuId cpu) { local_apic_send(per_cpu(cpu)->arch.apic_id, vector::posted); }
 
 void call_on(const CpuMask& cpus, void (*function)(void*), void* context) {
     const u32 self = this_cpu().id.raw;

@@ -13,5 +13,7 @@ namespace px::arch {
 void start_other_cpus(unsigned limit);
 /// What each CPU does before it takes work: traps, local APIC, timer, virtualization.
 void set_up_this_cpu();
+/// As interrupt_cpu(), for what a guest can take without leaving: posted interrupts of the vCPU that runs there. Any context.
+void interrupt_cpu_for_posted(CpuId cpu);
 
 }  // namespace px::arch

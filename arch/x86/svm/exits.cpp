@@ -1,14 +1,9 @@
 // AMD-V exits: from exit codes to their neutral meaning.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/x86/hvm/exits.hpp"
-
-#include <array>
-
 #include "arch/x86/cpu/registers.hpp"
-#include "arch/x86/hvm/interrupts.hpp"
+#include "arch/x86/hvm/common_exits.hpp"
 #include "arch/x86/svm/svm.hpp"
-#include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/domain/domain.hpp"
 
 namespace px::svm {
@@ -38,9 +33,9 @@ void skip_instruction(Vcpu& vcpu) {
     move_to(vcpu, next);
 }
 
-void handle_msr(Vcpu& vcpu) {
-    if (hvm::access_msr(vcpu, vcpu.arch.svm->vmcb->exit_info1 != 0)) skip_instruction(vcpu);
-}
+using Common = hvm::CommonExits<skip_instruction>;
+
+void handle_msr(Vcpu& vcpu) { return vcpu.arch.svm->vmcb->exit_info1 != 0 ? Common::wrmsr(vcpu) : Common::rdmsr(vcpu); }
 
 /// EXITINFO1 of an I/O exit [amd/apm2 15.10.2]; EXITINFO2 is the next RIP.
 void handle_io(Vcpu& vcpu) {
@@ -77,43 +72,10 @@ void handle_hypercall(Vcpu& vcpu) {
     if (hvm::handle_hypercall(vcpu, vmcb.cpl, in_64_bit_code)) skip_instruction(vcpu);
 }
 
-void undefined(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::invalid_opcode); }
-void refused(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::general_protection, 0); }
-
-/// Interrupts were taken when GIF came back on; an open window is used by the next entry.
-void nothing_to_do(Vcpu&) {}
-
-void handle_cpuid(Vcpu& vcpu) {
-    hvm::handle_cpuid(vcpu);
-    skip_instruction(vcpu);
-}
-
-void handle_halt(Vcpu& vcpu) {
-    skip_instruction(vcpu);
-    hvm::handle_halt(vcpu);
-}
-
-void handle_xsetbv(Vcpu& vcpu) {
-    const hvm::GuestRegisters& regs = vcpu.arch.registers;
-    const u64 value = (regs.rax & 0xffffffff) | regs.rdx << 32;
-    if (!hvm::set_xcr(vcpu, static_cast<u32>(regs.rcx), value)) return refused(vcpu);
-    skip_instruction(vcpu);
-}
-
 /// The guest's NMI handler ends: the next NMI may come.
 void handle_iret(Vcpu& vcpu) {
     vcpu.arch.svm->vmcb->intercepts3 &= ~intercept3::iret;
     vcpu.arch.svm->vmcb->clean_bits &= ~clean::intercepts;
-}
-
-void handle_rdtsc(Vcpu& vcpu) {
-    hvm::read_guest_tsc(vcpu);
-    skip_instruction(vcpu);
-}
-
-void handle_rdtscp(Vcpu& vcpu) {
-    vcpu.arch.registers.rcx = vcpu.arch.tsc_aux;
-    handle_rdtsc(vcpu);
 }
 
 [[gnu::cold]] void report_unknown(Vcpu& vcpu) {
@@ -123,29 +85,27 @@ void handle_rdtscp(Vcpu& vcpu) {
     vcpu.domain.crash(vmcb.exit_code == static_cast<u64>(Exit::invalid) ? "invalid guest state" : "unexpected exit");
 }
 
-using Handler = void (*)(Vcpu& vcpu);
 /// By exit code; those beyond are told apart in handle_exit().
 constexpr auto table = [] {
-    std::array<Handler, static_cast<usize>(Exit::rdpru) + 1> entries;
-    entries.fill(report_unknown);
-    const auto set = [&entries](Handler handler, auto... codes) { ((entries[static_cast<usize>(codes)] = handler), ...); };
-    set(nothing_to_do, Exit::intr, Exit::nmi, Exit::smi, Exit::init, Exit::vintr);
-    for (auto code = static_cast<usize>(Exit::dr0_read); code < static_cast<usize>(Exit::exception); ++code) entries[code] = give_debug_registers;
-    set(handle_hypercall, Exit::vmmcall);
-    set(handle_cpuid, Exit::cpuid);
-    set(handle_msr, Exit::msr);
-    set(handle_io, Exit::io);
-    set(handle_halt, Exit::hlt);
-    set(handle_xsetbv, Exit::xsetbv);
-    set(handle_iret, Exit::iret);
-    set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
-    set(hvm::emulate_instruction, Exit::cr4_write, Exit::cr8_write);
-    set(handle_rdtsc, Exit::rdtsc);
-    set(handle_rdtscp, Exit::rdtscp);
-    set(hvm::handle_shutdown, Exit::shutdown);
-    set(refused, Exit::rdpmc);
-    set(undefined, Exit::vmrun, Exit::vmload, Exit::vmsave, Exit::stgi, Exit::clgi, Exit::skinit, Exit::invlpga, Exit::monitor,
-        Exit::mwait, Exit::rdpru);
+    hvm::ExitTable<static_cast<usize>(Exit::rdpru) + 1> entries(report_unknown);
+    entries.set(Common::nothing_to_do, Exit::intr, Exit::nmi, Exit::smi, Exit::init, Exit::vintr);
+    entries.set_range(give_debug_registers, Exit::dr0_read, Exit::exception);
+    entries.set(handle_hypercall, Exit::vmmcall);
+    entries.set(Common::cpuid, Exit::cpuid);
+    entries.set(handle_msr, Exit::msr);
+    entries.set(handle_io, Exit::io);
+    entries.set(Common::halt, Exit::hlt);
+    entries.set(Common::pause, Exit::pause);
+    entries.set(Common::xsetbv, Exit::xsetbv);
+    entries.set(handle_iret, Exit::iret);
+    entries.set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
+    entries.set(hvm::emulate_instruction, Exit::cr4_write, Exit::cr8_write);
+    entries.set(Common::rdtsc, Exit::rdtsc);
+    entries.set(Common::rdtscp, Exit::rdtscp);
+    entries.set(hvm::handle_shutdown, Exit::shutdown);
+    entries.set(Common::refused, Exit::rdpmc);
+    entries.set(Common::undefined, Exit::vmrun, Exit::vmload, Exit::vmsave, Exit::stgi, Exit::clgi, Exit::skinit, Exit::invlpga,
+                Exit::monitor, Exit::mwait, Exit::rdpru);
     return entries;
 }();
 

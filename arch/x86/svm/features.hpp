@@ -15,6 +15,7 @@ struct Features {
     bool decode_assists = false;
     bool virtual_gif = false;
     bool pause_filter = false;
+    bool pause_threshold = false;
     bool gigabyte_pages = false;  ///< leaves of nested tables, as of the host's own [amd/apm3 E.4.2]
     u32 asids = 0;
 
@@ -22,7 +23,7 @@ struct Features {
     static constexpr Features decode(u32 ebx, u32 edx, u32 extended_edx) {
         const auto bit = [edx](unsigned number) { return (edx >> number & 1) != 0; };
         return {.nested_paging = bit(0), .next_rip = bit(3), .clean_bits = bit(5), .flush_by_asid = bit(6),
-                .decode_assists = bit(7), .virtual_gif = bit(16), .pause_filter = bit(10),
+                .decode_assists = bit(7), .virtual_gif = bit(16), .pause_filter = bit(10), .pause_threshold = bit(12),
                 .gigabyte_pages = (extended_edx >> 26 & 1) != 0, .asids = ebx};
     }
 };

@@ -67,6 +67,7 @@ void choose_event(Vcpu& vcpu) {
     Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     watch_task_priority(vmcb, vcpu.arch.apic.waits_for_task_priority());
     hvm::VcpuState& state = vcpu.arch;
+    state.apic.collect();
     const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {
         vmcb.event_injection = injection_of(state.pending);

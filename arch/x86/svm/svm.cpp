@@ -17,8 +17,13 @@
 namespace px::svm {
 namespace {
 
+using detail::host_features;
+
 constinit u64 all_ports_exit = 0;  ///< address of an I/O bitmap of ones
 constexpr unsigned io_bitmap_order = 2, msr_bitmap_order = 1;
+/// So many PAUSEs exit; where there is a threshold, only those that are no further apart than so many cycles.
+/// [amd/apm2 15.14.4]
+constexpr u16 pauses_before_exit = 4000, pause_loop_gap = 128;
 
 static_assert(offsetof(hvm::GuestRegisters, rcx) == 8 && offsetof(hvm::GuestRegisters, rbp) == 40);
 static_assert(offsetof(hvm::GuestRegisters, rsi) == 48 && offsetof(hvm::GuestRegisters, r8) == 64);
@@ -72,6 +77,11 @@ void set_up_controls(Vcpu& vcpu) {
                        intercept4::clgi | intercept4::skinit | intercept4::monitor | intercept4::mwait | intercept4::xsetbv |
                        intercept4::rdpru;
     if (!vcpu.domain.settings.hardware) vmcb.intercepts4 |= intercept4::wbinvd;
+    if (host_features.pause_filter) {
+        vmcb.intercepts3 |= pause;
+        vmcb.pause_count = pauses_before_exit;
+        if (host_features.pause_threshold) vmcb.pause_threshold = pause_loop_gap;
+    }
     vmcb.cr_write = 1u << 4;                   // CR4: the guest's idea of it is checked against its CPU policy
     vmcb.dr_read = vmcb.dr_write = 0xffff;     // until it uses them: DR0-3 are not in the VMCB
     vmcb.exceptions = 1u << arch::exception::machine_check;
@@ -163,7 +173,6 @@ u64 finish_entry(const hvm::GuestRegisters& registers, const VcpuSvm& svm, Vmcb&
 }  // namespace
 
 constinit Features detail::host_features;
-using detail::host_features;
 
 bool Svm::probe() {
     if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::host_cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;

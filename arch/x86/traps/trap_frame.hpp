@@ -26,6 +26,7 @@ inline constexpr u8 console = 0xe0;      ///< the serial port's own line
 inline constexpr u8 timer = 0xf0;        ///< local APIC timer
 inline constexpr u8 softirq = 0xf1;      ///< another CPU noted work for this one
 inline constexpr u8 call = 0xf2;         ///< a function to run in the handler
+inline constexpr u8 posted = 0xf3;       ///< a vCPU's local APIC has requests; where the processor takes them, no exit
 inline constexpr u8 error = 0xfe;
 inline constexpr u8 spurious = 0xff;
 }  // namespace vector

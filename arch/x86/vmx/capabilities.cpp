@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/vmx/capabilities.hpp"
 
+#include "arch/x86/machine/apic_registers.hpp"
+
 namespace px::vmx {
 namespace {
 
@@ -11,7 +13,7 @@ using Why = Err<std::string_view>;
 constexpr u32 pin_required = pin::external_interrupt | pin::nmi | pin::virtual_nmis;
 constexpr u32 primary_required = primary::tsc_offsetting | primary::hlt | primary::mwait | primary::rdpmc | primary::mov_dr |
                                  primary::io_bitmaps | primary::msr_bitmaps | primary::monitor | primary::secondary;
-constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid;
+constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid | secondary::pause_loop;
 constexpr u32 exit_required = exit_control::save_debug | exit_control::host_64_bit | exit_control::acknowledge_interrupt |
                               exit_control::save_pat | exit_control::load_pat | exit_control::save_efer | exit_control::load_efer;
 constexpr u32 entry_required = entry_control::load_debug | entry_control::load_pat | entry_control::load_efer;
@@ -89,6 +91,31 @@ Result<Setup, std::string_view> choose_setup(const CapabilityMsrs& msrs) {
     if ((first.value & primary_unwanted) != 0) return Why{"that insists on exits of CR3 accesses"};
     return Setup{msrs.revision(), {pins.value, first.value, second.value, exits.value, entries.value},
                  static_cast<u32>(msrs.secondary >> 32), abilities};
+}
+
+u32 apic_controls(const Abilities& abilities, ApicMode mode) {
+    if (!abilities.tpr_shadow) return 0;
+    if (mode == ApicMode::x2apic ? !abilities.x2apic : !abilities.apic_access) return 0;
+    if (mode == ApicMode::off) return secondary::apic_accesses;  // so that the page isn't there
+    const bool delivers = abilities.apic_registers && abilities.virtual_interrupts;
+    return (mode == ApicMode::x2apic ? secondary::x2apic : secondary::apic_accesses) |
+           (delivers ? secondary::apic_registers | secondary::virtual_interrupts : 0);
+}
+
+u32 posting_controls(const Abilities& abilities, u32 apic_controls) {
+    return abilities.posted_interrupts && (apic_controls & secondary::virtual_interrupts) != 0 ? pin::posted_interrupts : 0;
+}
+
+bool reads_x2_register(u32 controls, u32 offset) {
+    if ((controls & secondary::x2apic) == 0) return false;
+    if ((controls & secondary::apic_registers) == 0) return offset == arch::apic::task_priority;
+    return arch::apic::x2_readable(offset) && offset != arch::apic::timer_current;
+}
+
+bool writes_x2_register(u32 controls, u32 offset) {
+    if ((controls & secondary::x2apic) == 0) return false;
+    const bool delivers = (controls & secondary::virtual_interrupts) != 0;
+    return offset == arch::apic::task_priority || (delivers && (offset == arch::apic::eoi || offset == arch::apic::self_ipi));
 }
 
 }  // namespace px::vmx

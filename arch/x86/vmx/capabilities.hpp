@@ -63,7 +63,7 @@ struct Abilities {
     bool tpr_shadow = false;
     bool apic_access = false, x2apic = false, apic_registers = false, virtual_interrupts = false, posted_interrupts = false;
     bool pause_loop = false, preemption_timer = false, tsc_scaling = false, xsaves = false, invpcid = false;
-    FlushAbilities flush;
+    FlushAbilities flush{};
 };
 
 struct Setup {
@@ -75,6 +75,18 @@ struct Setup {
 
 /// Chooses. Errors: a sentence that says what is missing; the CPU can't be used then.
 Result<Setup, std::string_view> choose_setup(const CapabilityMsrs& msrs);
+
+/// How a guest's local APIC is turned on.
+enum class ApicMode : u8 { off, xapic, x2apic };
+/// The secondary controls by which the processor does a part of a local APIC's work, or all of it: what it can do in this
+/// mode, in combinations that an entry takes [intel/sdm3 27.2.1.1]. 0: each access exits, and we deliver.
+u32 apic_controls(const Abilities& abilities, ApicMode mode);
+/// The pin-based controls that go with those: posted interrupts, where the processor delivers [intel/sdm3 27.2.1.1].
+u32 posting_controls(const Abilities& abilities, u32 apic_controls);
+/// Whether RDMSR and WRMSR of an x2APIC register, by its xAPIC offset, are left to the processor under these controls.
+/// [intel/sdm3 30.5]
+bool reads_x2_register(u32 apic_controls, u32 offset);
+bool writes_x2_register(u32 apic_controls, u32 offset);
 
 /// IA32_FEATURE_CONTROL: may VMXON be executed outside of SMX? [intel/sdm3 24.7]
 enum class FeatureControl : u8 { enabled, unlocked, locked_off };

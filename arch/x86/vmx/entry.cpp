@@ -6,6 +6,7 @@
 #include "arch/cpu.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
+#include "arch/x86/vmx/apic.hpp"
 #include "arch/x86/vmx/extended_paging.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "arch/x86/vmx/owed_flush.hpp"
@@ -43,14 +44,15 @@ OwedFlush take_stale_physmap(Vcpu& vcpu, const PerCpu& cpu) {
 /// Most entries follow an exit that changed nothing but registers; the others come here.
 bool entry_needs_work(Vcpu& vcpu, VcpuVmx& vmx, const PerCpu& cpu) {
     const bool window_open = (vmx.primary_controls & (primary::interrupt_window | primary::nmi_window)) != 0;
-    return window_open || hvm::may_have_event(vcpu) || vmx.tpr_threshold != 0 || !vpid_is_good(vcpu, vmx, cpu) ||
-           !vcpu.domain.arch.physmap_known_to.has(cpu.id) ||
-           (setup().abilities.tpr_shadow && vmx.apic_page->task_priority() != vcpu.arch.apic.task_priority());
+    return window_open || hvm::may_have_direct_event(vcpu) || apic_needs_work(vcpu, vmx) || !vpid_is_good(vcpu, vmx, cpu) ||
+           !vcpu.domain.arch.physmap_known_to.has(cpu.id);
 }
 
 [[gnu::noinline]] void do_entry_work(Vcpu& vcpu, VcpuVmx& vmx, PerCpu& cpu) {
+    OwedFlush owed = pass_apic_state(vcpu);
     choose_event(vcpu);
-    OwedFlush owed = take_stale_physmap(vcpu, cpu);
+    set_tpr_threshold(vcpu);
+    owed = owed | take_stale_physmap(vcpu, cpu);
     if (!vpid_is_good(vcpu, vmx, cpu)) owed = owed | give_vpid(vcpu, vmx, cpu);
     if (!owed.nothing()) {
         owed.settle(setup().abilities.flush, vmx.ept_pointer, static_cast<u16>(vmx.vpid.number), Invalidate{});
@@ -122,9 +124,6 @@ extern "C" void vmx_after_exit(Vcpu* left) {
     const u32 reason = read(Field32::exit_reason);
     take_host_event(reason);
     arch::irq_enable();
-    if (setup().abilities.tpr_shadow && vmx.apic_page->task_priority() != vcpu.arch.apic.task_priority()) {
-        vcpu.arch.apic.set_task_priority(static_cast<u8>(vmx.apic_page->task_priority()));
-    }
     const u32 interrupted = read(Field32::idt_vectoring);
     if ((interrupted & interruption::valid) != 0) [[unlikely]] return handle_exit_and_repeat(vcpu, reason, interrupted);
     handle_exit(vcpu, reason);

@@ -1,13 +1,9 @@
 // VT-x exits: from exit reasons to their neutral meaning.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "arch/x86/hvm/exits.hpp"
-
-#include <array>
-
 #include "arch/x86/cpu/registers.hpp"
-#include "arch/x86/hvm/interrupts.hpp"
-#include "arch/x86/traps/trap_frame.hpp"
+#include "arch/x86/hvm/common_exits.hpp"
+#include "arch/x86/vmx/apic.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "arch/x86/vmx/vmx.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -35,17 +31,13 @@ void skip_instruction(Vcpu& vcpu) {
     if ((regs.rflags & single_step) != 0) [[unlikely]] write(FieldNatural::guest_pending_debug, pending_single_step);
 }
 
+using Common = hvm::CommonExits<skip_instruction>;
+
 void emulate(Vcpu& vcpu) {
     const u64 rip = vcpu.arch.registers.rip;
     hvm::emulate_instruction(vcpu);
     if (vcpu.arch.registers.rip != rip) leave_shadow();
 }
-
-void undefined(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::invalid_opcode); }
-void refused(Vcpu& vcpu) { hvm::inject_exception(vcpu, arch::exception::general_protection, 0); }
-
-/// Host interrupts were taken already; an open window is used by the next entry.
-void nothing_to_do(Vcpu&) {}
 
 /// #DB, intercepted until the guest has the debug registers: then the CPU keeps DR6 by itself. [intel/sdm3 28.2.1]
 void handle_debug_exception(Vcpu& vcpu, bool by_instruction) {
@@ -66,26 +58,9 @@ void handle_exception(Vcpu& vcpu) {
     handle_debug_exception(vcpu, (info & interruption::type_mask) == interruption::privileged_exception);
 }
 
-void handle_cpuid(Vcpu& vcpu) {
-    hvm::handle_cpuid(vcpu);
-    skip_instruction(vcpu);
-}
-
-void handle_halt(Vcpu& vcpu) {
-    skip_instruction(vcpu);
-    hvm::handle_halt(vcpu);
-}
-
 void handle_hypercall(Vcpu& vcpu) {
     const unsigned privilege = read(Field32::guest_ss_rights) >> 5 & 3;
     if (hvm::handle_hypercall(vcpu, privilege, in_64_bit_code())) skip_instruction(vcpu);
-}
-
-void handle_rdmsr(Vcpu& vcpu) {
-    if (hvm::access_msr(vcpu, false)) skip_instruction(vcpu);
-}
-void handle_wrmsr(Vcpu& vcpu) {
-    if (hvm::access_msr(vcpu, true)) skip_instruction(vcpu);
 }
 
 /// The exit qualification of an I/O instruction [intel/sdm3 28.2.1, table 28-5].
@@ -102,14 +77,14 @@ void access_task_priority(Vcpu& vcpu, u64& value, bool write) {
     if (!write) {
         value = vcpu.arch.apic.task_priority() >> 4;
     } else {
-        if (value > 15) return refused(vcpu);
+        if (value > 15) return Common::refused(vcpu);
         vcpu.arch.apic.set_task_priority(static_cast<u8>(value << 4));
     }
     skip_instruction(vcpu);
 }
 
 void write_cr0(Vcpu& vcpu, u64 value) {
-    if (!hvm::write_cr0(vcpu, value)) return refused(vcpu);
+    if (!hvm::write_cr0(vcpu, value)) return Common::refused(vcpu);
     skip_instruction(vcpu);
 }
 
@@ -142,25 +117,20 @@ void handle_ept_violation(Vcpu& vcpu) {
     const auto kind = (info & ept_violation::write) != 0   ? hvm::AccessKind::write
                       : (info & ept_violation::fetch) != 0 ? hvm::AccessKind::fetch
                                                            : hvm::AccessKind::read;
+    const Gpaddr address{read(Field64::guest_physical_address)};
+    if (map_apic_page(vcpu, address)) return;
     const u64 rip = vcpu.arch.registers.rip;
-    hvm::handle_physmap_fault(vcpu, Gpaddr{read(Field64::guest_physical_address)}, kind, (info & ept_violation::any_right) != 0);
+    hvm::handle_physmap_fault(vcpu, address, kind, (info & ept_violation::any_right) != 0);
     if (vcpu.arch.registers.rip != rip) leave_shadow();
 }
 
-void handle_xsetbv(Vcpu& vcpu) {
-    const hvm::GuestRegisters& regs = vcpu.arch.registers;
-    const u64 value = (regs.rax & 0xffffffff) | regs.rdx << 32;
-    if (!hvm::set_xcr(vcpu, static_cast<u32>(regs.rcx), value)) return refused(vcpu);
-    skip_instruction(vcpu);
-}
-
-void handle_rdtsc(Vcpu& vcpu) {
-    hvm::read_guest_tsc(vcpu);
-    skip_instruction(vcpu);
-}
-void handle_rdtscp(Vcpu& vcpu) {
-    vcpu.arch.registers.rcx = vcpu.arch.tsc_aux;
-    handle_rdtsc(vcpu);
+/// An access to the local APIC's page that the processor doesn't virtualize. [intel/sdm3 28.2.1, table 28-6]
+void handle_apic_access(Vcpu& vcpu) {
+    constexpr u64 write_access = 1;
+    if ((read(FieldNatural::exit_qualification) >> 12 & 15) > write_access) {
+        return vcpu.domain.crash("code, stack or page tables in the local APIC's page");
+    }
+    emulate(vcpu);
 }
 
 [[gnu::cold]] void report_unknown(Vcpu& vcpu) {
@@ -187,31 +157,33 @@ void handle_rdtscp(Vcpu& vcpu) {
     vcpu.domain.crash("invalid guest state");
 }
 
-using Handler = void (*)(Vcpu& vcpu);
 constexpr auto table = [] {
-    std::array<Handler, static_cast<usize>(Exit::count)> entries;
-    entries.fill(report_unknown);
-    const auto set = [&entries](Handler handler, auto... reasons) { ((entries[static_cast<usize>(reasons)] = handler), ...); };
-    set(nothing_to_do, Exit::external_interrupt, Exit::interrupt_window, Exit::nmi_window, Exit::tpr_below_threshold, Exit::init);
-    set(handle_exception, Exit::exception_or_nmi);
-    set(handle_ept_violation, Exit::ept_violation);
-    set(handle_hypercall, Exit::vmcall);
-    set(handle_cpuid, Exit::cpuid);
-    set(handle_rdmsr, Exit::rdmsr);
-    set(handle_wrmsr, Exit::wrmsr);
-    set(handle_io, Exit::io);
-    set(handle_halt, Exit::hlt);
-    set(handle_xsetbv, Exit::xsetbv);
-    set(handle_control_register, Exit::control_register);
-    set(give_debug_registers, Exit::debug_register);
-    set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
-    set(handle_rdtsc, Exit::rdtsc);
-    set(handle_rdtscp, Exit::rdtscp);
-    set(hvm::handle_shutdown, Exit::triple_fault);
-    set(refused, Exit::rdpmc);
-    set(undefined, Exit::vmclear, Exit::vmlaunch, Exit::vmptrld, Exit::vmptrst, Exit::vmread, Exit::vmresume, Exit::vmwrite,
-        Exit::vmxoff, Exit::vmxon, Exit::invept, Exit::invvpid, Exit::vmfunc, Exit::getsec, Exit::rsm, Exit::monitor, Exit::mwait,
-        Exit::xsaves, Exit::xrstors);
+    hvm::ExitTable<static_cast<usize>(Exit::count)> entries(report_unknown);
+    entries.set(Common::nothing_to_do, Exit::external_interrupt, Exit::interrupt_window, Exit::nmi_window,
+                Exit::tpr_below_threshold, Exit::init);
+    entries.set(handle_exception, Exit::exception_or_nmi);
+    entries.set(handle_ept_violation, Exit::ept_violation);
+    entries.set(handle_apic_access, Exit::apic_access);
+    entries.set(handle_apic_write, Exit::apic_write);
+    entries.set(handle_virtualized_eoi, Exit::virtualized_eoi);
+    entries.set(handle_hypercall, Exit::vmcall);
+    entries.set(Common::cpuid, Exit::cpuid);
+    entries.set(Common::rdmsr, Exit::rdmsr);
+    entries.set(Common::wrmsr, Exit::wrmsr);
+    entries.set(handle_io, Exit::io);
+    entries.set(Common::halt, Exit::hlt);
+    entries.set(Common::pause, Exit::pause);
+    entries.set(Common::xsetbv, Exit::xsetbv);
+    entries.set(handle_control_register, Exit::control_register);
+    entries.set(give_debug_registers, Exit::debug_register);
+    entries.set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
+    entries.set(Common::rdtsc, Exit::rdtsc);
+    entries.set(Common::rdtscp, Exit::rdtscp);
+    entries.set(hvm::handle_shutdown, Exit::triple_fault);
+    entries.set(Common::refused, Exit::rdpmc);
+    entries.set(Common::undefined, Exit::vmclear, Exit::vmlaunch, Exit::vmptrld, Exit::vmptrst, Exit::vmread, Exit::vmresume,
+                Exit::vmwrite, Exit::vmxoff, Exit::vmxon, Exit::invept, Exit::invvpid, Exit::vmfunc, Exit::getsec, Exit::rsm,
+                Exit::monitor, Exit::mwait, Exit::xsaves, Exit::xrstors);
     return entries;
 }();
 

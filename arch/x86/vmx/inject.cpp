@@ -50,22 +50,15 @@ bool can_take(Event::Kind kind, u64 rflags, u32 blocked) {
     return kind == Event::Kind::nmi ? (blocked & blocking::nmi) == 0 : (rflags & interrupt_flag) != 0;
 }
 
-/// CR8 lives in the virtual-APIC page while the guest runs. Where a request waits for a lower priority, lowering exits.
-void pass_task_priority(Vcpu& vcpu, VcpuVmx& vmx) {
-    if (!setup().abilities.tpr_shadow) return;
-    const u8 priority = vcpu.arch.apic.task_priority();
-    vmx.apic_page->task_priority() = priority;
-    const bool waits = vcpu.arch.apic.requested() && !vcpu.arch.apic.has_deliverable();
-    const u32 threshold = waits ? priority >> 4 : 0u;
-    if (threshold != vmx.tpr_threshold) write(Field32::tpr_threshold, vmx.tpr_threshold = threshold);
-}
+/// What is ours to inject: where the processor delivers the local APIC's interrupts, the others.
+Event next_event(Vcpu& vcpu) { return vcpu.arch.vmx->delivers() ? hvm::next_direct_interrupt(vcpu) : hvm::next_interrupt(vcpu); }
 
 }  // namespace
 
 void choose_event(Vcpu& vcpu) {
     VcpuVmx& vmx = *vcpu.arch.vmx;
     hvm::VcpuState& state = vcpu.arch;
-    const Event event = hvm::next_interrupt(vcpu);
+    const Event event = next_event(vcpu);
     const u32 blocked = read(Field32::guest_interruptibility);
     const bool after_sti = (blocked & blocking::sti) != 0;
     if (state.pending.kind != Event::Kind::none) {
@@ -75,11 +68,10 @@ void choose_event(Vcpu& vcpu) {
     } else if (event.kind != Event::Kind::none && can_take(event.kind, state.registers.rflags, blocked)) {
         inject(event);
         hvm::interrupt_taken(vcpu, event);
-        set_window(vmx, hvm::next_interrupt(vcpu).kind, false);
+        set_window(vmx, next_event(vcpu).kind, false);
     } else {
         set_window(vmx, event.kind, after_sti);
     }
-    pass_task_priority(vcpu, vmx);
 }
 
 void repeat_event(Vcpu& vcpu, u32 info) {

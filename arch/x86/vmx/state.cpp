@@ -23,6 +23,9 @@ u64 cr4_shadowed(const Vcpu& vcpu) { return ~hvm::valid_cr4(vcpu.domain.arch.pol
 constexpr u64 real_cr4(u64 guest) { return guest | cr4_forced; }
 
 constexpr u64 breakpoints_on = 0xff;  ///< of DR7
+/// PAUSEs that are no further apart than the gap make one loop, which exits when it has lasted for the window; both in TSC
+/// ticks. [intel/sdm3 26.1.3]
+constexpr u32 pause_loop_gap = 128, pause_loop_window = 4096;
 
 /// The four pointers of 32-bit PAE paging are part of the VMCS [intel/sdm3 27.3.1.6].
 void load_pae_pointers(Vcpu& vcpu) {
@@ -92,9 +95,9 @@ void write_controls(Vcpu& vcpu) {
     if (!vcpu.domain.settings.hardware) controls.secondary |= secondary::wbinvd & setup().optional_secondary;
     vmx.primary_controls = controls.primary;
     vmx.exception_bitmap = 1u << arch::exception::machine_check | 1u << arch::exception::debug;
-    write(Field32::pin_controls, controls.pin);
+    write(Field32::pin_controls, vmx.pin_controls = controls.pin);
     write(Field32::primary_controls, vmx.primary_controls);
-    write(Field32::secondary_controls, controls.secondary);
+    write(Field32::secondary_controls, vmx.secondary_controls = controls.secondary);
     write(Field32::exit_controls, controls.exit);
     write(Field32::entry_controls, controls.entry);
     write(Field32::exception_bitmap, vmx.exception_bitmap);
@@ -105,14 +108,16 @@ void write_controls(Vcpu& vcpu) {
     write(Field32::exit_msr_load_count, 0);
     write(Field32::entry_msr_load_count, 0);
     write(Field32::entry_interruption, 0);
-    write(Field32::tpr_threshold, 0);
+    if ((controls.secondary & secondary::pause_loop) != 0) {
+        write(Field32::ple_gap, pause_loop_gap);
+        write(Field32::ple_window, pause_loop_window);
+    }
     if (own_ports) {
         const u64 ports = arch::to_physical(vcpu.domain.arch.io_bitmap).raw;
         write(Field64::io_bitmap_a, ports);
         write(Field64::io_bitmap_b, ports + page_size);
     }
     write(Field64::msr_bitmap, arch::to_physical(vmx.msr_bitmap).raw);
-    write(Field64::virtual_apic, arch::to_physical(vmx.apic_page).raw);
     write(Field64::ept_pointer, vmx.ept_pointer);
     write(FieldNatural::cr0_mask, cr0_shadowed);
 }

@@ -8,6 +8,8 @@
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/vmx/apic.hpp"
+#include "arch/x86/vmx/errata.hpp"
 #include "arch/x86/vmx/extended_paging.hpp"
 #include "arch/x86/vmx/instructions.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -28,6 +30,11 @@ constexpr u32 guest_owned_msrs[] = {arch::msr::fs_base, arch::msr::gs_base, arch
                                     arch::msr::sysenter_eip};
 
 CapabilityMsrs read_capabilities() { return CapabilityMsrs::read([](u32 index) { return arch::read_msr(index); }); }
+
+u64 read_arch_capabilities() {
+    const bool there = arch::cpuid(0).eax >= 7 && (arch::cpuid(7).edx >> 29 & 1) != 0;
+    return there ? arch::read_msr(arch::msr::arch_capabilities) : 0;
+}
 
 /// What an exit loads: ours on this CPU. CR3, PAT and EFER are the same on all and don't change while guests run.
 void write_host_state(const arch::PerCpuState& cpu) {
@@ -89,8 +96,12 @@ bool Vmx::probe() {
     }
     chosen = *setup;
     const Abilities& have = chosen.abilities;
-    hvm::PhysmapPolicy::choose(extended_paging, have.ept_1g ? 18 : have.ept_2m ? 9 : 0);
-    log_info("VT-x: EPT with {} leaves, unrestricted guest{}{}{}{}{}{}", have.ept_1g ? "1 GiB" : have.ept_2m ? "2 MiB" : "4 KiB",
+    hvm::SecondLevelFormat format = extended_paging;
+    const bool small_code = large_code_is_unsafe(arch::cpuid(1).eax, read_arch_capabilities());
+    if (small_code) format.small_only = ept_bits::execute;
+    hvm::PhysmapPolicy::choose(format, have.ept_1g ? 18 : have.ept_2m ? 9 : 0);
+    log_info("VT-x: EPT with {} leaves{}, unrestricted guest{}{}{}{}{}{}", have.ept_1g ? "1 GiB" : have.ept_2m ? "2 MiB" : "4 KiB",
+             small_code ? " (code in small ones: CVE-2018-12207)" : "",
              have.vpid ? ", VPID" : "", have.tpr_shadow ? ", TPR shadow" : "", have.apic_registers ? ", APIC registers" : "",
              have.virtual_interrupts ? ", virtual interrupts" : "", have.posted_interrupts ? ", posted interrupts" : "",
              have.pause_loop ? ", PAUSE-loop exits" : "");
@@ -119,7 +130,6 @@ Result<> Vmx::create(Vcpu& vcpu) {
     vcpu.arch.vmx = TRY(make<VcpuVmx>());
     VcpuVmx& vmx = *vcpu.arch.vmx;
     vmx.msr_bitmap = static_cast<MsrBitmap*>(to_virtual(TRY(allocate_frames(0))));
-    vmx.apic_page = static_cast<VirtualApicPage*>(to_virtual(TRY(allocate_frames(0))));
     vmx.vmcs_address = to_paddr(TRY(allocate_region())).raw;
     vmx.ept_pointer = ept_pointer(vcpu.domain.physmap.root());
     std::memset(vmx.msr_bitmap, 0xff, sizeof(MsrBitmap));
@@ -127,7 +137,7 @@ Result<> Vmx::create(Vcpu& vcpu) {
     vmclear(vmx.vmcs_address);
     const BorrowedVmcs vmcs(vcpu);
     set_up_vmcs(vcpu);
-    return {};
+    return set_up_apic(vcpu);
 }
 
 void Vmx::destroy(Vcpu& vcpu) {
@@ -137,7 +147,6 @@ void Vmx::destroy(Vcpu& vcpu) {
         if (page != nullptr) free_frames(to_mfn(arch::to_physical(page)), 0);
     };
     free_page(vmx.msr_bitmap);
-    free_page(vmx.apic_page);
     if (vmx.vmcs_address != 0) free_frames(to_mfn(Paddr{vmx.vmcs_address}), 0);
     vcpu.arch.vmx.reset();
 }

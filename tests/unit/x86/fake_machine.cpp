@@ -57,6 +57,7 @@ namespace arch {
 
 Result<> check_settings(const px::DomainSettings&) { return {}; }
 Result<> create_domain(Domain&) { return {}; }
+void interrupt_cpu_for_posted(CpuId cpu) { hvm::posted_notices.push_back(cpu.raw); }
 Progress relinquish_domain(Domain& domain) {
     for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
         if (Vcpu* const vcpu = domain.vcpu(VcpuId{i})) vcpu->arch.apic.stop_timer();
@@ -68,7 +69,10 @@ void hardware_domain_shutdown(u8) {}
 void flush_physmap(Domain&) {}
 unsigned largest_physmap_order() { return 18; }
 void host_set_largest_physmap_order(unsigned) {}
-Result<> create_vcpu(Vcpu& vcpu) { return hvm::backend()->create(vcpu); }
+Result<> create_vcpu(Vcpu& vcpu) {
+    TRY(vcpu.arch.apic.create());
+    return hvm::backend()->create(vcpu);
+}
 void destroy_vcpu(Vcpu& vcpu) { hvm::backend()->destroy(vcpu); }
 void switch_in(Vcpu&) {}
 void switch_out(Vcpu&) {}

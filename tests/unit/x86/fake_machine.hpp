@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <vector>
+
 #include "arch/x86/hvm/backend.hpp"
 #include "tests/unit/domain/world.hpp"
 
@@ -15,6 +17,9 @@ struct FakeVcpu {
     unsigned control_changes = 0;
 };
 FakeVcpu& fake_of(const Vcpu& vcpu);
+
+/// CPUs that were told of posted interrupts, and not made to leave their guests.
+inline std::vector<u32> posted_notices;
 
 /// A slow TSC: a tick is nearly a nanosecond, so that 64 bits of ticks are more nanoseconds than a clock has.
 inline constexpr u64 fake_tsc_khz = 1'200'000;

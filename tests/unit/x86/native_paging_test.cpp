@@ -94,6 +94,15 @@ TEST(SecondLevel, HardwareGetsNoMoreThanTheTypeAllows) {
     }
 }
 
+TEST(SecondLevel, LargeLeavesCanBeWithoutCode) {
+    hvm::SecondLevelFormat format = vmx::extended_paging;
+    format.small_only = vmx::ept_bits::execute;
+    for (unsigned level = 0; level <= PhysmapPolicy::max_leaf_level; ++level) {
+        EXPECT_EQ(extended_rights(format.leaf(some_frame, level, {GfnType::ram, false})), (Rights{true, true, level == 0}));
+        EXPECT_EQ(extended_rights(format.leaf(some_frame, level, {GfnType::mmio_direct, false})), (Rights{true, true, false}));
+    }
+}
+
 TEST(SecondLevel, EptPointer) { EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}), 0x1234501eu); }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "arch/x86/vmx/errata.hpp"
 #include "arch/x86/vmx/owed_flush.hpp"
 #include "tests/unit/x86/vmx_corpus.hpp"
 
@@ -93,6 +94,60 @@ TEST(Corpus, OnlyMsrsThatExistAreRead) {
     };
     EXPECT_EQ(indices(named("Core 2 Duo (Merom)").msrs).size(), 11u) << "neither 48bh nor beyond";
     EXPECT_EQ(indices(named("Skylake-SP").msrs).size(), 17u);
+}
+
+// [intel/sdm3 27.2.1.1]
+TEST(Corpus, ControlsOfApicsAreOnesThatAnEntryTakes) {
+    for (const Specimen& one : corpus) {
+        if (!one.refused.empty()) continue;
+        SCOPED_TRACE(one.name);
+        const auto setup = choose_setup(one.msrs);
+        ASSERT_TRUE(setup.ok());
+        for (const ApicMode mode : {ApicMode::off, ApicMode::xapic, ApicMode::x2apic}) {
+            const u32 controls = apic_controls(setup->abilities, mode);
+            EXPECT_EQ(controls & ~setup->optional_secondary, 0u);
+            const bool accesses = (controls & secondary::apic_accesses) != 0, x2 = (controls & secondary::x2apic) != 0;
+            EXPECT_FALSE(accesses && x2);
+            EXPECT_TRUE(!x2 || mode == ApicMode::x2apic);
+            EXPECT_TRUE(!accesses || mode != ApicMode::x2apic);
+            EXPECT_TRUE(controls == 0 || (setup->controls.primary & primary::tpr_shadow) != 0);
+            EXPECT_TRUE((controls & secondary::virtual_interrupts) == 0 || (setup->controls.pin & pin::external_interrupt) != 0);
+            EXPECT_EQ((controls & secondary::virtual_interrupts) != 0, (controls & secondary::apic_registers) != 0);
+            if (posting_controls(setup->abilities, controls) == 0) continue;
+            EXPECT_NE(controls & secondary::virtual_interrupts, 0u);
+            EXPECT_NE(setup->controls.exit & exit_control::acknowledge_interrupt, 0u);
+            EXPECT_TRUE(setup->abilities.posted_interrupts);
+        }
+    }
+    const Abilities skylake = abilities_of("Skylake-SP"), sandy = abilities_of("Core i7-3960X (Sandy Bridge-E)");
+    constexpr u32 delivery = secondary::apic_registers | secondary::virtual_interrupts;
+    EXPECT_EQ(apic_controls(skylake, ApicMode::xapic), secondary::apic_accesses | delivery);
+    EXPECT_EQ(apic_controls(skylake, ApicMode::x2apic), secondary::x2apic | delivery);
+    EXPECT_EQ(apic_controls(sandy, ApicMode::xapic), u32{secondary::apic_accesses});
+    EXPECT_EQ(apic_controls(abilities_of("nested, few abilities"), ApicMode::xapic), 0u);
+}
+
+TEST(X2Registers, AreLeftToTheProcessorAsFarAsItKnowsThem) {
+    constexpr u32 priority_only = secondary::x2apic, all = priority_only | secondary::apic_registers | secondary::virtual_interrupts;
+    for (u32 offset = 0; offset < 0x400; offset += 16) {
+        EXPECT_FALSE(reads_x2_register(secondary::apic_accesses, offset) || writes_x2_register(secondary::apic_accesses, offset));
+        EXPECT_EQ(reads_x2_register(priority_only, offset), offset == 0x80u) << std::hex << offset;
+        EXPECT_EQ(writes_x2_register(priority_only, offset), offset == 0x80u) << std::hex << offset;
+        EXPECT_EQ(writes_x2_register(all, offset), offset == 0x80 || offset == 0xb0 || offset == 0x3f0) << std::hex << offset;
+    }
+    EXPECT_TRUE(reads_x2_register(all, 0x20) && reads_x2_register(all, 0x100) && reads_x2_register(all, 0x380));
+    EXPECT_FALSE(reads_x2_register(all, 0x390)) << "the count that is left is nowhere but in the clock";
+    EXPECT_FALSE(reads_x2_register(all, 0x300)) << "64 bits, which the page holds apart";
+    EXPECT_FALSE(reads_x2_register(all, 0xb0)) << "#GP";
+}
+
+TEST(Errata, LargeCodeIsUnsafeOnBigCoresThatDoNotSayOtherwise) {
+    constexpr u32 skylake_sp = 0x50654, comet_lake = 0xa0652, goldmont = 0x506c9, ice_lake_sp = 0x606a6;
+    constexpr u64 not_affected = 1u << 6;
+    EXPECT_TRUE(large_code_is_unsafe(skylake_sp, 0));
+    EXPECT_TRUE(large_code_is_unsafe(comet_lake, ~not_affected));
+    EXPECT_FALSE(large_code_is_unsafe(goldmont, 0));
+    EXPECT_FALSE(large_code_is_unsafe(ice_lake_sp, not_affected));
 }
 
 TEST(FeatureControl, IsUnderstood) {
