@@ -103,7 +103,7 @@ echo PX-FREE $(xl info free_memory)
 
 
 def _register_all_guests(profile: str) -> None:
-    files = tuple((f"/{name}.cfg", config_of(name, GUEST_CASES.get(name, Guest()), name)) for name in NAMES)
+    files = tuple((f"/{name}.cfg", config_of(name, GUEST_CASES.get(name, Guest()))) for name in NAMES)
 
     @boot_test(Spec(profile=profile, cpus=1, memory=1536, kernel_args="mitigations=off", guests=tuple(NAMES), debian_guest=False,
                     files=(*files, ("/autorun", ALL_SCRIPT))), name=f"{profile}-guests", slow=True)

@@ -54,8 +54,12 @@ def judge(name: str, on: str, console: str) -> None:
     assert failed and not unexpected, f"{name}:{verdict[2]}\n{said[-1500:]}"
 
 
+def config_of(name: str, guest: Guest, kernel: str = "") -> str:
+    return tiny_config(name, kernel or name, guest.vcpus, guest.memory, guest.extra)
+
+
 def start(dom0: Dom0, name: str, guest: Guest, kernel: str = "") -> None:
-    create(dom0, name, tiny_config(name, kernel or name, guest.vcpus, guest.memory, guest.extra))
+    create(dom0, name, config_of(name, guest, kernel))
 
 
 def finish(dom0: Dom0, name: str, timeout: float) -> str:
