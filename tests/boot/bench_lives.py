@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from dom0 import Dom0, Spec
 from guests import debian_config, tiny_config
 
-LIVES = 100                                # domains of each kind, one after the other
+LIVES = 100                                # tiny domains, one after the other; some of the other kind among them, whose kernel takes
+                                           # 4,000 million instructions to unpack
 SHOWN = (2, LIVES)
 AIM = 0.8
 AIMS = {"tiny": 0.5}
@@ -20,17 +21,19 @@ TOOLS = {"ours": "philoxen", "reference": "debian"}
 # Prints `PX-LIFE kind number create destroy`, in nanoseconds of dom0's clock. /proc/timer_list has the finest clock of a bare shell.
 SCRIPT = f"""now() {{ sed -n 's/^now at \\([0-9]*\\) nsecs$/\\1/p' /proc/timer_list; }}
 [ -n "$(now)" ] || exit 9
-for kind in {' '.join(KINDS)}; do
-    n=0
-    while [ $n -lt {LIVES} ]; do
-        n=$((n+1))
-        start=$(now)
-        xl create -q /$kind.cfg || exit 1
-        made=$(now)
-        xl destroy $kind || exit 2
-        while xl domid $kind >/dev/null 2>&1; do :; done
-        echo PX-LIFE $kind $n $((made-start)) $(($(now)-made))
-    done
+life() {{
+    start=$(now)
+    xl create -q /$1.cfg || exit 1
+    made=$(now)
+    xl destroy $1 || exit 2
+    while xl domid $1 >/dev/null 2>&1; do :; done
+    echo PX-LIFE $1 $n $((made-start)) $(($(now)-made))
+}}
+n=0
+while [ $n -lt {LIVES} ]; do
+    n=$((n+1))
+    life tiny
+    case $n in 1|{'|'.join(map(str, SHOWN))}) life debian ;; esac
 done
 """
 
