@@ -37,7 +37,7 @@ void console_write(std::string_view text);
 /// What the hardware domain prints: into the ring only where console_keep_owner_text() was told so (`console_to_ring`).
 void console_write_owner(std::string_view text);
 void console_keep_owner_text(bool keep);
-/// For crashes and NMI: no lock, no ring.
+/// For crashes: no lock, no ring.
 void console_write_emergency(std::string_view text);
 
 /// Polls the devices for typed characters; called by the console softirq. Three times the switch character moves the input

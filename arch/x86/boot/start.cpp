@@ -160,6 +160,7 @@ void log_protections() {
     init_scheduler(options.sched);
     scheduler_add_online_cpus();
     register_debug_keys();
+    register_machine_keys();
     enable_console_input();
     create_dom0(info, options);
     cpu_loop();

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/local_apic.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/console/console.hpp"
+#include "hypervisor/console/input.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 
 namespace px::arch {
@@ -26,10 +27,11 @@ extern "C" const u8 symbol_table_end[];
 extern "C" const char image_start[];
 extern "C" const char text_end[];
 
+/// Without locks: the CPU that has the console's may have been stopped.
 template <class... Args>
 void print(std::string_view format, const Args&... args) {
     char line[200];
-    console_write({line, format_to(line, format, args...)});
+    console_write_emergency({line, format_to(line, format, args...)});
 }
 
 bool is_text(u64 address) {
@@ -146,6 +148,12 @@ void reboot_machine() {
         reboot_by(method);
     }
     stop_this_cpu();
+}
+
+void register_machine_keys() {
+    register_debug_key({'C', "crash the hypervisor", [] { panic("asked for by the debug key 'C'"); }});
+    register_debug_key({'N', "count of NMIs", [] { log_reply("NMIs that no crash sent: {}", nmi_count.load(std::memory_order_relaxed)); }});
+    register_debug_key({'R', "reboot the machine", [] { reboot_machine(); }});
 }
 
 void power_off_machine() {

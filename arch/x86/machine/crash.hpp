@@ -24,6 +24,9 @@ enum class RebootMethod : u8 { acpi, keyboard, triple_fault, pci };
 /// ACPI S5 where the tables name it; else halts. Interrupts may be on.
 [[noreturn]] void power_off_machine();
 
+/// The debug keys of this file: crash, reboot, count of NMIs.
+void register_machine_keys();
+
 /// From `noreboot` and `reboot=`.
 void set_reboot_policy(bool reboot_after_crash, RebootMethod first);
 
