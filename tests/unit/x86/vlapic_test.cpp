@@ -117,6 +117,8 @@ TEST_F(VlapicTest, PrioritiesAgreeWithAModel) {
         std::optional<u8> expected;
         if (!requested.empty() && (*requested.rbegin() & 0xf0u) > (priority & 0xf0)) expected = *requested.rbegin();
         ASSERT_EQ(apic.deliverable(), expected);
+        const u32 highest = requested.empty() ? 0 : *requested.rbegin() & 0xf0u;
+        ASSERT_EQ(apic.waits_for_task_priority(), !requested.empty() && highest > served && highest <= (task_priority & 0xf0u));
         ASSERT_EQ(apic.requested(), !requested.empty());
     }
 }
