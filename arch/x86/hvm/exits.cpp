@@ -153,7 +153,17 @@ void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool pres
 }
 
 void handle_shutdown(Vcpu& vcpu) {
-    guest_log(LogLevel::error, "dom{} vcpu{}: triple fault at rip {:#x}", vcpu.domain.id, vcpu.id, vcpu.arch.registers.rip);
+    const GuestRegisters& registers = vcpu.arch.registers;
+    const ControlRegisters& control = current_control(vcpu);
+    const TableRegister idt = backend()->idtr(vcpu);
+    const Event& event = vcpu.arch.pending;
+    guest_log(LogLevel::error, "dom{} vcpu{}: triple fault at rip {:#x} rsp {:#x} rflags {:#x} cr0 {:#x} cr2 {:#x} cr3 {:#x} cr4 {:#x} idt {:#x}/{:#x}",
+              vcpu.domain.id, vcpu.id, registers.rip, registers.rsp, registers.rflags, control.cr0, control.cr2, control.cr3, control.cr4,
+              idt.base, idt.limit);
+    if (event.kind != Event::Kind::none) {
+        guest_log(LogLevel::error, "dom{} vcpu{}: while event {:#x} of kind {} was delivered", vcpu.domain.id, vcpu.id, event.vector,
+                  static_cast<unsigned>(event.kind));
+    }
     vcpu.domain.shutdown(static_cast<u8>(abi::ShutdownReason::reboot));
 }
 
