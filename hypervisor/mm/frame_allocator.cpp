@@ -114,9 +114,8 @@ constinit Locked<FreeLists, LockRank::frame_allocator> free_lists;
 void scrub(Mfn first, unsigned order, u32 keep_serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
-        if (frame.last_owner == 0 || frame.last_owner == keep_serial) continue;
-        std::memset(to_virtual(first + i), 0, page_size);
-        frame.last_owner = 0;
+        const u32 last_owner = frame.state.exchange(0, std::memory_order_relaxed);
+        if (last_owner != 0 && last_owner != keep_serial) std::memset(to_virtual(first + i), 0, page_size);
     }
 }
 
@@ -125,7 +124,7 @@ void scrub(Mfn first, unsigned order, u32 keep_serial) {
 void add_free_range(Mfn first, u64 count, u8 node) {
     PX_ASSERT(node < max_nodes);
     // What a boot loader or another system left there is nobody's to read: zeroed when it is handed out.
-    for (u64 i = 0; i < count; ++i) frame_of(first + i).last_owner = hypervisor_serial;
+    for (u64 i = 0; i < count; ++i) frame_of(first + i).state.store(hypervisor_serial, std::memory_order_relaxed);
     auto lists = free_lists.lock();
     lists->node(node).total += count;
     u64 at = first.raw;
@@ -165,7 +164,7 @@ void return_block(Mfn first, unsigned order, u32 serial) {
         Frame& frame = frame_of(first + i);
         PX_ASSERT(frame.references.load(std::memory_order_relaxed) == 0);
         frame.owner = nullptr;
-        frame.last_owner = serial;
+        frame.state.store(serial, std::memory_order_relaxed);
         frame.use.store(0, std::memory_order_relaxed);
         frame.flags.store(0, std::memory_order_relaxed);
     }
