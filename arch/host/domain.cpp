@@ -23,7 +23,9 @@ Result<> create_domain(Domain& domain) {
     domain.arch.tag = next_tag.fetch_add(1);
     return {};
 }
-Progress relinquish_domain(Domain&) { return Progress::done; }
+Progress relinquish_domain(Domain& domain) {
+    return domain.arch.relinquish != nullptr ? domain.arch.relinquish(domain) : Progress::done;
+}
 void destroy_domain(Domain& domain) { host_tlb_flush(domain.arch.tag); }
 
 void flush_physmap(Domain& domain) {

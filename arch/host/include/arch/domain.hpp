@@ -23,6 +23,7 @@ struct DomainSettings {
 struct DomainState {
     std::atomic<u64> flushes{0};  ///< calls of flush_physmap()
     u64 tag = 0;                  ///< names its translations in the TLBs; never used twice
+    Progress (*relinquish)(Domain&) = nullptr;  ///< what relinquish_domain() does, where a test says so
 };
 
 /// Errors: einval for unknown emulation flags.

@@ -1,0 +1,3 @@
+// x.
+//
+// SPDX-License-Identifier: Apache-2.0
