@@ -7,7 +7,7 @@
 
 namespace px::pv {
 
-/// Errors: esrch, eperm, einval, eopnotsupp (owners); efault; of an element: einval, eperm, ebusy (change_word()).
+/// Errors: esrch, eperm, einval, eopnotsupp (owners); efault; of an element: enosys (unknown), einval, eperm, ebusy (change_word()).
 Result<Reply> mmu_update(Vcpu& caller, HypercallArgs& args);
 /// Errors: efault (bitmap of vCPUs), einval, eperm, ebusy (change_entry()).
 Result<Reply> update_va_mapping(Vcpu& caller, HypercallArgs& args);

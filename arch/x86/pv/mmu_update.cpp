@@ -49,7 +49,6 @@ Result<Translated> translate(const NamedOwner& pages, Entry entry, MmuUpdateType
 }
 
 Result<Progress> update_entry(VcpuMemory& caller, const Owners& owners, Paddr at, u64 value, MmuUpdateType type) {
-    REQUIRE(at.raw % sizeof(Entry) == 0, einval);
     const Translated wanted = TRY(translate(owners.pages, Entry{value}, type));
     return change_word(caller, *owners.tables, at, wanted.entry, owners.pages.pages(),
                        type == MmuUpdateType::pt_update_preserve_ad);
@@ -65,8 +64,9 @@ Result<Progress> update_m2p(const NamedOwner& owner, Mfn mfn, u64 pfn) {
 }
 
 Result<Progress> update(VcpuMemory& caller, const Owners& owners, const abi::MmuUpdate& op) {
-    constexpr u64 type_bits = 3;
+    constexpr u64 type_bits = sizeof(Entry) - 1;
     const auto type = static_cast<MmuUpdateType>(op.ptr & type_bits);
+    REQUIRE(type <= MmuUpdateType::pt_update_no_translate, enosys);
     if (type == MmuUpdateType::machphys_update) return update_m2p(owners.pages, to_mfn(Paddr{op.ptr}), op.val);
     return update_entry(caller, owners, Paddr{op.ptr & ~type_bits}, op.val, type);
 }
