@@ -25,7 +25,8 @@ struct FakeMachine {
     CpuMask cpus = CpuMask::first_n(2);        ///< that may hold translations of any domain
     std::map<u32, std::set<u64>> writable;     ///< by CPU: frames that its TLB lets the guest write
     std::mutex mutex;                          ///< of what flush_tlb() changes
-    unsigned tlb_flushes = 0, page_flushes = 0, cache_flushes = 0, root_loads = 0, root_changes = 0, ldt_unmaps = 0, descriptor_loads = 0;
+    std::atomic<unsigned> tlb_flushes{0}, page_flushes{0}, cache_flushes{0}, root_loads{0}, root_changes{0}, ldt_unmaps{0},
+        descriptor_loads{0};
     CpuMask flushed;                           ///< by the last flush
     u64 flushed_page = 0;
     std::set<u16> with_devices;                ///< domains
