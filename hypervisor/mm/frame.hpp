@@ -27,7 +27,8 @@ struct Frame {
     /// `use` of a frame that the hypervisor itself writes while a guest may map it: for the frame's life it is nothing else.
     static constexpr u32 use_shared = 0xe8000001;
     std::atomic<u32> references{0};  ///< 0: free, or never RAM of ours
-    std::atomic<u32> use{0};         ///< arch use type (top 8 bits) and its count (low 24); PV page tables rest on it
+    /// Arch use type (top 8 bits) and its count (low 24); PV page tables rest on it. While free: arch::freed_stamp().
+    std::atomic<u32> use{0};
     Domain* owner = nullptr;         ///< nullptr: the hypervisor itself, or free
     u32 next = 0, prev = 0;          ///< links of the list that it is on, as frame numbers; 0 ends a list (frame 0 is never listed)
     /// While free: serial of the domain whose data it may hold; 0: zeroed or the hypervisor's. While it has an owner: what the

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "arch/stale_frames.hpp"
 #include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/console/log.hpp"
 
@@ -111,9 +112,12 @@ private:
 
 constinit Locked<FreeLists, LockRank::frame_allocator> free_lists;
 
+/// Nobody else's data, and no CPU's old translation, is left.
 void scrub(Mfn first, unsigned order, u32 keep_serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
+        const u32 stamp = frame.use.exchange(0, std::memory_order_relaxed);
+        if (stamp != 0) arch::flush_stale(stamp);
         const u32 last_owner = frame.state.exchange(0, std::memory_order_relaxed);
         if (last_owner != 0 && last_owner != keep_serial) std::memset(to_virtual(first + i), 0, page_size);
     }
@@ -163,9 +167,9 @@ void return_block(Mfn first, unsigned order, u32 serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
         PX_ASSERT(frame.references.load(std::memory_order_relaxed) == 0);
+        frame.use.store(frame.owner != nullptr ? arch::freed_stamp(*frame.owner) : 0, std::memory_order_relaxed);
         frame.owner = nullptr;
         frame.state.store(serial, std::memory_order_relaxed);
-        frame.use.store(0, std::memory_order_relaxed);
         frame.flags.store(0, std::memory_order_relaxed);
     }
     auto lists = free_lists.lock();

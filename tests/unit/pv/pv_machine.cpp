@@ -5,6 +5,11 @@
 
 namespace px::pv {
 
+FakeMachine::FakeMachine() : clock([]() -> TlbClock& {
+    static TlbClock one;
+    return one;
+}()) {}
+
 FakeMachine& fake() {
     static auto* const machine = new FakeMachine;  // one for each test: PvWorld begins it anew
     return *machine;
@@ -56,12 +61,17 @@ PvWorld::PvWorld() {
     FakeMachine& machine = fake();
     machine.~FakeMachine();
     ::new (&machine) FakeMachine;
+    arch::host_set_flush_stale([](u32 stamp) {
+        const CpuMask cpus = fake().clock.stale(CpuMask::first_n(online_cpus()), stamp);
+        if (!cpus.empty()) machine::flush_tlb(cpus);
+    });
 }
 
 PvWorld::~PvWorld() {
     fake().pause_at = -1;
     for (const u16 id : std::set<u16>(ids_)) kill_pv(id);
     fake().guests.clear();
+    arch::host_set_flush_stale(nullptr);
 }
 
 Domain& PvWorld::make_pv(u16 id, u32 vcpus, bool control) {
@@ -73,6 +83,8 @@ Domain& PvWorld::make_pv(u16 id, u32 vcpus, bool control) {
     guest = make<Guest>(domain).value();
     for (u32 i = 0; i < vcpus; ++i) EXPECT_TRUE(guest->create_vcpu(vcpu(domain, i)).ok());
     domain.arch.relinquish = [](Domain& dying) { return machine::guest_of(dying)->relinquish(); };
+    domain.arch.freed_stamp = [](const Domain&) { return fake().clock.stamp(); };
+    fake().tlb_flushes = 0;
     ids_.insert(id);
     return domain;
 }

@@ -18,7 +18,9 @@ namespace px::pv {
 
 /// Answers of the machine, and what it was told.
 struct FakeMachine {
-    TlbClock clock;
+    FakeMachine();
+
+    TlbClock& clock;                           ///< outlives a test, as the stamps of free frames do
     std::atomic<i64> pause_at{-1};  ///< the question of pause_wanted() that is answered by yes, from 0; negative: none
     std::atomic<u64> questions{0};
     bool always_pause = false;

@@ -102,5 +102,22 @@ TEST_F(PvTlbTest, TheLastUseCounts) {
     EXPECT_EQ(fake().tlb_flushes, 2u);
 }
 
+TEST_F(PvTlbTest, AFreedPageIsFlushedBeforeItsNextOwnerHasIt) {
+    Domain& b = make_domain(2);
+    ASSERT_EQ(value(pin_all(a, 3, FrameType::l1)), 0);
+    ASSERT_EQ(value(set(a, 3, 0, entry(a, 4, read_bits))), 0);
+    fake().tlb_flushes = 0;
+    Frame& page = frame(a, 4);
+    ASSERT_TRUE(a.memory.release(page));
+    ASSERT_EQ(value(set(a, 3, 0, 0)), 0);
+    EXPECT_EQ(page.references, 0u);
+    EXPECT_EQ(fake().tlb_flushes, 0u) << "not before it is needed";
+    ASSERT_TRUE(b.memory.allocate_exactly(mfn_of(page)).ok());
+    EXPECT_EQ(fake().tlb_flushes, 1u);
+    EXPECT_EQ(page.use, 0u);
+    ASSERT_TRUE(b.memory.release(page));
+    EXPECT_EQ(page.use, 0u) << "domains with a physmap flush when a mapping ends";
+}
+
 }  // namespace
 }  // namespace px::pv
