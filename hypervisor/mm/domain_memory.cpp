@@ -133,6 +133,38 @@ bool DomainMemory::adopt_back(Frame& frame) {
     return true;
 }
 
+Result<> DomainMemory::lend(Frame& frame) {
+    auto list = list_.lock();
+    REQUIRE(frame.owner == &domain_ && !domain_.is_dying(), einval);
+    REQUIRE(frame.flags.load(std::memory_order_relaxed) == (Frame::domain_listed | Frame::allocation_held), einval);
+    u32 alone = 1;
+    REQUIRE(frame.references.compare_exchange_strong(alone, 0, std::memory_order_acquire), einval);
+    unlink(*list, frame);
+    return {};
+}
+
+Result<Mfn> DomainMemory::find_block(unsigned order, const AllocationHint& hint) {
+    REQUIRE(memory_totals().free_frames >= outstanding_claims() + (u64{1} << order), enomem);
+    return take_block(order, serial_, hint);
+}
+
+void DomainMemory::restore(Frame& frame) {
+    {
+        auto list = list_.lock();
+        if (!domain_.is_dying()) {
+            frame.owner = &domain_;
+            frame.flags.store(Frame::domain_listed | Frame::allocation_held, std::memory_order_relaxed);
+            link(*list, frame);
+            frame.references.store(1, std::memory_order_release);
+            return;
+        }
+    }
+    forget(frame);
+    if (frames_.fetch_sub(1, std::memory_order_relaxed) == 1) domain_.put();
+}
+
+void DomainMemory::forget(Frame& frame) { return_block(mfn_of(frame), 0, serial_); }
+
 Frame* DomainMemory::advance(List& list, Walk& walk) {
     if (!std::exchange(walk.begun, true)) walk.at = list.head;
     if (walk.at == 0) return nullptr;

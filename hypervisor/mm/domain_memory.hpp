@@ -50,6 +50,17 @@ public:
     u32 serial() const { return serial_; }
 
 private:
+    friend class FrameExchange;
+    // A frame that is lent is no longer found: unlisted and without references, but in the account.
+    /// Errors: einval (not this domain's alone).
+    Result<> lend(Frame& frame);
+    /// A block in place of as many lent frames. Errors: enomem.
+    Result<Mfn> find_block(unsigned order, const AllocationHint& hint);
+    /// The domain has it for a lent one, with its allocation reference; a dying domain has it no more.
+    void restore(Frame& frame);
+    /// To the allocator.
+    void forget(Frame& frame);
+
     Result<Mfn> allocate_by(u64 count, auto take);
     /// A walk over the list of a dying domain, in parts.
     struct Walk {

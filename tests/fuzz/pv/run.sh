@@ -13,4 +13,4 @@ for source in $(find hypervisor arch/host boot/entry -name '*.cpp') arch/x86/pv/
         -fno-sanitize-recover=all -I. -Iarch/host/include -Iarch/include -c "$source" -o "$build/objects/$(echo "$source" | tr / _).o"
 done
 clang++ -fsanitize=fuzzer,address,undefined "$build"/objects/*.o -lgtest -lgmock -lpthread -o "$build/pv_fuzz"
-exec "$build/pv_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 -artifact_prefix="$build/" "$build/corpus"
+exec "$build/pv_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 -len_control=0 -artifact_prefix="$build/" "$build/corpus"
