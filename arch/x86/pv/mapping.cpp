@@ -36,15 +36,14 @@ Result<Entry> take_device_page(Entry entry, Domain& tables, const PageOwner& pag
     return uncached(entry);
 }
 
-bool may_map(const Domain& tables, const PageOwner& pages, const Domain* owner) {
+/// Whether the owner's number alone says that its pages may not be mapped.
+bool is_out_of_question(const Domain& tables, const PageOwner& pages, const Domain* owner) {
     switch (pages.kind) {
-    case PageOwner::Kind::device_memory: return false;
-    case PageOwner::Kind::hypervisor: return owner == nullptr;
+    case PageOwner::Kind::device_memory: return true;
+    case PageOwner::Kind::hypervisor: return owner != nullptr;
     case PageOwner::Kind::domain: break;
     }
-    if (owner == &pages.domain) return true;
-    // A privileged owner of pages may pass on its right to those of a domain that it controls.
-    return owner != nullptr && &pages.domain != &tables && may_control(pages.domain, *owner);
+    return owner == nullptr || (owner != &pages.domain && &pages.domain == &tables);
 }
 
 /// HVM domains' frames have no types.
@@ -69,14 +68,16 @@ Result<Entry> take_page(Entry entry, Domain& tables, const PageOwner& pages) {
     REQUIRE(!entry.has(forbidden_bits(Level::l1, machine::has_devices(tables))), einval);
     if (!has_frame(entry.mfn())) return take_device_page(entry, tables, pages);
     Frame& frame = frame_of(entry.mfn());
-    // Our own frames aren't even touched, for whoever frees one counts on having the only reference. Another's may be freed at any
-    // time: until we hold it, its owner is no more than a number to compare.
+    // Frames that are out of question aren't even touched: who frees one of ours counts on having the only reference, and who
+    // drops a stranger's last one may have to take down its domain. Until we hold a frame, its owner is no more than a number.
     Domain* const owner = frame.owner;
+    REQUIRE(!is_out_of_question(tables, pages, owner), ebusy);
     REQUIRE(owner != nullptr || use_of(frame).type == FrameType::shared, ebusy);
     REQUIRE(frame.references.load(std::memory_order_relaxed) < most_references, ebusy);
     REQUIRE(try_get_frame(frame, owner), ebusy);
     FrameRef reference(frame);
-    REQUIRE(may_map(tables, pages, owner), ebusy);
+    // A privileged owner of pages may pass on its right to those of a domain that it controls.
+    REQUIRE(owner == nullptr || owner == &pages.domain || may_control(pages.domain, *owner), ebusy);
     if (entry.writable()) TRY(take_writable(frame));
     (void)reference.release();
     return entry;

@@ -77,9 +77,8 @@ Result<Reply> update_va(Vcpu& caller, HypercallArgs& args, const NamedOwner& pag
     const TlbFlush flush = TRY(TlbFlush::from_flags(caller, args[2], linear));
     const FrameRef table = TRY(find_l1(memory, linear));
     const Translated wanted = TRY(translate(pages, Entry{args[1]}, MmuUpdateType::normal_pt_update));
-    auto locked = TRY(LockedTable::lock(*table));
-    REQUIRE(locked.level() == Level::l1, einval);
-    TRY(change_entry(memory, std::move(locked), {slot_of(linear, Level::l1), wanted.entry, pages.pages()}));
+    REQUIRE(use_of(*table).type == FrameType::l1, einval);
+    TRY(change_entry(memory, *table, {slot_of(linear, Level::l1), wanted.entry, pages.pages()}));
     flush.settle();
     return Reply{};
 }

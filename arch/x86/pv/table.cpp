@@ -59,13 +59,17 @@ bool acquire_valid(Frame& frame, Level level) {
     return true;
 }
 
-/// The target's reference is held. False: it can't be, and may be partial now.
-bool take_linear(Frame& table, Level level, Entry entry) {
-    Frame& target = frame_of(entry.mfn());
-    if (entry.writable() || !acquire_valid(target, level)) return false;
-    if (begin_linear(table, target)) return true;
-    (void)release(target);  // the last use, if others drop theirs just now
-    return false;
+/// An entry of a busy table, by either way.
+Taken take_entry(Frame& table, Level level, Entry entry, bool reference_held) {
+    const Taken taken = take_child(table, level, entry, reference_held);
+    if (taken.reference != Taken::Reference::of_candidate) return taken;
+    const Linear linear = take_linear(table, level, entry);
+    if (linear == Linear::taken) return {Progress::done};
+    Frame& candidate = frame_of(entry.mfn());
+    if (linear == Linear::refused_used) (void)release(candidate);
+    if (left_over(candidate)) return {taken.result, Taken::Reference::of_partial};
+    put_frame(candidate);
+    return {taken.result};
 }
 
 bool skips(Level level, unsigned index) { return level == Level::l4 && !is_guest_slot(index); }
@@ -100,7 +104,8 @@ Result<> check_not_present(const Domain& tables, Entry entry) {
     return Err{Errno::einval};
 }
 
-Taken take_entry(Frame& table, Level level, Entry entry, bool reference_held) {
+Taken take_child(const Frame& table, Level level, Entry entry, bool reference_held) {
+    using Reference = Taken::Reference;
     Domain& owner = *table.owner;
     if (!entry.present()) {
         const auto checked = check_not_present(owner, entry);
@@ -112,11 +117,16 @@ Taken take_entry(Frame& table, Level level, Entry entry, bool reference_held) {
     if (!reference_held && !try_get_frame(child, &owner)) return {Err{Errno::einval}};
     const Result<Progress> acquired = acquire(child, type_of(below(level)));
     if (acquired.ok() && *acquired == Progress::done) return {Progress::done};
-    const bool may_be_linear = !acquired.ok() && acquired.error() == Errno::einval && !left_over(child);
-    if (may_be_linear && take_linear(table, level, entry)) return {Progress::done};
-    if (left_over(child)) return {acquired, true};
+    if (left_over(child)) return {acquired, Reference::of_partial};
+    if (!acquired.ok() && acquired.error() == Errno::einval && !entry.writable()) return {acquired, Reference::of_candidate};
     put_frame(child);
     return {acquired};
+}
+
+Linear take_linear(Frame& table, Level level, Entry entry) {
+    Frame& target = frame_of(entry.mfn());
+    if (!acquire_valid(target, level)) return Linear::refused;
+    return begin_linear(table, target) ? Linear::taken : Linear::refused_used;
 }
 
 Frame* detach_entry(Frame& table, Level level, Entry entry) {
@@ -139,7 +149,7 @@ Result<Progress> take_entries(Frame& table, Level level) {
             const Entry entry = entries.at(i);
             const Taken taken = take_entry(table, level, entry, start.child && i == start.entries);
             if (!taken.result.ok() || *taken.result == Progress::more) {
-                set_progress(table, i, taken.child_left);
+                set_progress(table, i, taken.reference == Taken::Reference::of_partial);
                 return taken.result;
             }
             if (entry.present()) entries.set(i, adjusted(entry, level));

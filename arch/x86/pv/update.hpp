@@ -11,13 +11,14 @@ namespace px::pv {
 struct EntryChange {
     unsigned index;      ///< below entries_per_table
     Entry entry;
-    PageOwner pages;     ///< whose pages an L1 entry may name
+    PageOwner pages;     ///< whose pages an L1 entry may name; kept by the caller
     bool keep_accessed_dirty = false;
 };
 
-/// Makes the change, and gives back what the old entry held. `table` is unlocked then. Progress::more: nothing has changed, again.
-/// Errors: einval (bits, slot of the hypervisor's, no valid table, L1TF; a dying owner), eperm, ebusy: as take_entry(), take_page().
-Result<Progress> change_entry(VcpuMemory& caller, LockedTable table, const EntryChange& change);
+/// Makes the change to a valid page table, which the caller has a reference to, and gives back what the old entry held. Nothing is taken
+/// or given back under the table's lock. Progress::more: nothing has changed, again. Errors: einval (bits, slot of the
+/// hypervisor's, no valid table, L1TF; a dying owner), eperm, ebusy: as take_child(), take_page().
+Result<Progress> change_entry(VcpuMemory& caller, Frame& table, const EntryChange& change);
 
 /// The same at a machine address. Frames that are no page tables are written as they are, as long as nothing else but writable memory
 /// is made of them. Errors: also einval: not the owner's, descriptors, or a table whose validation isn't finished.
