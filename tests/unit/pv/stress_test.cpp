@@ -1,6 +1,7 @@
 // Several vCPUs at once on the same few frames: whatever they got in each other's way, the counts are right at the end.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <random>
 #include <thread>
 
@@ -113,6 +114,47 @@ TEST_F(PvStressTest, CountsAreRightWhenAllHaveStopped) {
         check();
         if (HasFailure()) FAIL() << "in round " << round;
     }
+}
+
+TEST_F(PvStressTest, TheLastUseWaitsForTheLockOfTheEntries) {
+    write_tree(a);
+    ASSERT_EQ(value(pin_all(a, 3, FrameType::l1)), 0);
+    Frame& table = frame(a, 3);
+    const Frame& page = frame(a, 4);
+    auto locked = LockedTable::lock(table);
+    ASSERT_TRUE(locked.ok());
+    std::atomic<bool> done{false};
+    std::thread other([&] {
+        arch::host_become_cpu(CpuId{1});
+        EXPECT_TRUE(unpin(memory(a, 1), a, mfn_of(table)).ok());
+        done = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    EXPECT_FALSE(done);
+    EXPECT_TRUE(use_of(table).validated) << "what is locked stays valid";
+    EXPECT_EQ(use_of(page).count, 1u);
+    locked->unlock();
+    other.join();
+    EXPECT_EQ(use_of(table).count, 0u);
+    EXPECT_EQ(use_of(page).count, 0u);
+}
+
+TEST_F(PvStressTest, WhoFindsAFrameBusyWaitsOrIsRefused) {
+    settle_use(frame(a, 3), {.type = FrameType::l2, .count = 1});  // as by a CPU that is looking at it
+    EXPECT_EQ(value(pin(memory(a), a, mfn(a, 3), FrameType::l1)), error(Errno::einval));
+    fake().always_pause = true;
+    EXPECT_EQ(value(pin(memory(a), a, mfn(a, 3), FrameType::l2)), 1) << "interrupted while it waits";
+    fake().always_pause = false;
+    EXPECT_FALSE(LockedTable::lock(frame(a, 3)).ok());
+    std::thread other([&] {
+        arch::host_become_cpu(CpuId{1});
+        EXPECT_EQ(value(pin(memory(a, 1), a, mfn(a, 3), FrameType::l2)), 0);
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    EXPECT_TRUE(use_of(frame(a, 3)).busy());
+    settle_use(frame(a, 3), {.type = FrameType::l2});  // it was no good
+    other.join();
+    EXPECT_EQ(count(a, 3), 1u);
 }
 
 }  // namespace
