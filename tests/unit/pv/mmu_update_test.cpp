@@ -119,6 +119,7 @@ TEST_F(PvMmuUpdateTest, WhosePagesAndWhoseTables) {
     EXPECT_EQ(count(b, 6), 1u);
     EXPECT_EQ(update({at(b, 3, 1, 0)}, tables_of(99)), error(Errno::einval));
     EXPECT_EQ(batch(mmu_update, vcpu(b), std::vector<MmuUpdate>{at(a, 3, 1, 0)}, tables_of(1)), error(Errno::eperm));
+    EXPECT_EQ(batch(mmu_update, vcpu(b), std::vector<MmuUpdate>{at(b, 3, 1, 0)}, tables_of(2)), 0) << "its own, by number";
     EXPECT_EQ(batch(mmu_update, vcpu(b), std::vector<MmuUpdate>{at(b, 3, 1, 0)}, 1), error(Errno::eperm));
     EXPECT_EQ(batch(mmu_update, vcpu(b), std::vector<MmuUpdate>{at(b, 3, 1, 0)}, abi::domid::xen), error(Errno::eperm));
     make_domain(7);
