@@ -4,11 +4,13 @@
 #include "hypervisor/domain/domain.hpp"
 
 #include "arch/host/tlb.hpp"
+#include "arch/stale_frames.hpp"
 
 namespace px::arch {
 namespace {
 std::atomic<u64> next_tag{1};
 std::atomic<unsigned> largest_order{18};
+std::atomic<void (*)(u32)> flush_stale_hook{nullptr};
 }
 
 unsigned largest_physmap_order() { return largest_order.load(); }
@@ -23,7 +25,14 @@ Result<> create_domain(Domain& domain) {
     domain.arch.tag = next_tag.fetch_add(1);
     return {};
 }
-Progress relinquish_domain(Domain&) { return Progress::done; }
+Progress relinquish_domain(Domain& domain) {
+    return domain.arch.relinquish != nullptr ? domain.arch.relinquish(domain) : Progress::done;
+}
+u32 freed_stamp(const Domain& domain) { return domain.arch.freed_stamp != nullptr ? domain.arch.freed_stamp(domain) : 0; }
+void flush_stale(u32 stamp) {
+    if (const auto flush = flush_stale_hook.load()) flush(stamp);
+}
+void host_set_flush_stale(void (*flush)(u32)) { flush_stale_hook.store(flush); }
 void destroy_domain(Domain& domain) { host_tlb_flush(domain.arch.tag); }
 
 void flush_physmap(Domain& domain) {

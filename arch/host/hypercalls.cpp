@@ -3,6 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/hypercalls.hpp"
 
+#include <map>
+
+#include "arch/host/frame_numbers.hpp"
 #include "hypervisor/abi/features.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
@@ -13,6 +16,9 @@ namespace px {
 constinit const HypercallTable hypercall_table = generic_hypercalls();
 
 namespace arch {
+namespace {
+std::map<u64, u64> frame_numbers;
+}
 
 const u64 hypervisor_virtual_start = 0xffff'8000'0000'0000;
 
@@ -26,6 +32,8 @@ Result<> initialise_vcpu(Vcpu& vcpu, u64 argument) {
 }
 bool is_initialised(const Vcpu& vcpu) { return vcpu.arch.initialised; }
 void send_nmi(Vcpu& vcpu) { vcpu.arch.nmis.fetch_add(1); }
+void set_frame_number(Mfn mfn, u64 number) { frame_numbers[mfn.raw] = number; }
+u64 host_frame_number(Mfn mfn) { return frame_numbers[mfn.raw]; }
 Result<Reply> memory_op(Vcpu&, abi::MemoryOp, u64) { return Err{Errno::enosys}; }
 
 }  // namespace arch

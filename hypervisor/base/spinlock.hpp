@@ -27,6 +27,8 @@ enum class LockRank : u8 {
     grant_table,      ///< a domain's grant table;
     event_channels,   ///< a domain's port table
     p2m,              ///< a domain's physmap
+    page_table,       ///< the entries of one page table of a PV guest: a bit of its frame's record; never two
+    ldt,              ///< which pages of a PV vCPU's LDT are mapped
     domain_memory,    ///< a domain's list of frames and its counters
     heap,             ///< object heap
     frame_allocator,  ///< buddy allocator

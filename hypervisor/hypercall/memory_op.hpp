@@ -5,6 +5,7 @@
 
 #include "hypervisor/abi/memory.hpp"
 #include "hypervisor/hypercall/hypercall.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
 #include "hypervisor/mm/physmap.hpp"
 
 namespace px::memory {
@@ -37,6 +38,11 @@ Result<Reply> add_to_physmap(Vcpu& caller, Call& call);
 Result<Reply> add_to_physmap_batch(Vcpu& caller, Call& call);
 Result<Reply> remove_from_physmap(Vcpu& caller, Call& call);
 Result<Reply> acquire_resource(Vcpu& caller, Call& call);
+
+/// Large blocks are scarce: how large a domain may ask for.
+u32 largest_order(const Domain& caller);
+/// Where memory by these flags may lie (abi::memf).
+AllocationHint hint_of(u32 flags);
 
 /// Makes room at `gfn`: RAM of the domain that stands there is given back, a foreign frame let go. A page that the
 /// hypervisor shares with the domain (shared info, grant table) only leaves this place. Errors: enomem.

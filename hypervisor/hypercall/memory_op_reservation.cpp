@@ -14,12 +14,6 @@
 namespace px::memory {
 namespace {
 
-/// Large blocks are scarce: how large a domain may ask for.
-u32 largest_order(const Domain& caller) {
-    constexpr u32 guest_order = 9, hardware_order = 12;
-    return caller.settings.control ? max_order : caller.settings.hardware ? hardware_order : guest_order;
-}
-
 struct Reservation {
     DomainRef domain;
     GuestPtr<u64> extents;
@@ -27,17 +21,6 @@ struct Reservation {
     u32 order;
     AllocationHint hint;
 };
-
-AllocationHint hint_of(u32 flags) {
-    AllocationHint hint;
-    const u32 bits = abi::memf::get_address_bits(flags), node = abi::memf::get_node(flags);
-    if (bits > page_shift && bits < 64) hint.below = u64{1} << (bits - page_shift);
-    if (node < max_nodes && (flags & abi::memf::vnode) == 0) {
-        hint.node = static_cast<u8>(node);
-        hint.exact_node = (flags & abi::memf::exact_node_request) != 0;
-    }
-    return hint;
-}
 
 /// Nothing where the reference answers with the number of extents done so far, too.
 std::optional<Reservation> view(Vcpu& caller, const Call& call) {
@@ -120,6 +103,22 @@ private:
 
 }  // namespace
 
+u32 largest_order(const Domain& caller) {
+    constexpr u32 guest_order = 9, hardware_order = 12;
+    return caller.settings.control ? max_order : caller.settings.hardware ? hardware_order : guest_order;
+}
+
+AllocationHint hint_of(u32 flags) {
+    AllocationHint hint;
+    const u32 bits = abi::memf::get_address_bits(flags), node = abi::memf::get_node(flags);
+    if (bits > page_shift && bits < 64) hint.below = u64{1} << (bits - page_shift);
+    if (node < max_nodes && (flags & abi::memf::vnode) == 0) {
+        hint.node = static_cast<u8>(node);
+        hint.exact_node = (flags & abi::memf::exact_node_request) != 0;
+    }
+    return hint;
+}
+
 Result<> clear_slot(Domain& domain, Gfn gfn) {
     const auto removed = TRY(domain.physmap.remove(gfn));
     if (is_own_ram(removed.type) && has_frame(removed.mfn)) domain.memory.release(frame_of(removed.mfn));
@@ -154,18 +153,6 @@ Result<Reply> decrease_reservation(Vcpu& caller, Call& call) {
         for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(given.add(first + page));
         return {};
     });
-}
-
-/// Contiguous machine memory is what PV guests exchange for; others can't see their machine addresses.
-Result<Reply> exchange(Vcpu& caller, Call& call) {
-    const auto op = TRY(guest_ptr<abi::MemoryExchange>(call.argument).read());
-    const u32 order = std::max(op.in.extent_order, op.out.extent_order);
-    REQUIRE(order <= largest_order(caller.domain), eperm);
-    REQUIRE(op.nr_exchanged <= op.in.nr_extents && op.in.domid == op.out.domid, einval);
-    REQUIRE(op.in.nr_extents <= most_extents && op.out.nr_extents <= most_extents, einval);
-    REQUIRE(op.in.nr_extents << op.in.extent_order == op.out.nr_extents << op.out.extent_order, einval);
-    (void)TRY(find_controlled_domain(caller, DomId{op.in.domid}));
-    return Err{Errno::eopnotsupp};
 }
 
 Result<Reply> claim_pages(Vcpu& caller, Call& call) {

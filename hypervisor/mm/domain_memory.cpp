@@ -23,7 +23,9 @@ void DomainMemory::link(List& list, Frame& frame) {
 }
 
 void DomainMemory::unlink(List& list, Frame& frame) {
-    if (list.to_relinquish == mfn_of(frame).raw) list.to_relinquish = frame.next;
+    for (Walk* walk : {&list.relinquish, &list.visit}) {
+        if (walk->at == mfn_of(frame).raw) walk->at = frame.next;
+    }
     if (frame.prev != 0) frame_of(Mfn{frame.prev}).next = frame.next;
     else list.head = frame.next;
     if (frame.next != 0) frame_of(Mfn{frame.next}).prev = frame.prev;
@@ -69,7 +71,7 @@ Result<Mfn> DomainMemory::allocate_shared() {
     Frame& frame = frame_of(mfn);
     frame.owner = &domain_;
     frame.flags.store(0, std::memory_order_relaxed);
-    frame.use.store(0, std::memory_order_relaxed);
+    frame.use.store(Frame::use_shared, std::memory_order_relaxed);
     domain_.get();
     frame.references.store(1, std::memory_order_release);
     return mfn;
@@ -131,6 +133,56 @@ bool DomainMemory::adopt_back(Frame& frame) {
     return true;
 }
 
+Result<> DomainMemory::lend(Frame& frame) {
+    auto list = list_.lock();
+    REQUIRE(frame.owner == &domain_ && !domain_.is_dying(), einval);
+    REQUIRE(frame.flags.load(std::memory_order_relaxed) == (Frame::domain_listed | Frame::allocation_held), einval);
+    u32 alone = 1;
+    REQUIRE(frame.references.compare_exchange_strong(alone, 0, std::memory_order_acquire), einval);
+    unlink(*list, frame);
+    return {};
+}
+
+Result<Mfn> DomainMemory::find_block(unsigned order, const AllocationHint& hint) {
+    REQUIRE(memory_totals().free_frames >= outstanding_claims() + (u64{1} << order), enomem);
+    return take_block(order, serial_, hint);
+}
+
+void DomainMemory::restore(Frame& frame) {
+    {
+        auto list = list_.lock();
+        if (!domain_.is_dying()) {
+            frame.owner = &domain_;
+            frame.flags.store(Frame::domain_listed | Frame::allocation_held, std::memory_order_relaxed);
+            link(*list, frame);
+            frame.references.store(1, std::memory_order_release);
+            return;
+        }
+    }
+    forget(frame);
+    if (frames_.fetch_sub(1, std::memory_order_relaxed) == 1) domain_.put();
+}
+
+void DomainMemory::forget(Frame& frame) { return_block(mfn_of(frame), 0, serial_); }
+
+Frame* DomainMemory::advance(List& list, Walk& walk) {
+    if (!std::exchange(walk.begun, true)) walk.at = list.head;
+    if (walk.at == 0) return nullptr;
+    Frame& frame = frame_of(Mfn{walk.at});
+    walk.at = frame.next;
+    return &frame;
+}
+
+FrameRef DomainMemory::visit_next() {
+    auto list = list_.lock();
+    for (;;) {
+        Frame* const frame = advance(*list, list->visit);
+        if (frame == nullptr) return {};
+        // One whose last reference is being dropped waits for this lock to leave the list.
+        if (try_get_frame(*frame, &domain_)) return FrameRef(*frame);
+    }
+}
+
 Progress DomainMemory::relinquish() {
     // A dying domain's list only shrinks, so one walk sees all; unlink() moves the walk on where others drop a frame.
     for (;;) {
@@ -138,10 +190,8 @@ Progress DomainMemory::relinquish() {
         {
             auto list = list_.lock();
             claims.fetch_sub(std::exchange(list->claim, 0), std::memory_order_relaxed);
-            if (!std::exchange(list->relinquishing, true)) list->to_relinquish = list->head;
-            if (list->to_relinquish == 0) return Progress::done;
-            victim = &frame_of(Mfn{list->to_relinquish});
-            list->to_relinquish = victim->next;
+            victim = advance(*list, list->relinquish);
+            if (victim == nullptr) return Progress::done;
         }
         release(*victim);
         if (preemption_pending()) return Progress::more;

@@ -35,6 +35,9 @@ public:
     bool adopt_back(Frame& frame);
     /// Called by put_frame() for the last reference.
     void last_reference_dropped(Frame& frame);
+    /// The frames of a dying domain one after the other, each once, with a reference; none: that was all. For the architecture,
+    /// before relinquish(); one caller at a time.
+    FrameRef visit_next();
     /// Gives up every frame; preemptible; for a dying domain.
     Progress relinquish();
 
@@ -47,13 +50,30 @@ public:
     u32 serial() const { return serial_; }
 
 private:
+    friend class FrameExchange;
+    // A frame that is lent is no longer found: unlisted and without references, but in the account.
+    /// Errors: einval (not this domain's alone).
+    Result<> lend(Frame& frame);
+    /// A block in place of as many lent frames. Errors: enomem.
+    Result<Mfn> find_block(unsigned order, const AllocationHint& hint);
+    /// The domain has it for a lent one, with its allocation reference; a dying domain has it no more.
+    void restore(Frame& frame);
+    /// To the allocator.
+    void forget(Frame& frame);
+
     Result<Mfn> allocate_by(u64 count, auto take);
+    /// A walk over the list of a dying domain, in parts.
+    struct Walk {
+        bool begun = false;
+        u32 at = 0;  ///< the next frame; unlink() moves it on
+    };
     struct List {
         u32 head = 0;
-        bool relinquishing = false;
-        u32 to_relinquish = 0;  ///< where relinquish() goes on: frames before it are held by others only
+        Walk relinquish;  ///< frames before it are held by others only
+        Walk visit;
         u64 claim = 0;
     };
+    static Frame* advance(List& list, Walk& walk);
     void link(List& list, Frame& frame);
     void unlink(List& list, Frame& frame);
 

@@ -24,11 +24,16 @@ struct Frame {
         allocation_held = 4,  ///< the owner's allocation reference has not been dropped
         reserved_home = 8,  ///< 1:1 memory of the hardware domain: ballooned out, it stays reserved for its gfn
     };
+    /// `use` of a frame that the hypervisor itself writes while a guest may map it: for the frame's life it is nothing else.
+    static constexpr u32 use_shared = 0xe8000001;
     std::atomic<u32> references{0};  ///< 0: free, or never RAM of ours
-    std::atomic<u32> use{0};         ///< arch use type (top 8 bits) and its count (low 24); PV page tables rest on it
+    /// Arch use type (top 8 bits) and its count (low 24); PV page tables rest on it. While free: arch::freed_stamp().
+    std::atomic<u32> use{0};
     Domain* owner = nullptr;         ///< nullptr: the hypervisor itself, or free
     u32 next = 0, prev = 0;          ///< links of the list that it is on, as frame numbers; 0 ends a list (frame 0 is never listed)
-    u32 last_owner = 0;              ///< serial of the domain whose data it may hold; 0: zeroed or the hypervisor's
+    /// While free: serial of the domain whose data it may hold; 0: zeroed or the hypervisor's. While it has an owner: what the
+    /// architecture keeps beside `use`; 0 at first.
+    std::atomic<u32> state{0};
     u8 order = 0;                    ///< size of the free block that it heads
     u8 node = 0;                     ///< NUMA node
     std::atomic<u8> flags{0};

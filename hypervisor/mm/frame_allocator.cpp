@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "arch/stale_frames.hpp"
 #include "hypervisor/base/spinlock.hpp"
 #include "hypervisor/console/log.hpp"
 
@@ -111,12 +112,14 @@ private:
 
 constinit Locked<FreeLists, LockRank::frame_allocator> free_lists;
 
+/// Nobody else's data, and no CPU's old translation, is left.
 void scrub(Mfn first, unsigned order, u32 keep_serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
-        if (frame.last_owner == 0 || frame.last_owner == keep_serial) continue;
-        std::memset(to_virtual(first + i), 0, page_size);
-        frame.last_owner = 0;
+        const u32 stamp = frame.use.exchange(0, std::memory_order_relaxed);
+        if (stamp != 0) arch::flush_stale(stamp);
+        const u32 last_owner = frame.state.exchange(0, std::memory_order_relaxed);
+        if (last_owner != 0 && last_owner != keep_serial) std::memset(to_virtual(first + i), 0, page_size);
     }
 }
 
@@ -125,7 +128,7 @@ void scrub(Mfn first, unsigned order, u32 keep_serial) {
 void add_free_range(Mfn first, u64 count, u8 node) {
     PX_ASSERT(node < max_nodes);
     // What a boot loader or another system left there is nobody's to read: zeroed when it is handed out.
-    for (u64 i = 0; i < count; ++i) frame_of(first + i).last_owner = hypervisor_serial;
+    for (u64 i = 0; i < count; ++i) frame_of(first + i).state.store(hypervisor_serial, std::memory_order_relaxed);
     auto lists = free_lists.lock();
     lists->node(node).total += count;
     u64 at = first.raw;
@@ -164,9 +167,9 @@ void return_block(Mfn first, unsigned order, u32 serial) {
     for (u64 i = 0; i < (u64{1} << order); ++i) {
         Frame& frame = frame_of(first + i);
         PX_ASSERT(frame.references.load(std::memory_order_relaxed) == 0);
+        frame.use.store(frame.owner != nullptr ? arch::freed_stamp(*frame.owner) : 0, std::memory_order_relaxed);
         frame.owner = nullptr;
-        frame.last_owner = serial;
-        frame.use.store(0, std::memory_order_relaxed);
+        frame.state.store(serial, std::memory_order_relaxed);
         frame.flags.store(0, std::memory_order_relaxed);
     }
     auto lists = free_lists.lock();

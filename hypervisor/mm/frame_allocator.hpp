@@ -1,7 +1,7 @@
 // The buddy allocator of frames, one set of free lists per NUMA node.
 //
 // A frame's old contents never reach another domain: what was last owned by another domain is zeroed when it is handed
-// out (Frame::last_owner), so a domain that gives back and takes its own memory pays nothing.
+// out (Frame::state), so a domain that gives back and takes its own memory pays nothing.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once

@@ -8,6 +8,7 @@
 // is_initialised(vcpu)            it has a state in which it can begin: VCPUOP_up may bring it up
 // send_nmi(vcpu)                  any CPU
 // frame_count()                   one more than the largest frame number of RAM
+// set_frame_number(mfn, number)   a domain without a physmap calls the frame so: what the table says that guests read
 // memory_op(caller, op, argument) memory_map, machine_memory_map, set_memory_map
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -32,6 +33,7 @@ Result<> initialise_vcpu(Vcpu& vcpu, u64 argument);
 bool is_initialised(const Vcpu& vcpu);
 void send_nmi(Vcpu& vcpu);
 u64 frame_count();
+void set_frame_number(Mfn mfn, u64 number);
 Result<Reply> memory_op(Vcpu& caller, abi::MemoryOp operation, u64 argument);
 
 }  // namespace px::arch

@@ -97,6 +97,9 @@ void hardware_domain_shutdown(u8 reason) {
 unsigned largest_physmap_order() { return PhysmapPolicy::largest_order(); }
 
 void flush_physmap(Domain& domain) { backend()->flush_physmap(domain); }
+// The translations of a physmap are flushed when its entries end.
+u32 freed_stamp(const Domain&) { return 0; }
+void flush_stale(u32) {}
 
 Result<> create_vcpu(Vcpu& vcpu) {
     TRY(vcpu.arch.apic.create());

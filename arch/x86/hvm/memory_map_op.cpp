@@ -55,6 +55,9 @@ Result<Reply> set_memory_map(Vcpu& caller, u64 argument) {
 
 namespace arch {
 
+/// The machine-to-physical table comes with the first PV domain.
+void set_frame_number(Mfn, u64) {}
+
 u64 frame_count() {
     u64 end = 0;
     for (const auto& region : memory_layout().machine) {

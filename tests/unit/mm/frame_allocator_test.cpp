@@ -109,7 +109,7 @@ TEST_F(FrameAllocatorTest, RamOfUnknownContentsIsZeroed) {
     const Mfn block = *allocate_frames(1);
     std::memset(to_virtual(block), 0x77, 2 * page_size);
     for (u64 i = 0; i < 2; ++i) frame_of(block + i).references.store(0);
-    frame_of(block).last_owner = frame_of(block + 1).last_owner = 0;
+    frame_of(block).state = frame_of(block + 1).state = 0;
     add_free_range(block, 2, 0);  // as boot memory
     const auto again = allocate_frames(1);
     ASSERT_TRUE(again.ok());

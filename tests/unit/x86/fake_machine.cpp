@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/x86/fake_machine.hpp"
 
+#include "arch/stale_frames.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/svm/vcpu_svm.hpp"
 #include "arch/x86/vmx/vcpu_vmx.hpp"
@@ -67,6 +68,8 @@ Progress relinquish_domain(Domain& domain) {
 void destroy_domain(Domain&) {}
 void hardware_domain_shutdown(u8) {}
 void flush_physmap(Domain&) {}
+u32 freed_stamp(const Domain&) { return 0; }
+void flush_stale(u32) {}
 unsigned largest_physmap_order() { return 18; }
 void host_set_largest_physmap_order(unsigned) {}
 Result<> create_vcpu(Vcpu& vcpu) {

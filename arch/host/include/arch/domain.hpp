@@ -23,6 +23,9 @@ struct DomainSettings {
 struct DomainState {
     std::atomic<u64> flushes{0};  ///< calls of flush_physmap()
     u64 tag = 0;                  ///< names its translations in the TLBs; never used twice
+    // What these functions of the contract do, where a test says so:
+    Progress (*relinquish)(Domain&) = nullptr;
+    u32 (*freed_stamp)(const Domain&) = nullptr;
 };
 
 /// Errors: einval for unknown emulation flags.
@@ -32,6 +35,8 @@ Progress relinquish_domain(Domain& domain);
 void destroy_domain(Domain& domain);
 /// Also drops the domain's entries from every HostTlb.
 void flush_physmap(Domain& domain);
+/// What flush_stale() does; nullptr at the start of every test: nothing.
+void host_set_flush_stale(void (*flush)(u32 stamp));
 /// Only noted; a real machine would go down.
 void hardware_domain_shutdown(u8 reason);
 

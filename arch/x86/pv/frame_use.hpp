@@ -1,0 +1,76 @@
+// What a frame is used as: the bits of Frame::use, and of Frame::state beside it, for frames of PV domains.
+//
+//   use    31    29 28     27        26      25     24 23             0
+//          │ type  │pinned│validated│partial│locked│  │ count         │
+//   state  31              16 15  11     10      9                  0
+//          │ linear          │     │ child     │ validated entries   │    of a page table in use
+//          │ stamp of the last use's end                             │    of everything else
+//
+// Everything that changes `use` does it by one compare-and-exchange; docs/pv.md has the table of transitions.
+//
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "hypervisor/mm/frame.hpp"
+
+namespace px::pv {
+
+enum class FrameType : u8 {
+    none,         ///< never used since it was allocated
+    l1, l2, l3, l4,
+    descriptors,  ///< part of a GDT or LDT
+    writable,     ///< the guest may write it
+    shared        ///< the hypervisor writes it, and the guest may: for the frame's life it is nothing else
+};
+
+constexpr bool is_page_table(FrameType type) { return type >= FrameType::l1 && type <= FrameType::l4; }
+/// What must be looked at before it may be used so.
+constexpr bool needs_validation(FrameType type) { return is_page_table(type) || type == FrameType::descriptors; }
+
+struct FrameUse {
+    static constexpr u32 most = 0xffffff;
+
+    FrameType type = FrameType::none;
+    u32 count = 0;
+    bool pinned = false;     ///< one of the count is the guest's pin
+    bool validated = false;  ///< count ≠ 0 without this: *busy*, one CPU is making or undoing the use; others wait or fail
+    bool partial = false;    ///< an interrupted validation, or its undoing: count is 1 and nobody's; anyone may go on
+    bool locked = false;     ///< one of the count is the lock of its entries
+
+    bool busy() const { return count != 0 && !validated && !partial; }
+
+    static constexpr FrameUse from(u32 word) {
+        return {FrameType(word >> 29), word & most, (word >> 28 & 1) != 0, (word >> 27 & 1) != 0, (word >> 26 & 1) != 0,
+                (word >> 25 & 1) != 0};
+    }
+    constexpr u32 word() const {
+        return u32{static_cast<u8>(type)} << 29 | u32{pinned} << 28 | u32{validated} << 27 | u32{partial} << 26 |
+               u32{locked} << 25 | count;
+    }
+};
+static_assert(FrameUse{.type = FrameType::shared, .count = 1, .validated = true}.word() == Frame::use_shared);
+
+inline FrameUse use_of(const Frame& frame) { return FrameUse::from(frame.use.load(std::memory_order_acquire)); }
+/// False: it is no longer `expected`, which is then what it is now.
+inline bool replace_use(Frame& frame, FrameUse& expected, FrameUse wanted) {
+    u32 word = expected.word();
+    if (frame.use.compare_exchange_strong(word, wanted.word(), std::memory_order_acq_rel, std::memory_order_acquire)) return true;
+    expected = FrameUse::from(word);
+    return false;
+}
+/// Only by the CPU that has it busy.
+inline void settle_use(Frame& frame, FrameUse wanted) { frame.use.store(wanted.word(), std::memory_order_release); }
+
+/// How far a page table is: the first `entries` hold their references.
+struct TableState {
+    u16 entries = 0;
+    bool child = false;  ///< the entry after them holds a reference to its table, whose own validation or undoing is unfinished
+    i16 linear = 0;      ///< > 0: entries of other tables of its level that name it; < 0: such entries of its own
+
+    static constexpr TableState from(u32 word) {
+        return {static_cast<u16>(word & 0x3ff), (word >> 10 & 1) != 0, static_cast<i16>(word >> 16)};
+    }
+    constexpr u32 word() const { return entries | u32{child} << 10 | u32{static_cast<u16>(linear)} << 16; }
+};
+
+}  // namespace px::pv
