@@ -11,31 +11,27 @@
 #include "hypervisor/cpu/per_cpu.hpp"
 
 namespace px::arch {
-namespace {
 
-constinit Mitigations chosen{};
-
-}  // namespace
-
-const Mitigations& mitigations() { return chosen; }
+constinit Mitigations detail::chosen_mitigations{};
+using detail::chosen_mitigations;
 
 void init_mitigations(const cmdline::SpecCtrl& wanted) {
     const auto facts = SpeculationFacts::read([](u32 leaf) { return host_cpuid(leaf); }, [](u32 index) { return read_msr(index); });
-    chosen = choose_mitigations(facts, wanted);
-    log_info("speculation:{}{}{}{}", chosen.prediction_barrier ? " IBPB between guests" : "", chosen.clear_buffers ? " VERW at entries" : "",
-             chosen.flush_l1d ? " L1D flush at entries" : "",
-             chosen == Mitigations{} ? " nothing is done, for the CPU offers nothing or spec-ctrl= says so" : "");
+    chosen_mitigations = choose_mitigations(facts, wanted);
+    log_info("speculation:{}{}{}{}", chosen_mitigations.prediction_barrier ? " IBPB between guests" : "", chosen_mitigations.clear_buffers ? " VERW at entries" : "",
+             chosen_mitigations.flush_l1d ? " L1D flush at entries" : "",
+             chosen_mitigations == Mitigations{} ? " nothing is done, for the CPU offers nothing or spec-ctrl= says so" : "");
 }
 
 void before_guest(u64 vcpu) {
-    if (!chosen.prediction_barrier || std::exchange(this_cpu().arch.last_guest, vcpu) == vcpu) return;
+    if (!chosen_mitigations.prediction_barrier || std::exchange(this_cpu().arch.last_guest, vcpu) == vcpu) return;
     write_msr(msr::prediction_command, 1);
 }
 
 void clear_before_entry() {
     static constexpr u16 selector = selector::data;
-    if (chosen.flush_l1d) write_msr(msr::flush_command, 1);
-    if (chosen.clear_buffers) asm volatile("verw %0" ::"m"(selector) : "cc");
+    if (chosen_mitigations.flush_l1d) write_msr(msr::flush_command, 1);
+    if (chosen_mitigations.clear_buffers) asm volatile("verw %0" ::"m"(selector) : "cc");
 }
 
 }  // namespace px::arch

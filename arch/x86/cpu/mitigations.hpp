@@ -46,8 +46,11 @@ constexpr Mitigations choose_mitigations(const SpeculationFacts& facts, const cm
             .flush_l1d = wanted.l1d_flush && facts.intel && facts.l1d_flush && !says(rdcl_no | skip_l1d_flush)};
 }
 
+namespace detail {
+extern constinit Mitigations chosen_mitigations;
+}
 /// Of this machine: chosen by the boot CPU before others start.
-const Mitigations& mitigations();
+inline const Mitigations& mitigations() { return detail::chosen_mitigations; }
 void init_mitigations(const cmdline::SpecCtrl& wanted);
 
 /// This CPU is to run this vCPU's guest, a number that no other has: nothing that another guest trained steers it.
