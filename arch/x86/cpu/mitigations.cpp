@@ -18,9 +18,10 @@ using detail::chosen_mitigations;
 void init_mitigations(const cmdline::SpecCtrl& wanted) {
     const auto facts = SpeculationFacts::read([](u32 leaf) { return host_cpuid(leaf); }, [](u32 index) { return read_msr(index); });
     chosen_mitigations = choose_mitigations(facts, wanted);
-    log_info("speculation:{}{}{}{}", chosen_mitigations.prediction_barrier ? " IBPB between guests" : "", chosen_mitigations.clear_buffers ? " VERW at entries" : "",
-             chosen_mitigations.flush_l1d ? " L1D flush at entries" : "",
-             chosen_mitigations == Mitigations{} ? " nothing is done, for the CPU offers nothing or spec-ctrl= says so" : "");
+    const Mitigations& on = chosen_mitigations;
+    log_info("speculation:{}{}{}{}", on.prediction_barrier ? " IBPB between guests" : "", on.clear_buffers ? " VERW at entries" : "",
+             on.flush_l1d ? " L1D flush at entries" : "",
+             on == Mitigations{} ? " nothing is done, for the CPU offers nothing or spec-ctrl= says so" : "");
 }
 
 void before_guest(u64 vcpu) {
