@@ -90,6 +90,14 @@ enum class Prevention : u8 { off, on, hvm_only };
 
 enum class ClockSource : u8 { automatic, pit, hpet, acpi };
 
+/// Mitigations of speculation: where the processor needs them, or not at all.
+struct SpecCtrl {
+    bool ibpb = true;       ///< a barrier of predictions between guests
+    bool verw = true;       ///< buffers are cleared before a guest is entered
+    bool l1d_flush = true;  ///< as is the first-level data cache
+    friend constexpr bool operator==(const SpecCtrl&, const SpecCtrl&) = default;
+};
+
 /// Texts point into the command line that was parsed, which must outlive this.
 struct BootOptions {
     ConsoleList console{{ConsoleDevice::com1, ConsoleDevice::vga}, 2};
@@ -122,6 +130,7 @@ struct BootOptions {
     bool x2apic = true;
     Prevention smep = Prevention::on;
     Prevention smap = Prevention::on;
+    SpecCtrl spec_ctrl;
     bool tsc_unstable = false;  ///< not to be believed, whatever CPUID says
     ClockSource clocksource = ClockSource::automatic;
 };

@@ -104,6 +104,10 @@ constexpr Option table[] = {
      store_tsc},
     {"clocksource", Kind::string, "pit | hpet | acpi", "best there is",
      "The clock by which the TSC is measured at boot; where it isn't there, the best that is.", store_choice<&BootOptions::clocksource, clock_sources>},
+    toggle({"spec-ctrl", Kind::list, "<bool> | ibpb=<bool>, verw=<bool>, l1d-flush=<bool>", "on",
+            "Mitigations of speculation, each where the processor needs it and has what it takes: `ibpb` between guests, `verw` (or "
+            "`md-clear`) and `l1d-flush` before each entry of a guest.",
+            store_spec_ctrl}),
     // Accepted, so that command lines written for the reference work as they are
     inert("sync_console", "<bool>", "Wait for each character to be sent.", "has no effect: each one is waited for"),
     inert("conring_size", "<size>", "Size of the ring of `xl dmesg`.", "has no effect: it holds 64 KiB"),
@@ -122,8 +126,6 @@ constexpr Option table[] = {
     inert("max_cstate", "<n>", "Deepest idle state.", "has no effect: idle CPUs halt"),
     inert("bootscrub", "idle | <bool>", "Scrubbing of free RAM at boot.",
           "has no effect: when RAM is scrubbed is not chosen here"),
-    inert("spec-ctrl", "<list>", "Mitigations of speculation.",
-          "has no effect: mitigations are not tuned here"),
     inert("xpti", "<list>", "Isolation of PV page tables.", "has no effect: mitigations are not tuned here"),
     inert("smt", "<bool>", "Use of sibling threads.", "has no effect: all threads are used"),
 };

@@ -189,6 +189,20 @@ Outcome store_reboot(BootOptions& options, const Argument& argument) {
     return outcome;
 }
 
+Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
+    if (const auto all = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated}) {
+        options.spec_ctrl = {*all, *all, *all};
+        return {};
+    }
+    constexpr FlagRow<SpecCtrl> flags[] = {
+        {"ibpb", &SpecCtrl::ibpb},
+        {"verw", &SpecCtrl::verw},
+        {"md-clear", &SpecCtrl::verw},
+        {"l1d-flush", &SpecCtrl::l1d_flush},
+    };
+    return store_flags(argument.value, flags, options.spec_ctrl, [](const Flag&) { return false; });
+}
+
 Outcome store_smep(BootOptions& options, const Argument& argument) {
     return store_prevention(options.smep, argument);
 }

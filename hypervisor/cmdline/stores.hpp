@@ -17,6 +17,7 @@ Outcome store_dom0pvh(BootOptions& options, const Argument& argument);
 Outcome store_dom0_mem(BootOptions& options, const Argument& argument);
 Outcome store_dom0_max_vcpus(BootOptions& options, const Argument& argument);
 Outcome store_reboot(BootOptions& options, const Argument& argument);
+Outcome store_spec_ctrl(BootOptions& options, const Argument& argument);
 Outcome store_smep(BootOptions& options, const Argument& argument);
 Outcome store_smap(BootOptions& options, const Argument& argument);
 Outcome store_tsc(BootOptions& options, const Argument& argument);

@@ -101,10 +101,11 @@ Result<Vcpu*> Domain::create_vcpu(VcpuId number) {
     REQUIRE(!is_dying(), einval);
     REQUIRE(vcpus_[number.raw] == nullptr, eexist);
     Box<Vcpu> fresh = TRY(make<Vcpu>(*this, number));
-    TRY(arch::create_vcpu(*fresh));
-    if (const auto added = scheduler().add_unit(fresh->unit); !added) {
-        arch::destroy_vcpu(*fresh);
-        return Err{added.error()};
+    auto done = arch::create_vcpu(*fresh);
+    if (done) done = scheduler().add_unit(fresh->unit);
+    if (!done) {
+        arch::destroy_vcpu(*fresh);  // also what was made in part
+        return Err{done.error()};
     }
     Vcpu* const vcpu = fresh.release();
     __atomic_store_n(&vcpus_[number.raw], vcpu, __ATOMIC_RELEASE);

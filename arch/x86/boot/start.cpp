@@ -7,6 +7,7 @@
 #include "arch/x86/boot/efi_start.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/host_features.hpp"
+#include "arch/x86/cpu/mitigations.hpp"
 #include "arch/x86/cpu/runtime.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
 #include "arch/x86/dom0/dom0.hpp"
@@ -147,6 +148,7 @@ void log_protections() {
     enable_host_features();
     log_protections();
     hvm::init_host_policy();
+    init_mitigations(options.spec_ctrl);
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();

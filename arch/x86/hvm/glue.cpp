@@ -5,6 +5,7 @@
 
 #include "arch/guest_time.hpp"
 #include "arch/x86/cpu/extended_state.hpp"
+#include "arch/x86/cpu/mitigations.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/vmmio.hpp"
 #include "arch/x86/machine/clock.hpp"
@@ -124,6 +125,7 @@ void switch_in(Vcpu& vcpu) {
     load_extended_state(vcpu.arch.xsave_area);
     if (has_xsave()) load_xcr0(vcpu.arch.xcr0);
     (void)write_msr_safe(msr::tsc_aux, vcpu.arch.tsc_aux).ok();
+    before_guest(u64{vcpu.domain.id.raw} << 32 | (vcpu.id.raw + 1));
     backend()->load(vcpu);
 }
 

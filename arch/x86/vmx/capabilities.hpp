@@ -54,6 +54,7 @@ constexpr Negotiated negotiate(u64 msr, u32 required, u32 wanted) {
 struct FlushAbilities {
     bool ept_single = false, ept_all = false;
     bool vpid_single = false, vpid_all = false;
+    friend bool operator==(const FlushAbilities&, const FlushAbilities&) = default;
 };
 
 /// What is there, beyond what is required.
@@ -64,6 +65,7 @@ struct Abilities {
     bool apic_access = false, x2apic = false, apic_registers = false, virtual_interrupts = false, posted_interrupts = false;
     bool pause_loop = false, preemption_timer = false, tsc_scaling = false, xsaves = false, invpcid = false;
     FlushAbilities flush{};
+    friend bool operator==(const Abilities&, const Abilities&) = default;
 };
 
 struct Setup {

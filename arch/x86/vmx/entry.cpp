@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "arch/cpu.hpp"
+#include "arch/x86/cpu/mitigations.hpp"
 #include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "arch/x86/vmx/apic.hpp"
@@ -112,6 +113,7 @@ extern "C" u32 vmx_before_entry(Vcpu* entered) {
     VcpuVmx& vmx = *vcpu.arch.vmx;
     if (entry_needs_work(vcpu, vmx, cpu)) [[unlikely]] do_entry_work(vcpu, vmx, cpu);
     write_registers(vcpu.arch.registers, vmx);
+    if (arch::mitigations().at_entries()) arch::clear_before_entry();
     return std::exchange(vmx.launched, true) ? resume : launch;
 }
 

@@ -115,7 +115,7 @@ Result<> Vmx::enable_cpu() {
         return Err{Errno::enodev};
     }
     const auto own = choose_setup(read_capabilities());
-    if (!own || own->controls != chosen.controls) {
+    if (!own || own->controls != chosen.controls || own->abilities != chosen.abilities) {
         log_error("CPU {}: VT-x differs from the boot CPU's", cpu.id);
         return Err{Errno::enodev};
     }

@@ -25,6 +25,17 @@ TEST(Console, DevicesInOrder) {
     EXPECT_EQ(Parsed{"console=none"}.console.count, 0);
 }
 
+TEST(SpecCtrl, AllOrSome) {
+    EXPECT_EQ(Parsed{""}.spec_ctrl, (SpecCtrl{true, true, true}));
+    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false})) << off;
+    EXPECT_EQ(Parsed{"spec-ctrl=no-ibpb"}.spec_ctrl, (SpecCtrl{false, true, true}));
+    EXPECT_EQ((Parsed{"spec-ctrl=l1d-flush=off,md-clear=no"}.spec_ctrl), (SpecCtrl{true, false, false}));
+    EXPECT_EQ((Parsed{"spec-ctrl=no spec-ctrl=on"}.spec_ctrl), (SpecCtrl{true, true, true}));
+    const Parsed unknown{"spec-ctrl=no-verw,bti-thunk=retpoline"};
+    EXPECT_THAT(unknown.problems, SizeIs(1));
+    EXPECT_EQ(unknown.spec_ctrl, (SpecCtrl{true, false, true})) << "what is known counts";
+}
+
 TEST(Console, WhatWeDoNotHave) {
     const Parsed some{"console=dbgp,com1"};
     EXPECT_THAT(some.problems, SizeIs(1));

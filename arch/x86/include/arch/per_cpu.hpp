@@ -39,6 +39,7 @@ struct PerCpuState {
     hvm::TlbTags tlb_tags;        ///< ASIDs, VPIDs
     u64 current_vmcs = 0;         ///< VT-x: physical address of the VMCS that is current; 0: none
     u64 tsc_offset = 0;
+    u64 last_guest = 0;           ///< the vCPU that ran here last; see before_guest()
 };
 
 }  // namespace px::arch
