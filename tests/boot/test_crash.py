@@ -9,7 +9,7 @@ SWITCH = "\x01" * 3                        # Ctrl-A, three times
 
 
 def _crash(name: str, xen_args: str, after) -> None:
-    boot = Boot(xen=hypervisor("ours"), kernel=GUESTS / "spin.elf", cpus=2, memory=256, seconds=60, xen_args=f"dom0_mem=64M {xen_args}")
+    boot = Boot(xen=hypervisor("ours"), kernel=GUESTS / "spin.elf", cpus=2, memory=256, seconds=60, xen_args=f"dom0_mem=64M dom0_max_vcpus=1 {xen_args}")
     with Machine(boot, name) as machine:
         console = machine.console
         try:
