@@ -4,6 +4,7 @@ One emulator runs at a time on a host (a lock file says so), each is under `time
 needs is in its own scratch directory, which goes with it.
 """
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
 import fcntl
 import json
 import os
@@ -24,6 +25,9 @@ from console import Console
 from paths import WORK
 
 LOCK = Path("/tmp/philoxen-emulator.lock")
+
+CRASHES = {sign * number + base for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS) for sign, base in ((-1, 0), (1, 128))}
+emulator_crashes: list[str] = []           # machines whose emulator crashed; the runner takes them out
 
 
 # Ended by `timeout` or a CI, this program still ends its emulator: the context managers run.
@@ -141,7 +145,17 @@ class Machine:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    @property
+    def crashed(self) -> bool:
+        """Whether a signal ended the emulator itself (`timeout` passes its own end by 124 and 137 on)."""
+        if self.console.ended:             # it is about to end, or has ended
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+        return self._process.poll() in CRASHES
+
     def stop(self) -> None:
+        if self.crashed:
+            emulator_crashes.append(self.name)
         if self.alive:
             os.killpg(self._process.pid, signal.SIGTERM)
             try:
