@@ -108,6 +108,8 @@ inline constexpr CpuidFeature cpuid_features[] = {
     {"intel-ppin", leaf7_1_ebx, 0}, {"intel-psfd", leaf7_2_edx, 0}, {"ipred-ctrl", leaf7_2_edx, 1},
     {"rrsba-ctrl", leaf7_2_edx, 2}, {"bhi-ctrl", leaf7_2_edx, 4}, {"mcdt-no", leaf7_2_edx, 5},
     {"cet-sss", leaf7_1_edx, 18}, {"tsa-sq-no", extended21_ecx, 1}, {"tsa-l1-no", extended21_ecx, 2},
+    // The public header's name; in xl.cfg it is a number, the size of a line.
+    {"clflush", leaf1_edx, 19},
     // Older names.
     {"est", leaf1_ecx, 7}, {"cntxid", leaf1_ecx, 10}, {"cmpxchg16", leaf1_ecx, 13}, {"sse4.1", leaf1_ecx, 19},
     {"sse4.2", leaf1_ecx, 20}, {"aes", leaf1_ecx, 25}, {"cmpxchg8", leaf1_edx, 8}, {"sysenter", leaf1_edx, 11},
