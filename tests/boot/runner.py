@@ -171,7 +171,7 @@ def run(tests: list[Test], on: str, skip: dict[str, str] | None = None) -> Resul
         except Skipped as reason:
             results.skipped.append(label)
             say("skipped", str(reason))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):   # SystemExit: SIGTERM, see machine.py
             session.drop()
             raise
         except BaseException as error:

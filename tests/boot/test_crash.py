@@ -20,8 +20,8 @@ def _crash(name: str, xen_args: str, after) -> None:
             console.expect(r"'C': crash the hypervisor", 10)
             console.type("C")
             console.expect(r"^\(PX\) panic on CPU \d: asked for by the debug key 'C'", 10)
-            console.expect(r"^  from [0-9a-f]{16} \S*typed\S*\+0x[0-9a-f]+", 10)
-            console.expect(r"^  from [0-9a-f]{16} \S*console_poll_input\S*\+0x[0-9a-f]+", 10)
+            console.expect(r"^  from [0-9a-f]{16} px::console_poll_input\+0x[0-9a-f]+", 10)
+            console.expect(r"^  from [0-9a-f]{16} px::process_softirqs\+0x[0-9a-f]+", 10)
             after(machine)
         except BaseException as error:
             error.console_tail = console.tail()
