@@ -27,6 +27,7 @@ def cycles(dom0: Dom0, count: int) -> None:
     dom0.run(f"n=0; while [ $n -lt {count} ]; do xl create -q /tmp/cycle.cfg && xl destroy cycle || exit 1; n=$((n+1)); "
              "done", timeout=count * 6 + 60)
     dom0.wait("[ $(xl list | wc -l) = 2 ]", 30)
+    dom0.wait("! pidof xl >/dev/null", 30, "the last domain's monitor, a client of xenstored, has ended")
 
 
 def _register(tools: str, count: int, slow: bool) -> None:
