@@ -147,11 +147,11 @@ void log_protections() {
     if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
     log_protections();
-    hvm::init_host_policy();
     init_mitigations(options.spec_ctrl);
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();
+    hvm::init_host_policy();
     Pit<Ports>{Ports{}}.silence_channel0();
     init_efi_runtime();
     const MemoryTotals totals = memory_totals();

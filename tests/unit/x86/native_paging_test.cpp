@@ -103,7 +103,22 @@ TEST(SecondLevel, LargeLeavesCanBeWithoutCode) {
     }
 }
 
-TEST(SecondLevel, EptPointer) { EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}), 0x1234501eu); }
+TEST(SecondLevel, EptPointer) {
+    EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}, false), 0x1234501eu);
+    EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}, true), 0x1234505eu);
+}
+/// Bits 8 and 9 of entries, which the processor sets by itself, tell software nothing else.
+TEST(SecondLevel, AccessedAndDirtyChangeNoMeaning) {
+    hvm::PhysmapPolicy::choose(vmx::extended_paging, 18);
+    for (unsigned level = 0; level < 3; ++level) {
+        const u64 entry = hvm::PhysmapPolicy::leaf(Mfn{0x40000}, level, {GfnType::ram_rw, false}), used = entry | 3u << 8;
+        EXPECT_EQ(entry & 3u << 8, 0u);
+        EXPECT_EQ(hvm::PhysmapPolicy::present(used), hvm::PhysmapPolicy::present(entry));
+        EXPECT_EQ(hvm::PhysmapPolicy::is_leaf(used, level), hvm::PhysmapPolicy::is_leaf(entry, level));
+        EXPECT_EQ(hvm::PhysmapPolicy::frame(used, level), hvm::PhysmapPolicy::frame(entry, level));
+        EXPECT_EQ(hvm::PhysmapPolicy::attributes(used, level), hvm::PhysmapPolicy::attributes(entry, level));
+    }
+}
 
 }  // namespace
 }  // namespace px
