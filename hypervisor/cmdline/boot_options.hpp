@@ -90,11 +90,16 @@ enum class Prevention : u8 { off, on, hvm_only };
 
 enum class ClockSource : u8 { automatic, pit, hpet, acpi };
 
+/// How the hypervisor's own indirect branches are made.
+enum class BranchThunk : u8 { automatic, jump, retpoline };
+
 /// Mitigations of speculation: where the processor needs them, or not at all.
 struct SpecCtrl {
     bool ibpb = true;       ///< a barrier of predictions between guests
     bool verw = true;       ///< buffers are cleared before a guest is entered
     bool l1d_flush = true;  ///< as is the first-level data cache
+    bool ibrs = true;       ///< predictions of guests don't count in the hypervisor, where the processor sees to that by itself
+    BranchThunk branches = BranchThunk::automatic;  ///< retpolines where it doesn't
     friend constexpr bool operator==(const SpecCtrl&, const SpecCtrl&) = default;
 };
 

@@ -104,9 +104,10 @@ constexpr Option table[] = {
      store_tsc},
     {"clocksource", Kind::string, "pit | hpet | acpi", "best there is",
      "The clock by which the TSC is measured at boot; where it isn't there, the best that is.", store_choice<&BootOptions::clocksource, clock_sources>},
-    toggle({"spec-ctrl", Kind::list, "<bool> | ibpb=<bool>, verw=<bool>, l1d-flush=<bool>", "on",
+    toggle({"spec-ctrl", Kind::list, "<bool> | ibpb=<bool>, verw=<bool>, l1d-flush=<bool>, ibrs=<bool>, bti-thunk=retpoline|jmp", "on",
             "Mitigations of speculation, each where the processor needs it and has what it takes: `ibpb` between guests, `verw` (or "
-            "`md-clear`) and `l1d-flush` before each entry of a guest.",
+            "`md-clear`) and `l1d-flush` before each entry of a guest; for the hypervisor's own branches `ibrs` where the processor keeps "
+            "that up by itself, else retpolines, which `bti-thunk` chooses or leaves out.",
             store_spec_ctrl}),
     // Accepted, so that command lines written for the reference work as they are
     inert("sync_console", "<bool>", "Wait for each character to be sent.", "has no effect: each one is waited for"),

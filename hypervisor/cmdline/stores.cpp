@@ -191,7 +191,7 @@ Outcome store_reboot(BootOptions& options, const Argument& argument) {
 
 Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
     if (const auto all = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated}) {
-        options.spec_ctrl = {*all, *all, *all};
+        options.spec_ctrl = {*all, *all, *all, *all, *all ? BranchThunk::automatic : BranchThunk::jump};
         return {};
     }
     constexpr FlagRow<SpecCtrl> flags[] = {
@@ -199,8 +199,14 @@ Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
         {"verw", &SpecCtrl::verw},
         {"md-clear", &SpecCtrl::verw},
         {"l1d-flush", &SpecCtrl::l1d_flush},
+        {"ibrs", &SpecCtrl::ibrs},
     };
-    return store_flags(argument.value, flags, options.spec_ctrl, [](const Flag&) { return false; });
+    return store_flags(argument.value, flags, options.spec_ctrl, [&](const Flag& flag) {
+        const bool jump = flag.item == "bti-thunk=jmp", retpoline = flag.item == "bti-thunk=retpoline";
+        if (jump) options.spec_ctrl.branches = BranchThunk::jump;
+        if (retpoline) options.spec_ctrl.branches = BranchThunk::retpoline;
+        return jump || retpoline;
+    });
 }
 
 Outcome store_smep(BootOptions& options, const Argument& argument) {

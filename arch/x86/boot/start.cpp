@@ -147,7 +147,6 @@ void log_protections() {
     if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
     log_protections();
-    init_mitigations(options.spec_ctrl);
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();
@@ -191,6 +190,7 @@ extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
     cmdline::parse(info.command_line, options, report_option);
     if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());
     if (options.mem != 0) boot::limit_memory(info.memory, options.mem);
+    init_mitigations(options.spec_ctrl);
     set_up_memory(info, dom0_frames);
     become_boot_cpu(start_machine);
 }

@@ -27,12 +27,15 @@ TEST(Console, DevicesInOrder) {
 
 TEST(SpecCtrl, AllOrSome) {
     EXPECT_EQ(Parsed{""}.spec_ctrl, (SpecCtrl{true, true, true}));
-    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false})) << off;
+    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false, false, BranchThunk::jump})) << off;
     EXPECT_EQ(Parsed{"spec-ctrl=no-ibpb"}.spec_ctrl, (SpecCtrl{false, true, true}));
     EXPECT_EQ((Parsed{"spec-ctrl=l1d-flush=off,md-clear=no"}.spec_ctrl), (SpecCtrl{true, false, false}));
     EXPECT_EQ((Parsed{"spec-ctrl=no spec-ctrl=on"}.spec_ctrl), (SpecCtrl{true, true, true}));
-    const Parsed unknown{"spec-ctrl=no-verw,bti-thunk=retpoline"};
+    const Parsed unknown{"spec-ctrl=no-verw,bti-thunk=lfence"};
     EXPECT_THAT(unknown.problems, SizeIs(1));
+    EXPECT_EQ(Parsed{"spec-ctrl=no"}.spec_ctrl.branches, BranchThunk::jump);
+    EXPECT_EQ(Parsed{"spec-ctrl=bti-thunk=retpoline"}.spec_ctrl, (SpecCtrl{true, true, true, true, BranchThunk::retpoline}));
+    EXPECT_EQ((Parsed{"spec-ctrl=no-ibrs,bti-thunk=jmp"}.spec_ctrl), (SpecCtrl{true, true, true, false, BranchThunk::jump}));
     EXPECT_EQ(unknown.spec_ctrl, (SpecCtrl{true, false, true})) << "what is known counts";
 }
 
