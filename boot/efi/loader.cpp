@@ -7,13 +7,14 @@
 
 #include "boot/efi/arguments.hpp"
 #include "boot/efi/config.hpp"
+#include "boot/efi/screen.hpp"
 #include "boot/efi/sections.hpp"
 
 namespace px::efi {
 namespace {
 
 constexpr u64 largest_file = u64{2} << 30;
-constexpr char global[] = "global";
+constexpr u64 largest_microcode = u64{64} << 20;
 
 void print_help(const Firmware& firmware) {
     firmware.print(
@@ -21,7 +22,7 @@ void print_help(const Firmware& firmware) {
         "  -cfg=FILE   the configuration, relative to xen.efi; else the image's name with .cfg, shorter names, xen.cfg\n"
         "  SECTION     of the configuration; else default= of its [global] section\n"
         "  -mapbs      memory of the firmware's boot services stays reserved\n"
-        "  -basevideo  the screen stays in its mode\n"
+        "  -basevideo  the screen stays in its mode, whatever video= says\n"
         "  -- OPTIONS  are added to the hypervisor's command line\n");
 }
 
@@ -125,9 +126,9 @@ private:
         constexpr unsigned longest_chain = 8;
         config = TRY(first_config());
         for (unsigned i = 0; i < longest_chain; ++i) {
-            section = arguments_.section.empty() ? config.text(global, "default") : arguments_.section;
+            section = arguments_.section.empty() ? config.text(Config::global, "default") : arguments_.section;
             if (config.value(section, "kernel")) return {};
-            const std::string_view chain = config.text(global, "chain");
+            const std::string_view chain = config.text(Config::global, "chain");
             if (chain.empty() || directory_ == nullptr) return complain(config, section);
             config = TRY(read_config(chain));
         }
@@ -135,28 +136,26 @@ private:
     }
 
     Err<Errno> complain(const Config& config, std::string_view section) const {
-        if (section.empty()) return firmware_.fail("the configuration names no section: default= is missing in its [global]");
+        if (section.empty()) return firmware_.fail("the configuration has no kernel=, nor a default= in its [global]");
         if (!config.has_section(section)) return firmware_.fail("the configuration has no section [{}]", section);
         return firmware_.fail("section [{}] of the configuration has no kernel=", section);
     }
 
     /// A file as a section of the image, else of the volume.
-    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name) {
+    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name, u64 limit = largest_file) {
         if (const auto own = section(built_in); !own.empty()) {
             firmware_.say("Philoxen: {} of the image, {} KiB", purpose, own.size() >> 10);
             return own;
         }
         if (name.empty()) return std::span<const u8>{};
         if (directory_ == nullptr) return firmware_.fail("there is no volume to read the {} '{}' from", purpose, name);
-        const std::span<const u8> file = TRY(read(purpose, name, largest_file));
+        const std::span<const u8> file = TRY(read(purpose, name, limit));
         firmware_.say("Philoxen: {} {}, {} KiB", purpose, name, file.size() >> 10);
         return file;
     }
 
     Result<> load_modules(const Config& config, std::string_view section) {
-        for (const char* const key : {"ucode", "xsm", "video"}) {
-            if (config.value(section, key)) firmware_.say("Philoxen: {}= of [{}] has no effect yet", key, section);
-        }
+        choose_video(config, section);
         std::string_view arguments = config.text(section, "kernel");
         const std::string_view kernel_name = take_word(arguments);
         const auto kernel = TRY(content("kernel", ".kernel", kernel_name));
@@ -167,7 +166,20 @@ private:
         auto ramdisk = TRY(content("ramdisk", ".ramdisk", config.text(section, "ramdisk")));
         if (ramdisk.empty()) ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
         if (!ramdisk.empty()) TRY(keep_module(ramdisk, {}));
+        const auto microcode = TRY(content("microcode", ".ucode", config.value_or_global(section, "ucode").value_or(""), largest_microcode));
+        out_.microcode_start = reinterpret_cast<u64>(microcode.data());
+        out_.microcode_size = microcode.size();
+        const auto policy = TRY(content("security policy", ".xsm", config.value_or_global(section, "xsm").value_or("")));
+        if (!policy.empty()) firmware_.say("Philoxen: the security policy isn't used: this hypervisor has no XSM");
         return keep_texts(config.text(section, "options"));
+    }
+
+    void choose_video(const Config& config, std::string_view section) const {
+        const auto text = config.value_or_global(section, "video");
+        if (!text || arguments_.base_video) return;
+        const auto mode = parse_video(*text);
+        if (!mode) return firmware_.say("Philoxen: video={} isn't understood (gfx-<width>x<height>x<depth>); the screen stays in its mode", *text);
+        choose_mode(firmware_, *mode);
     }
 
     Result<> keep_module(std::span<const u8> content, std::string_view arguments) {
@@ -267,6 +279,7 @@ Result<> take_over(const Firmware& firmware, boot::EfiHandover& out) {
     // The map's key is void when the map changed in between, as by an event of a driver: again then. [uefi 7.4.6]
     constexpr unsigned attempts = 8;
     note_firmware(firmware, out);
+    note_screen(firmware, out);
     Status status = success;
     for (unsigned i = 0; i < attempts; ++i) {
         u64 key = 0;
