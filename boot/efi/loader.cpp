@@ -9,6 +9,7 @@
 #include "boot/efi/config.hpp"
 #include "boot/efi/screen.hpp"
 #include "boot/efi/sections.hpp"
+#include "boot/loader/payload.hpp"
 
 namespace px::efi {
 namespace {
@@ -161,10 +162,14 @@ private:
         const auto kernel = TRY(content("kernel", ".kernel", kernel_name));
         if (kernel.empty()) return firmware_.fail("kernel= of section [{}] is empty", section);
         if (this->section(".kernel").empty()) TRY(verify(kernel_name, kernel));
+        if (!loader::find_payload(kernel)) return firmware_.fail("the file '{}' isn't a kernel: neither a bzImage nor an ELF file", kernel_name);
         TRY(keep_module(kernel, arguments));
 
         auto ramdisk = TRY(content("ramdisk", ".ramdisk", config.text(section, "ramdisk")));
-        if (ramdisk.empty()) ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
+        if (ramdisk.empty()) {
+            ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
+            if (!ramdisk.empty()) firmware_.say("Philoxen: ramdisk of the boot loader, {} KiB", ramdisk.size() >> 10);
+        }
         if (!ramdisk.empty()) TRY(keep_module(ramdisk, {}));
         const auto microcode = TRY(content("microcode", ".ucode", config.value_or_global(section, "ucode").value_or(""), largest_microcode));
         out_.microcode_start = reinterpret_cast<u64>(microcode.data());

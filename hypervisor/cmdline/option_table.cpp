@@ -119,6 +119,8 @@ constexpr Option table[] = {
     // Accepted, so that command lines written for the reference work as they are
     inert("sync_console", "<bool>", "Wait for each character to be sent.", "has no effect: each one is waited for"),
     inert("conring_size", "<size>", "Size of the ring of `xl dmesg`.", "has no effect: it holds 64 KiB"),
+    inert("edd", "off | on | skipmbr", "Questions to the BIOS about its disks.", "has no effect: the BIOS is asked nothing"),
+    inert("real-mode", "<bool>", "Calls of the BIOS; Debian's menu of GRUB on EFI says `no-real-mode`.", "has no effect: the BIOS is asked nothing"),
     inert("acpi", "<bool>, force, noirq, verbose", "Use of the ACPI tables.", "has no effect: they are always used"),
     inert("hap", "<bool>", "Nested paging.", "has no effect: it is always used"),
     inert("iommu", "<list>", "Use of IOMMUs.", "has no effect: there is no driver for one yet"),
