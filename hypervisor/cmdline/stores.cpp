@@ -89,6 +89,7 @@ namespace {
 /// <width>x<height>[x<depth>]
 bool parse_graphics(std::string_view text, VgaOption& mode) {
     constexpr u64 most = 65535;
+    if (text.ends_with('x')) return false;
     const auto number = [&] { return static_cast<u32>(parse_unsigned(take_until(text, 'x'), most).value_or(0)); };
     mode.width = number();
     mode.height = number();

@@ -29,7 +29,9 @@ TEST(NativePaging, EntriesSayWhatWasAsked) {
             EXPECT_EQ(entry >> 63, !asked.executable) << "NX";
             const bool pat = asked.cache >= Cache::write_combining;
             EXPECT_EQ(entry >> 7 & 1, level > 0 || pat) << "PS; PAT in a small page";
-            if (level > 0) EXPECT_EQ(entry >> 12 & 1, pat);
+            if (level > 0) {
+                EXPECT_EQ(entry >> 12 & 1, pat);
+            }
             EXPECT_EQ(entry >> 2 & 1, 0u) << "never the user's";
         }
     }
