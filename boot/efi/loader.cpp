@@ -59,12 +59,15 @@ private:
         return image_section({static_cast<const u8*>(image_.base), image_.size}, name);
     }
 
+    /// A unified image under Secure Boot: what was signed with it counts, and nothing from outside says otherwise.
+    bool sealed() const { return !section(".config").empty() && firmware_.secure_boot(); }
+
     Result<> read_arguments() {
         if (image_.options == nullptr || image_.options_size == 0) return {};
         const std::span<const u8> options{static_cast<const u8*>(image_.options), image_.options_size};
         const std::string_view line = options_text(options, options_);
         if (line.empty()) return {};
-        if (!section(".config").empty() && firmware_.secure_boot()) {
+        if (sealed()) {
             firmware_.say("Philoxen: Secure Boot is on and this image brings its configuration along: arguments are ignored");
             return {};
         }
@@ -130,7 +133,7 @@ private:
             section = arguments_.section.empty() ? config.text(Config::global, "default") : arguments_.section;
             if (config.value(section, "kernel")) return {};
             const std::string_view chain = config.text(Config::global, "chain");
-            if (chain.empty() || directory_ == nullptr) return complain(config, section);
+            if (chain.empty() || directory_ == nullptr || sealed()) return complain(config, section);
             config = TRY(read_config(chain));
         }
         return firmware_.fail("more than {} configurations are chained", longest_chain);
@@ -166,7 +169,7 @@ private:
         TRY(keep_module(kernel, arguments));
 
         auto ramdisk = TRY(content("ramdisk", ".ramdisk", config.text(section, "ramdisk")));
-        if (ramdisk.empty()) {
+        if (ramdisk.empty() && !sealed()) {
             ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
             if (!ramdisk.empty()) firmware_.say("Philoxen: ramdisk of the boot loader, {} KiB", ramdisk.size() >> 10);
         }

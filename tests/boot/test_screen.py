@@ -4,10 +4,11 @@ import re
 import time
 
 import screenshot
-from dom0 import Dom0, Spec, hypervisor
+from dom0 import Dom0, hypervisor
 from machine import Boot, Machine
 from paths import GUESTS
 from runner import boot_test, machine_test
+from test_ways_in import CASES, spec_of
 
 SWITCH = "\x01" * 3                        # Ctrl-A, three times
 FIRST = "(PX) vga:"                        # what the console says first
@@ -69,6 +70,7 @@ def _register(name: str, way: str, says: str, read, xen_args: str = "") -> None:
 _register("screen-vga-text", "kernel", r"vga: text mode, 80x25", screenshot.vga_text)
 _register("screen-efi", "efi", r"vga: graphics mode 1024x768, 32 bits per pixel", screenshot.framebuffer_text)
 _register("screen-grub", "grub-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text)
+_register("screen-grub-efi", "efi-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text)
 _register("screen-other-mode", "kernel", r"warning: vga=: the screen stays in the mode that it is in", screenshot.vga_text, ",gfx-1024x768x32")
 
 
@@ -93,10 +95,15 @@ def screen_is_given_up(on: str) -> None:
             raise
 
 
-@boot_test(Spec(way="efi-systemd-boot"), name="screen-dom0", only_on="ours")
-def screen_of_dom0(dom0: Dom0) -> None:
-    """Debian's kernel drives the framebuffer that the firmware has set up."""
-    mode = re.search(r"vga: graphics mode (\d+)x(\d+), 32 bits", dom0.console.text)
-    assert mode, "the hypervisor found no framebuffer"
-    assert "EFI VGA" in dom0.run("cat /proc/fb"), dom0.run("dmesg | grep -i -e fb -e vga -e console")
-    assert dom0.run("cat /sys/class/graphics/fb0/virtual_size").strip() == f"{mode[1]},{mode[2]}"
+def _dom0_screen(name: str, case: str, driver: str) -> None:
+    @boot_test(spec_of(CASES[case]), name=name, only_on="ours")
+    def body(dom0: Dom0) -> None:
+        """Debian's kernel drives the framebuffer that the firmware or GRUB has set up."""
+        mode = re.search(r"vga: graphics mode (\d+)x(\d+), 32 bits", dom0.console.text)
+        assert mode, "the hypervisor found no framebuffer"
+        assert driver in dom0.run("cat /proc/fb"), dom0.run("dmesg | grep -i -e fb -e vga -e console")
+        assert dom0.run("cat /sys/class/graphics/fb0/virtual_size").strip() == f"{mode[1]},{mode[2]}"
+
+
+_dom0_screen("screen-dom0-efi", "efi-systemd-boot", "EFI VGA")
+_dom0_screen("screen-dom0-grub", "grub-multiboot2", "VESA VGA")

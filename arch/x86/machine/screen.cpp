@@ -41,24 +41,30 @@ constinit bool waits_for_mapping = false;
 std::optional<ScreenDevice<VgaText>> vga;
 std::optional<ScreenDevice<FramebufferText>> framebuffer;
 
-/// The memory of a bad description must not be RAM.
-bool overlaps_ram(const Framebuffer& described, const boot::BootInfo& info) {
+constexpr u64 text_size = VgaCells::columns * VgaCells::rows * sizeof(u16);
+
+/// Nothing is painted into RAM, whatever is said of the screen.
+bool overlaps_ram(u64 start, u64 size, const boot::BootInfo& info) {
     for (const boot::MemoryRegion& region : info.memory) {
-        const bool overlaps = region.start < described.address + described.size() && region.end > described.address;
-        if (overlaps && region.kind == boot::MemoryKind::usable) return true;
+        if (region.start < start + size && region.end > start && region.kind == boot::MemoryKind::usable) return true;
     }
     return false;
 }
 
 /// The boot loader's description, for as long as it can be believed.
 Screen believable(const boot::BootInfo& info) {
-    Screen found = info.screen;
-    if (found.kind == Screen::Kind::unknown) found.kind = Screen::Kind::text;
-    if (found.kind != Screen::Kind::framebuffer) return found;
-    const Framebuffer& described = found.framebuffer;
-    if (check(described).ok() && described.address + described.size() <= direct_map_size && !overlaps_ram(described, info)) return found;
+    constexpr Screen none{Screen::Kind::none, {}};
+    const Framebuffer& described = info.screen.framebuffer;
+    switch (info.screen.kind) {
+    case Screen::Kind::none: return none;
+    case Screen::Kind::unknown: case Screen::Kind::text:
+        return overlaps_ram(VgaCells::address, text_size, info) ? none : Screen{Screen::Kind::text, {}};
+    case Screen::Kind::framebuffer: break;
+    }
+    const bool fits = check(described).ok() && described.address + described.size() <= direct_map_size;
+    if (fits && !overlaps_ram(described.address, described.size(), info)) return info.screen;
     log_warning("vga: a framebuffer of {}x{}x{} at {:#x} can't be used", described.width, described.height, described.bits, described.address);
-    return {};
+    return none;
 }
 
 bool is_as_wanted(const VgaOption& wanted) {
@@ -126,7 +132,7 @@ ScreenMemory screen_memory() {
     if (!vga && !framebuffer && !waits_for_mapping) return {};
     const bool graphics = screen.kind == Screen::Kind::framebuffer;
     const u64 start = graphics ? screen.framebuffer.address : VgaCells::address;
-    const u64 size = graphics ? screen.framebuffer.size() : VgaCells::columns * VgaCells::rows * sizeof(u16);
+    const u64 size = graphics ? screen.framebuffer.size() : text_size;
     const u64 first = align_down<u64>(start, page_size);
     return {first, align_up<u64>(start + size, page_size) - first};
 }

@@ -122,6 +122,30 @@ TEST_F(LoaderTest, MicrocodeOfTheSectionOrOfAll) {
     expect_failure("the microcode 'gone' can't be opened in \\EFI\\xen");
 }
 
+TEST_F(LoaderTest, ASealedImageTakesNothingFromOutside) {
+    PeImage pe;
+    pe.section(".config", "[global]\ndefault=a\nchain=xen.cfg\n[a]\noptions=x");
+    auto bytes = pe.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    fake.files["\\EFI\\xen\\xen.cfg"] = "[a]\nkernel=tiny\n[global]\ndefault=a";
+    fake.offered_initrd = "from the boot loader";
+    fake.signed_content = fake.files["\\EFI\\xen\\tiny"];
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 2u);
+    fake.is_secure = true;
+    expect_failure("section [a] of the configuration has no kernel=");
+
+    PeImage whole;
+    whole.section(".config", "[global]\ndefault=a\n[a]\nkernel=k");
+    whole.section(".kernel", "\x7f" "ELF built-in kernel");
+    bytes = whole.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 1u) << "the boot loader's initrd wasn't signed with it";
+}
+
 TEST_F(LoaderTest, AUnifiedImageBringsItsMicrocode) {
     PeImage pe;
     pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside");
