@@ -23,6 +23,12 @@ public:
     constexpr TextScreen(const Painter& painter, usize columns, usize rows)
         : painter_(painter), columns_(std::min(columns, most_columns)), rows_(std::min(rows, most_rows)) {}
 
+    /// Somebody else has painted: the next write begins with an empty screen.
+    void restart() {
+        opened_ = false;
+        row_ = column_ = first_changed_ = 0;
+    }
+
     usize columns() const { return columns_; }
     usize rows() const { return rows_; }
     usize row() const { return row_; }

@@ -35,6 +35,7 @@ CASES = {
     "efi-unified": Way("efi-unified", r"EFI boot"),
     "efi-shell": Way("efi-shell", r"EFI boot"),
     "efi-systemd-boot-plain": Way("efi-systemd-boot-plain", r"EFI boot", slow=True),
+    "efi-systemd-boot-initrd": Way("efi-systemd-boot-initrd", r"EFI boot", slow=True),
     "efi-offered-initrd": Way("efi-offered-initrd", r"EFI boot", slow=True),
     "efi-chainload": Way("efi-chainload", r"EFI boot"),
     "efi-multiboot2": Way("efi-multiboot2", r"Multiboot 2 EFI boot, loader GRUB 2"),
@@ -158,7 +159,7 @@ def _tiny(way: str = "kernel", **more) -> Boot:
     return Boot(way=way, **chosen)
 
 
-NO_UPDATE = b"DMA\0" + bytes(100)
+NO_UPDATE = b"DMA\0" + bytes(4) + b"\xff" * 100
 BARE = "EPYC,-monitor,-rdtscp,-hypervisor"  # an emulated CPU that says that it is none
 
 _says("modules-none", lambda: _tiny("kernel-alone"), r"panic on CPU 0: no dom0: the boot loader passed no module; the first must be dom0's kernel")
@@ -179,10 +180,11 @@ def _ucode_initrd(**of_update) -> Path:
 
 
 _ARGS = "dom0_mem=64M noreboot "
-_REFUSED = rf"warning: microcode: a CPU doesn't take revision {microcode.REVISION:#x} and stays at "
+_REFUSED = rf"warning: microcode: CPU 0 doesn't take revision {microcode.REVISION:#x} and stays at "
 _says("microcode-emulated", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan"), r"microcode: not loaded: this CPU is emulated or belongs to another hypervisor",
       r"^PX-VERDICT hello pass")
-_says("microcode-scan", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan", cpu=BARE, cpus=2), _REFUSED, _REFUSED, r"^PX-VERDICT hello pass")
+_says("microcode-scan", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan", cpu=BARE, cpus=2), _REFUSED, _REFUSED.replace("CPU 0", "CPU 1"),
+      r"^PX-VERDICT hello pass")
 _says("microcode-scan-other-cpu", lambda: _tiny(initrd=_ucode_initrd(signature=0x00A20F10), xen_args=_ARGS + "ucode=scan", cpu=BARE),
       r"microcode: the file has nothing for this CPU \(signature 0x800f12, revision 0x[0-9a-f]+\): not loaded", r"^PX-VERDICT hello pass")
 _says("microcode-scan-broken", lambda: _tiny(initrd=_file("early.img", microcode.early_cpio(NO_UPDATE)), xen_args=_ARGS + "ucode=scan", cpu=BARE), r"microcode: the file ends within a section", r"^PX-VERDICT hello pass")

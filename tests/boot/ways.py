@@ -10,6 +10,7 @@
     efi                 xen.efi as the program that the firmware starts, xen.cfg beside it
     efi-systemd-boot    xen.efi by systemd-boot, from a folder of its own, options in the entry
     efi-systemd-boot-plain  the same without `options` in the entry
+    efi-systemd-boot-initrd an entry of the kind for Linux, whose initramfs systemd-boot offers
     efi-chainload       xen.efi by GRUB's chainloader, with arguments
     efi-unified         one file: xen.efi with configuration, kernel and initramfs in it
     efi-shell           by the firmware's own shell, with -cfg=
@@ -190,6 +191,14 @@ def _efi_systemd_boot_plain(boot, scratch: Path) -> dict:
         "loader/entries/philoxen.conf": "title Philoxen\nefi /xen/xen-4.17-amd64.efi\n"}
 
 
+def _efi_systemd_boot_initrd(boot, scratch: Path) -> dict:
+    """As an entry for Linux: systemd-boot reads the initramfs, and offers it."""
+    config = efi_media.configuration(boot, CONSOLE).replace("ramdisk=initrd.img\r\n", "")
+    return _efi_systemd_boot(boot, scratch) | {
+        "xen/xen-4.17.cfg": config, "loader/entries/philoxen.conf": "title Philoxen\nlinux /xen/xen-4.17-amd64.efi\n"
+        f"initrd /xen/initrd.img\noptions debian -- {boot.xen_args}\n"}
+
+
 def _efi_unified(boot, scratch: Path) -> dict:
     return {efi_media.FALLBACK: efi_media.unified(boot, xen_args(boot), scratch)}
 
@@ -261,6 +270,7 @@ WAYS = {
     "efi": _efi(_efi_fallback),
     "efi-systemd-boot": _efi(_efi_systemd_boot),
     "efi-systemd-boot-plain": _efi(_efi_systemd_boot_plain),
+    "efi-systemd-boot-initrd": _efi(_efi_systemd_boot_initrd),
     "efi-unified": _efi(_efi_unified),
     "efi-shell": _efi(_efi_shell),
     "efi-mistakes": _efi(_efi_mistakes),

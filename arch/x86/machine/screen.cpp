@@ -4,6 +4,7 @@
 #include "arch/x86/machine/screen.hpp"
 
 #include <optional>
+#include <utility>
 
 #include "arch/memory.hpp"
 #include "arch/x86/cpu/registers.hpp"
@@ -28,7 +29,10 @@ public:
     void write(std::string_view text) override {
         if (shown) text_.write(text);
     }
-    void write_emergency(std::string_view text) override { text_.write(text); }
+    void write_emergency(std::string_view text) override {
+        if (!std::exchange(shown, true)) text_.restart();  // over what its owner shows
+        text_.write(text);
+    }
     bool shown = true;
 
 private:

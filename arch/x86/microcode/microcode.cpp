@@ -10,6 +10,7 @@
 #include "arch/x86/microcode/container.hpp"
 #include "boot/loader/cpio.hpp"
 #include "hypervisor/console/log.hpp"
+#include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
 
 namespace px::arch {
@@ -116,7 +117,7 @@ void load_microcode() {
     const u32 command = update.vendor == Vendor::intel ? msr::microcode_load_intel : msr::microcode_load_amd;
     const bool written = write_msr_safe(command, update.address).ok();
     if (const u32 now = running_revision(update.vendor); !written || now != update.revision) {
-        log_warning("microcode: a CPU doesn't take revision {:#x} and stays at {:#x}", update.revision, now);
+        log_warning("microcode: CPU {} doesn't take revision {:#x} and stays at {:#x}", this_cpu().id, update.revision, now);
     }
 }
 

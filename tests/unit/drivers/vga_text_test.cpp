@@ -114,6 +114,17 @@ TEST(TextScreen, PaintsOnlyWhatChanged) {
     EXPECT_EQ(painted, 3u);
 }
 
+TEST(VgaText, BeginsAnewOverWhatOthersPainted) {
+    Screen screen;
+    screen.vga.write("one\ntwo");
+    screen.cells.fill('?');
+    screen.cells.back() = 0xdead;
+    screen.vga.restart();
+    screen.vga.write("two");
+    EXPECT_EQ(screen.row(0), "two");
+    for (usize row = 1; row < rows; ++row) EXPECT_EQ(screen.row(row), "");
+}
+
 TEST(TextScreen, KeepsNoMoreThanThereIsRoomFor) {
     unsigned painted = 0;
     TextScreen<Counter, 4, 2> screen(Counter{&painted}, 1000, 1000);
