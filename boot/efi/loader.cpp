@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "boot/efi/loader.hpp"
 
-#include <cstring>
+#include <optional>
 
 #include "boot/efi/arguments.hpp"
 #include "boot/efi/config.hpp"
@@ -33,8 +33,8 @@ public:
 
     Result<bool> run() {
         const auto directory = Directory::of_image(firmware_, image_);
-        directory_ = directory.ok() ? &directory.value() : nullptr;
-        if (!directory) no_directory_ = static_cast<int>(directory.error());
+        if (directory.ok()) directory_ = *directory;
+        else no_directory_ = static_cast<int>(directory.error());
         TRY(read_arguments());
         if (arguments_.help) {
             print_help(firmware_);
@@ -71,7 +71,7 @@ private:
             firmware_.say("Philoxen: Secure Boot is on and this image brings its configuration along: arguments are ignored");
             return {};
         }
-        const auto parsed = parse_arguments(line, directory_ != nullptr ? directory_->image_name() : "xen.efi");
+        const auto parsed = parse_arguments(line, directory_ ? directory_->image_name() : "xen.efi");
         if (!parsed) return firmware_.fail("argument '{}' isn't understood (-help lists them; the hypervisor's own go after --)", parsed.error());
         arguments_ = *parsed;
         return {};
@@ -121,7 +121,7 @@ private:
             firmware_.say("Philoxen: the image's own configuration");
             return parse("(of the image)", built_in);
         }
-        if (directory_ == nullptr) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
+        if (!directory_) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
         return arguments_.config.empty() ? search_config() : read_config(arguments_.config);
     }
 
@@ -133,7 +133,7 @@ private:
             section = arguments_.section.empty() ? config.text(Config::global, "default") : arguments_.section;
             if (config.value(section, "kernel")) return {};
             const std::string_view chain = config.text(Config::global, "chain");
-            if (chain.empty() || directory_ == nullptr || sealed()) return complain(config, section);
+            if (chain.empty() || !directory_ || sealed()) return complain(config, section);
             config = TRY(read_config(chain));
         }
         return firmware_.fail("more than {} configurations are chained", longest_chain);
@@ -152,7 +152,7 @@ private:
             return own;
         }
         if (name.empty()) return std::span<const u8>{};
-        if (directory_ == nullptr) return firmware_.fail("there is no volume to read the {} '{}' from", purpose, name);
+        if (!directory_) return firmware_.fail("there is no volume to read the {} '{}' from", purpose, name);
         const std::span<const u8> file = TRY(read(purpose, name, limit));
         firmware_.say("Philoxen: {} {}, {} KiB", purpose, name, file.size() >> 10);
         return file;
@@ -225,7 +225,7 @@ private:
     const Firmware& firmware_;
     const LoadedImage& image_;
     boot::EfiHandover& out_;
-    const Directory* directory_ = nullptr;
+    std::optional<Directory> directory_;
     int no_directory_ = 0;
     Arguments arguments_;
     StaticVector<std::span<const u8>, 16> files_;
@@ -244,61 +244,6 @@ Result<bool> load(const Firmware& firmware, boot::EfiHandover& out) {
     const auto result = loader.run();
     if (!result) loader.free_files();
     return result;
-}
-
-namespace {
-
-/// Said by the firmware, not believed: as much as there is room for.
-void note_memory_attributes(const Firmware& firmware, boot::EfiHandover& out) {
-    const u64 table = firmware.configuration_table(memory_attributes_guid);
-    if (table == 0) return;
-    MemoryAttributes head;
-    std::memcpy(&head, reinterpret_cast<const void*>(table), sizeof head);
-    const u64 size = u64{head.entries} * head.descriptor_size;
-    if (head.descriptor_size < sizeof(MemoryDescriptor) || size > sizeof out.rights) return;
-    std::memcpy(out.rights, reinterpret_cast<const u8*>(table) + sizeof head, size);
-    out.rights_size = size;
-    out.rights_descriptor_size = head.descriptor_size;
-}
-
-/// What the hardware domain may ask for later.
-void note_firmware(const Firmware& firmware, boot::EfiHandover& out) {
-    const SystemTable& system = firmware.system();
-    out.system_table = reinterpret_cast<u64>(&system);
-    out.runtime_table = reinterpret_cast<u64>(system.runtime);
-    out.tables = reinterpret_cast<u64>(system.tables);
-    out.tables_count = system.tables_count;
-    out.firmware_revision = system.header.revision;
-    out.vendor_revision = system.vendor_revision;
-    out.runtime_revision = system.runtime->header.revision;
-    char vendor[64];
-    usize length = 0;
-    for (; system.vendor != nullptr && system.vendor[length] != 0 && length < sizeof vendor; ++length) {
-        const char16_t c = system.vendor[length];
-        vendor[length] = c >= ' ' && c < 0x7f ? static_cast<char>(c) : '?';
-    }
-    out.vendor = out.keep({vendor, length}).value_or({0, 0});
-    note_memory_attributes(firmware, out);
-}
-
-}  // namespace
-
-Result<> take_over(const Firmware& firmware, boot::EfiHandover& out) {
-    // The map's key is void when the map changed in between, as by an event of a driver: again then. [uefi 7.4.6]
-    constexpr unsigned attempts = 8;
-    note_firmware(firmware, out);
-    note_screen(firmware, out);
-    Status status = success;
-    for (unsigned i = 0; i < attempts; ++i) {
-        u64 key = 0;
-        u32 version = 0;
-        out.map_size = sizeof out.map;
-        status = firmware.boot().get_memory_map(&out.map_size, out.map, &key, &out.descriptor_size, &version);
-        if (failed(status)) break;
-        status = firmware.boot().exit_boot_services(firmware.image(), key);
-        if (!failed(status)) return {};
-    }
-    return firmware.fail("the firmware doesn't let go of the machine (memory map of {} bytes): {}", out.map_size, describe(status));
 }
 
 }  // namespace px::efi

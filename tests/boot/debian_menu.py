@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from initramfs import shared_libraries
+from paths import DIST
 
 VERSION = "6.1.0-px"
 XEN_NAME = "xen-4.17-philoxen"
@@ -67,7 +68,7 @@ def make(boot_files: dict[str, Path], xen_args: str, kernel_args: str, scratch: 
     for name, source in boot_files.items():
         _install(root, Path("/boot") / name, source)
     (root / f"boot/config-{VERSION}").write_text("CONFIG_XEN_DOM0=y\n")
-    (root / f"boot/{XEN_NAME}.config").write_text("CONFIG_HVM=y\n")  # as Debian's Xen has one; no menu entry may be made of it
+    _install(root, Path(f"/boot/{XEN_NAME}.config"), DIST / "boot" / f"{XEN_NAME}.config")  # no menu entry may be made of it
     enter = ["chroot"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "chroot"]
     done = subprocess.run([*enter, root, "/usr/sbin/grub-mkconfig", "-o", "/boot/grub/grub.cfg"], text=True, capture_output=True,
                           env={"PATH": "/usr/sbin:/usr/bin", "LC_ALL": "C"})
