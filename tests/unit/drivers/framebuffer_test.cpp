@@ -65,7 +65,7 @@ public:
     }
     bool padding_untouched() const {
         for (u32 y = 0; y < screen_.height; ++y) {
-            for (u64 at = screen_.width * screen_.pixel_bytes(); at < screen_.pitch; ++at) {
+            for (u64 at = u64{screen_.width} * screen_.pixel_bytes(); at < screen_.pitch; ++at) {
                 if (memory_[u64{y} * screen_.pitch + at] != 0xaa) return false;
             }
         }
