@@ -69,7 +69,7 @@ def _register(name: str, way: str, says: str, read, xen_args: str = "") -> None:
 
 _register("screen-vga-text", "kernel", r"vga: text mode, 80x25", screenshot.vga_text)
 _register("screen-efi", "efi", r"vga: graphics mode 1024x768, 32 bits per pixel", screenshot.framebuffer_text)
-_register("screen-grub", "grub-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text)
+_register("screen-grub", "grub-multiboot2", r"vga: graphics mode 800x600, 32 bits per pixel", screenshot.framebuffer_text)
 _register("screen-grub-efi", "efi-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text)
 _register("screen-other-mode", "kernel", r"warning: vga=: the screen stays in the mode that it is in", screenshot.vga_text, ",gfx-1024x768x32")
 

@@ -91,13 +91,16 @@ for _name, _case in CASES.items():
     _register(_name, _case)
 
 
+MOUNT_VARIABLES = "mountpoint -q /sys/firmware/efi/efivars || mount -t efivarfs efivarfs /sys/firmware/efi/efivars"
+
+
 @boot_test(spec_of(CASES["efi-systemd-boot"]), name="efi-runtime-services", only_on="ours")
 def efi_runtime_services(dom0: Dom0) -> None:
     """dom0 reads the firmware's variables and its clock, and writes a variable that is there afterwards."""
     assert dom0.console.seen(r"EFI: runtime services"), "none were found"
     assert dom0.run("cat /sys/firmware/efi/fw_platform_size").strip() == "64"
     folder = "/sys/firmware/efi/efivars"
-    dom0.run(f"mount -t efivarfs efivarfs {folder}")
+    dom0.run(MOUNT_VARIABLES)
     names = dom0.run(f"ls {folder}").split()
     assert any(name.startswith("BootOrder-") for name in names), names
     loader = dom0.run(f"tr -d '\\000' < {folder}/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
@@ -113,7 +116,7 @@ def efi_runtime_services(dom0: Dom0) -> None:
 def efi_boot_entries(dom0: Dom0) -> None:
     """Debian's efibootmgr lists the firmware's boot entries, and changes them."""
     assert dom0.console.seen(r"EFI: runtime services .*memory attributes obeyed"), "the firmware's pieces are mapped without their rights"
-    dom0.run("mountpoint -q /sys/firmware/efi/efivars || mount -t efivarfs efivarfs /sys/firmware/efi/efivars")
+    dom0.run(MOUNT_VARIABLES)
     listed = dom0.run("efibootmgr")
     assert re.search(r"^BootOrder: [0-9A-F]{4}", listed, re.M) and re.search(r"^BootCurrent: [0-9A-F]{4}", listed, re.M), listed
     assert re.search(r"^Boot[0-9A-F]{4}\* UEFI QEMU HARDDISK", listed, re.M), listed

@@ -42,15 +42,17 @@ GRUB_COMMANDS = {"multiboot": ("multiboot", "module"), "multiboot2": ("multiboot
 # GRUB talks on the serial line, so that its complaints are in the log of a test that fails.
 GRUB_MENU = """\
 set timeout=0
-set gfxpayload=text
 serial --unit=0 --speed=115200
 terminal_output serial
 menuentry philoxen {{
  {load} /boot/{xen} {placeholder}{xen_args}
  {module} /boot/kernel {placeholder}{kernel_args}
  {initrd}
+ set gfxpayload={screen}
 }}
 """
+# Set behind the loader's command, which makes it `auto`. Multiboot 1 has no word for a framebuffer here.
+GRUB_SCREENS = {"multiboot": "text", "multiboot2": "800x600x32"}
 
 
 def xen_args(boot) -> str:
@@ -69,7 +71,7 @@ def grub_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Pat
         shutil.copy(boot.initrd, tree / "boot" / "initrd")
     # Debian's menu scripts put a word there: a loader that passes no image name would lose the first true one otherwise.
     (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB_MENU.format(
-        load=load, module=module, xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
+        load=load, module=module, screen=GRUB_SCREENS[protocol], xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
         initrd=f"{module} /boot/initrd" if boot.initrd else ""))
     iso = scratch / "boot.iso"
     subprocess.run(["grub-mkrescue", "-d", f"/usr/lib/grub/{target}", "-o", iso, tree], check=True, capture_output=True)
