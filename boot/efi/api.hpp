@@ -228,8 +228,9 @@ struct GraphicsOutput {
     const GraphicsState* state;
 };
 
+/// Shim's own protocol, whose functions have the compiler's calling convention, not the firmware's.
 struct ShimLock {
-    Status (PX_EFI_CALL *verify)(const void* buffer, u32 size);
+    Status (*verify)(const void* buffer, u32 size);
 };
 
 static_assert(sizeof(BootServices) == 24 + 38 * 8 && sizeof(SystemTable) == 120 && sizeof(MemoryDescriptor) == 40);

@@ -15,6 +15,7 @@ import efi_media
 
 KEY, CERTIFICATE = Path("/usr/share/ovmf/PkKek-1-snakeoil.key"), Path("/usr/share/ovmf/PkKek-1-snakeoil.pem")
 PASSPHRASE = "snakeoil"
+SHIM = Path("/usr/lib/shim/shimx64.efi")   # with Debian's certificate in it; signed by Microsoft it would need another firmware
 EVIL = "px.evil=1"                         # what nobody may add
 
 
@@ -52,6 +53,12 @@ def _files(boot, scratch: Path, kernel: Path) -> dict:
             **efi_media.dom0_files(boot, "EFI/BOOT/"), "EFI/BOOT/vmlinuz": kernel}
 
 
+def _shim(boot, scratch: Path, kernel: Path) -> dict:
+    """Shim starts what lies beside it under this name."""
+    files = _files(boot, scratch, kernel)
+    return files | {efi_media.FALLBACK: sign(SHIM, scratch), "EFI/BOOT/grubx64.efi": files[efi_media.FALLBACK]}
+
+
 def _unified(boot, scratch: Path, change=lambda path: path) -> dict:
     from ways import xen_args
     image = change(sign(efi_media.unified(boot, xen_args(boot), scratch), scratch))
@@ -68,6 +75,8 @@ WAYS = {
     "efi-secure-unsigned": _way(lambda boot, scratch: _files(boot, scratch, boot.kernel)),
     "efi-secure-altered": _way(lambda boot, scratch: _files(boot, scratch, altered(sign(boot.kernel, scratch)))),
     "efi-secure": _way(lambda boot, scratch: _files(boot, scratch, sign(boot.kernel, scratch))),
+    "efi-secure-shim": _way(lambda boot, scratch: _shim(boot, scratch, boot.kernel)),
+    "efi-secure-shim-altered": _way(lambda boot, scratch: _shim(boot, scratch, altered(shutil.copy(boot.kernel, scratch / "kernel")))),
     "efi-secure-unified": _way(_unified),
     "efi-secure-broken": _way(lambda boot, scratch: _unified(boot, scratch, altered)),
 }

@@ -32,13 +32,17 @@ def _register(way: str, kernel: Path, *sentences: str, memory: int = 1024, fail:
                 raise
 
 
+REFUSED = r"Secure Boot is on, and the kernel 'vmlinuz' isn't signed by a key of this machine: (access denied|security violation)"
 BACK = (r"Philoxen was not started\. Press a key", r"BdsDxe: ")  # the firmware goes on
-_register("efi-secure-unsigned", DEBIAN_KERNEL, r"Secure Boot is on, and the kernel 'vmlinuz' isn't signed by a key of this machine: ", *BACK,
+_register("efi-secure-unsigned", DEBIAN_KERNEL, REFUSED, *BACK,
           fail=rf"{BAD}|command line:", key_after=1)
 # Here nobody presses a key: it goes on by itself.
-_register("efi-secure-altered", DEBIAN_KERNEL, r"Secure Boot is on, and the kernel 'vmlinuz' isn't signed by a key of this machine: ", *BACK,
+_register("efi-secure-altered", DEBIAN_KERNEL, REFUSED, *BACK,
           fail=rf"{BAD}|command line:")
 _register("efi-secure", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts")
+_register("efi-secure-shim", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts")
+_register("efi-secure-shim-altered", DEBIAN_KERNEL, REFUSED, *BACK[:1],
+          fail=rf"{BAD}|command line:", key_after=1)
 _register("efi-secure-unified", GUESTS / "hello.elf", r"Secure Boot is on and this image brings its configuration along: arguments are ignored",
           r"Philoxen: the image's own configuration", r"EFI boot", r"^PX-VERDICT hello pass")
 _register("efi-secure-broken", GUESTS / "hello.elf", r"(?i)error loading .*(access denied|security violation)|security policy violation", fail=rf"{BAD}|Philoxen: ")

@@ -91,7 +91,7 @@ for _name, _case in CASES.items():
     _register(_name, _case)
 
 
-MOUNT_VARIABLES = "mountpoint -q /sys/firmware/efi/efivars || mount -t efivarfs efivarfs /sys/firmware/efi/efivars"
+MOUNT_VARIABLES = "ls /sys/firmware/efi/efivars/BootOrder-* >/dev/null 2>&1 || mount -t efivarfs efivarfs /sys/firmware/efi/efivars"
 
 
 @boot_test(spec_of(CASES["efi-systemd-boot"]), name="efi-runtime-services", only_on="ours")
