@@ -44,8 +44,8 @@ def _columns(read, machine: Machine) -> int:
     return 80 if read is screenshot.vga_text else picture.width // (6 * max(1, min(picture.width // 480, picture.height // 250)))
 
 
-def _register(name: str, way: str, says: str, read, xen_args: str = "") -> None:
-    @machine_test(name=name, only_on="ours")
+def _register(name: str, way: str, says: str, read, xen_args: str = "", slow: bool = False) -> None:
+    @machine_test(name=name, only_on="ours", slow=slow)
     def body(on: str) -> None:
         boot = Boot(xen=hypervisor(on), kernel=GUESTS / "spin.elf", way=way, memory=256, seconds=90,
                     xen_args=f"console=com1,vga vga=keep{xen_args} dom0_mem=64M dom0_max_vcpus=1 noreboot")
@@ -70,7 +70,7 @@ def _register(name: str, way: str, says: str, read, xen_args: str = "") -> None:
 _register("screen-vga-text", "kernel", r"vga: text mode, 80x25", screenshot.vga_text)
 _register("screen-efi", "efi", r"vga: graphics mode 1024x768, 32 bits per pixel", screenshot.framebuffer_text)
 _register("screen-grub", "grub-multiboot2", r"vga: graphics mode 800x600, 32 bits per pixel", screenshot.framebuffer_text)
-_register("screen-grub-efi", "efi-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text)
+_register("screen-grub-efi", "efi-multiboot2", r"vga: graphics mode \d+x\d+, 32 bits per pixel", screenshot.framebuffer_text, slow=True)
 _register("screen-other-mode", "kernel", r"warning: vga=: the screen stays in the mode that it is in", screenshot.vga_text, ",gfx-1024x768x32")
 
 

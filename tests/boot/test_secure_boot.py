@@ -15,8 +15,9 @@ from runner import machine_test
 BAD = r"X64 Exception|panic on CPU"
 
 
-def _register(way: str, kernel: Path, *sentences: str, memory: int = 1024, fail: str = BAD, key_after: int | None = None) -> None:
-    @machine_test(name=way, only_on="ours")
+def _register(way: str, kernel: Path, *sentences: str, memory: int = 1024, fail: str = BAD, key_after: int | None = None,
+              slow: bool = False) -> None:
+    @machine_test(name=way, only_on="ours", slow=slow)
     def body(on: str) -> None:
         boot = Boot(xen=hypervisor(on), kernel=kernel, way=way, profile="q35-smm", memory=memory, seconds=120, xen_args="dom0_mem=512M noreboot")
         with Machine(boot, way) as machine:
@@ -39,10 +40,10 @@ _register("efi-secure-unsigned", DEBIAN_KERNEL, REFUSED, *BACK,
 # Here nobody presses a key: it goes on by itself.
 _register("efi-secure-altered", DEBIAN_KERNEL, REFUSED, *BACK,
           fail=rf"{BAD}|command line:")
-_register("efi-secure", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts")
+_register("efi-secure", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts", slow=True)
 _register("efi-secure-shim", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts")
 _register("efi-secure-shim-altered", DEBIAN_KERNEL, REFUSED, *BACK[:1],
-          fail=rf"{BAD}|command line:", key_after=1)
+          fail=rf"{BAD}|command line:", key_after=1, slow=True)
 _register("efi-secure-unified", GUESTS / "hello.elf", r"Secure Boot is on and this image brings its configuration along: arguments are ignored",
           r"Philoxen: the image's own configuration", r"EFI boot", r"^PX-VERDICT hello pass")
 _register("efi-secure-broken", GUESTS / "hello.elf", r"(?i)error loading .*(access denied|security violation)|security policy violation", fail=rf"{BAD}|Philoxen: ")

@@ -257,7 +257,8 @@ def _grub_efi(menu: str, modules: str, files) -> object:
 
 
 GRUB_EFI_MENU = "serial --unit=0 --speed=115200\nterminal_output serial\nsearch --set=root --file /vmlinuz\n"
-GRUB_EFI_MULTIBOOT2 = GRUB_EFI_MENU + ("multiboot2 /xen placeholder {xen_args}\nmodule2 /vmlinuz placeholder {kernel_args}\n"
+# The last two words are what Debian's menu adds on EFI.
+GRUB_EFI_MULTIBOOT2 = GRUB_EFI_MENU + ("multiboot2 /xen placeholder {xen_args} no-real-mode edd=off\nmodule2 /vmlinuz placeholder {kernel_args}\n"
                                        "{initrd}\nboot\n")
 GRUB_EFI_CHAINLOAD = GRUB_EFI_MENU + "chainloader /xen.efi xen.efi -- {more_args}\nboot\n"
 
