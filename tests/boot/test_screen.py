@@ -74,6 +74,25 @@ _register("screen-grub-efi", "efi-multiboot2", r"vga: graphics mode \d+x\d+, 32 
 _register("screen-other-mode", "kernel", r"warning: vga=: the screen stays in the mode that it is in", screenshot.vga_text, ",gfx-1024x768x32")
 
 
+def _no_screen(name: str, *devices: str) -> None:
+    @machine_test(name=name, only_on="ours", slow=True)
+    def body(on: str) -> None:
+        """The firmware's screen has no pixels to write to, or there is none: the serial line is enough."""
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", way="efi", memory=512, seconds=90, devices=("-vga", "none", *devices),
+                    xen_args="console=com1,vga vga=keep dom0_mem=64M dom0_max_vcpus=1 noreboot")
+        with Machine(boot, name) as machine:
+            try:
+                machine.console.expect(r"vga: this machine has no screen that can be used", timeout=60, fail=r"panic on CPU|X64 Exception")
+                machine.console.expect(r"^PX-VERDICT hello pass", timeout=30, fail=r"panic on CPU")
+            except BaseException as error:
+                error.console_tail = machine.console.tail()
+                raise
+
+
+_no_screen("screen-none")
+_no_screen("screen-without-pixels", "-device", "virtio-gpu-pci")
+
+
 @machine_test(name="screen-is-given-up", only_on="ours")
 def screen_is_given_up(on: str) -> None:
     """Without vga=keep nothing of dom0's is shown, but a crash is."""

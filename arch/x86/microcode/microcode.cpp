@@ -115,6 +115,7 @@ void use_file(std::span<const u8> file, Vendor vendor) {
 void load_microcode() {
     if (update.address == 0 || static_cast<i32>(running_revision(update.vendor)) >= static_cast<i32>(update.revision)) return;
     const u32 command = update.vendor == Vendor::intel ? msr::microcode_load_intel : msr::microcode_load_amd;
+    asm volatile("wbinvd" ::: "memory");  // some of Intel's CPUs want the update to be in memory
     const bool written = write_msr_safe(command, update.address).ok();
     if (const u32 now = running_revision(update.vendor); !written || now != update.revision) {
         log_warning("microcode: CPU {} doesn't take revision {:#x} and stays at {:#x}", this_cpu().id, update.revision, now);
