@@ -47,6 +47,23 @@ struct LogFilter {
     friend constexpr bool operator==(const LogFilter&, const LogFilter&) = default;
 };
 
+/// The mode that the screen is wanted in, 0: any; and whether it stays ours when dom0 starts.
+struct VgaOption {
+    enum class Kind : u8 { current, text, graphics, number, ask };
+    Kind kind = Kind::current;
+    u32 rows = 0;                         ///< of text
+    u32 width = 0, height = 0, depth = 0;  ///< of graphics
+    bool keep = false;
+    friend constexpr bool operator==(const VgaOption&, const VgaOption&) = default;
+};
+
+/// Which file is the microcode: none, whatever lies in the initrd's first part, or a module by its number (negative: from the end).
+struct MicrocodeOption {
+    bool scan = false;
+    std::optional<i32> module;
+    friend constexpr bool operator==(const MicrocodeOption&, const MicrocodeOption&) = default;
+};
+
 enum class Timestamps : u8 { none, date, date_ms, boot, raw };
 
 /// An amount of memory: bytes plus a percentage of all, or all but some bytes.
@@ -106,6 +123,7 @@ struct SpecCtrl {
 /// Texts point into the command line that was parsed, which must outlive this.
 struct BootOptions {
     ConsoleList console{{ConsoleDevice::com1, ConsoleDevice::vga}, 2};
+    VgaOption vga;
     std::string_view com1 = "";  ///< in the form that the UART driver parses
     std::string_view com2 = "";
     LogFilter loglvl{Verbosity::warning, Verbosity::warning};
@@ -131,6 +149,7 @@ struct BootOptions {
     bool noreboot = false;
     RebootMethod reboot = RebootMethod::automatic;
 
+    MicrocodeOption ucode;
     Lists cpuid;  ///< features to do without: the architecture knows their names
     bool x2apic = true;
     Prevention smep = Prevention::on;

@@ -61,7 +61,7 @@ public:
     Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : info_(info), options_(options) {}
 
     void build() {
-        if (info_.modules.empty()) panic("no dom0: the boot loader passed no kernel (its first module)");
+        if (info_.modules.empty()) panic("no dom0: the boot loader passed no module; the first must be dom0's kernel, the second is its initrd");
         if (hvm::backend() == nullptr) panic("a PVH dom0 needs hardware virtualization; why there is none stands above");
         vcpus_ = std::min(options_.dom0_max_vcpus.resolve(online_cpus()), most_vcpus);
         choose_memory();
@@ -139,7 +139,10 @@ private:
     /// Works at the top of [start, end): the more memory the kernel may need where the file doesn't tell, the lower it reaches.
     std::span<const u8> unpack(u64 start, u64 end, std::string_view* version) {
         const auto payload = loader::find_payload(module(0));
-        if (!payload.ok()) panic("dom0's kernel can't be read: {}", describe(payload.error()));
+        for (usize i = 1; !payload.ok() && i < info_.modules.size(); ++i) {
+            if (loader::find_payload(module(i)).ok()) panic("the boot loader's first module isn't a kernel, but its module {} is: dom0's kernel comes first", i + 1);
+        }
+        if (!payload.ok()) panic("dom0's kernel (the boot loader's first module) can't be read: {}", describe(payload.error()));
         if (payload->unpacked_size) {
             const u64 need = *payload->unpacked_size + loader::scratch_size(payload->format, *payload->unpacked_size) + (u64{1} << 20);
             start = std::max(start, end - std::min(end - start, align_up<u64>(need, page_size)));

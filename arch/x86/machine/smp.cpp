@@ -14,6 +14,7 @@
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/microcode/microcode.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/console/log.hpp"
@@ -133,6 +134,7 @@ bool start_cpu(const acpi::Cpu& which) {
 
 void set_up_this_cpu() {
     load_descriptors(this_cpu().arch);
+    load_microcode();
     enable_host_features();
     enable_mitigations();
     enable_local_apic();

@@ -6,6 +6,7 @@
 
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/machine/screen.hpp"
 #include "arch/x86/mm/address_space.hpp"
 #include "arch/x86/mm/early_memory.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -88,6 +89,10 @@ void build_address_space(bool gigabyte_pages) {
                              (end - start) >> page_shift, {.writable = true}, limit));
     });
     map_image(table);
+    if (const ScreenMemory screen = screen_memory(); screen.size != 0) {
+        must(table.map_range(page_number(direct_map_base) + (screen.start >> page_shift), to_mfn(Paddr{screen.start}), screen.size >> page_shift,
+                             {.writable = true, .cache = Cache::write_combining}, 9));
+    }
     for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
     // The trampoline of starting CPUs turns paging on while it runs at its physical address.
     must(table.map(0, Mfn{0}, 9, {.writable = true, .executable = true, .global = false}));
