@@ -11,7 +11,12 @@
 
 namespace px {
 
-Result<> Physmap::create() { return table_.unlocked().create(); }
+bool Physmap::is_translated() const { return domain_.settings.hvm; }
+
+Result<> Physmap::create() {
+    if (!is_translated()) return {};
+    return table_.unlocked().create();
+}
 Mfn Physmap::root() const { return table_.unlocked().root(); }
 
 void Physmap::settle(Table& table, Changed changed) {
@@ -41,6 +46,12 @@ Result<Physmap::Found> Physmap::find_frame(const Table& table, Gfn gfn, bool wri
 }
 
 Result<FrameRef> Physmap::get_frame(Gfn gfn, bool write, GfnType* type) {
+    if (!is_translated()) {
+        const Mfn mfn{gfn.raw};
+        REQUIRE(has_frame(mfn) && try_get_frame(frame_of(mfn), &domain_), efault);
+        if (type != nullptr) *type = GfnType::ram;
+        return FrameRef(frame_of(mfn));
+    }
     // The reference is taken under the lock: an entry can't be removed, and its frame freed, in between.
     const auto table = table_.lock_shared();
     const Found found = TRY(find_frame(*table, gfn, write));

@@ -38,6 +38,9 @@ public:
     Mfn root() const;
 
     GfnEntry lookup(Gfn gfn);
+    /// Whether the domain has frame numbers of its own. Others (PV) say machine frame numbers, also where a call says gfn.
+    bool is_translated() const;
+
     /// A reference to the RAM frame behind `gfn` (ram, foreign and grant types; read-only types only when `write` is
     /// false). Errors: efault when there is none.
     Result<FrameRef> get_frame(Gfn gfn, bool write, GfnType* type = nullptr);
@@ -45,6 +48,10 @@ public:
     /// Errors: efault, as get_frame().
     template <class Use>
     Result<> with_page(Gfn gfn, bool write, Use use) {
+        if (!is_translated()) {
+            use(static_cast<u8*>(TRY(get_frame(gfn, write)).data()));
+            return {};
+        }
         const auto table = table_.lock_shared();
         const Found found = TRY(find_frame(*table, gfn, write));
         use(static_cast<u8*>(to_virtual(mfn_of(*found.frame))));
@@ -90,8 +97,9 @@ private:
     };
     /// Errors: efault.
     Result<Found> find_frame(const Table& table, Gfn gfn, bool write) const;
-    static constexpr bool in_reach(Gfn gfn, u64 count = 1) {
-        return count <= frame_numbers && gfn.raw <= frame_numbers - count;
+    /// A domain without a physmap has nothing in reach.
+    bool in_reach(Gfn gfn, u64 count = 1) const {
+        return is_translated() && count <= frame_numbers && gfn.raw <= frame_numbers - count;
     }
     /// Flushes if that is owed, then frees the tables that waited for it.
     void settle(Table& table, Changed changed);

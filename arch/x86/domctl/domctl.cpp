@@ -6,6 +6,7 @@
 #include "arch/hypercalls.hpp"
 #include "arch/x86/domctl/context_ops.hpp"
 #include "arch/x86/domctl/policy_arrays.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/hypercalls.hpp"
 #include "arch/x86/machine/clock.hpp"
@@ -28,7 +29,7 @@ Result<Reply> send_trigger(Vcpu&, Domain& domain, abi::Domctl& op) {
 Result<Reply> hypercall_init(Vcpu&, Domain& domain, abi::Domctl& op) {
     const auto page = domain.physmap.get_frame(Gfn{op.u.hypercall_init.gmfn}, true);
     REQUIRE(page.ok(), eacces);
-    write_hypercall_page(page->data());
+    kind_of(domain).write_hypercall_page(page->data());
     return Reply{};
 }
 
@@ -52,7 +53,7 @@ Result<Reply> set_tsc_info(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     domain.arch.tsc_native = op.u.tsc_info.tsc_mode != always_emulate;
     for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
         Vcpu* const vcpu = domain.vcpu(VcpuId{i});
-        if (vcpu == nullptr) continue;
+        if (vcpu == nullptr || !domain.settings.hvm) continue;
         backend()->synchronise(*vcpu);
         backend()->control_changed(*vcpu);
     }
