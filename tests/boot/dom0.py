@@ -71,7 +71,7 @@ def _add_our_tools(image: Initramfs) -> None:
     for path in sorted(root.rglob("*")):
         name = "/" + str(path.relative_to(root))
         if path.is_dir():
-            image.directory(name)
+            image.directory(name, mode=path.stat().st_mode & 0o777)
         elif path.is_symlink():
             image.link(name, str(path.readlink()))
         elif path.stat().st_mode & 0o100 and path.read_bytes()[:4] == b"\x7fELF":
