@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "arch/x86/dom0/pv_hypercalls.hpp"
 #include "arch/x86/hvm/hypercalls.hpp"
 #include "arch/x86/pv/hypercalls.hpp"
 #include "arch/x86/pv/machine/deliver.hpp"
@@ -32,7 +33,8 @@ constinit const HypercallTable hypercalls = [] {
     table[number::mmuext_op] = {mmuext_op};
     table[number::nmi_op] = {nmi_op};
     table[number::callback_op] = {callback_op};
-    table[number::physdev_op] = {hvm::hypercall_physdev_op};
+    table[number::physdev_op] = {dom0::hypercall_pv_physdev_op};
+    table[number::physdev_op_compat] = {dom0::hypercall_pv_physdev_op_compat};
     table[number::hvm_op] = {hvm::hypercall_hvm_op};
     return table;
 }();

@@ -6,7 +6,7 @@
 #include "arch/smp.hpp"
 #include "arch/stale_frames.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
-#include "arch/x86/machine/acpi_tables.hpp"
+#include "arch/x86/dom0/pv_devices.hpp"
 #include "arch/x86/mm/machine_to_physical.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/pv/machine/address_space.hpp"
@@ -25,15 +25,6 @@ bool looks_through_entries() {
     constexpr u64 rdcl_no = 1;
     const hvm::CpuPolicy& host = hvm::host_policy();
     return host.get(0).ebx == genuine_intel && (host.arch_capabilities & rdcl_no) == 0;
-}
-
-bool is_interrupt_controller(u64 address) {
-    const acpi::Topology& topology = arch::acpi_tables().topology;
-    if (address == align_down<u64>(topology.local_apic.raw, page_size)) return true;
-    for (const auto& io_apic : topology.io_apics) {
-        if (address == align_down<u64>(io_apic.address.raw, page_size)) return true;
-    }
-    return false;
 }
 
 }  // namespace
@@ -76,10 +67,8 @@ void flush_caches(bool everywhere) {
     asm volatile("wbinvd" ::: "memory");
 }
 
-bool may_use_io(const Domain& domain, Mfn mfn) {
-    return domain.settings.hardware && !has_frame(mfn) && !is_interrupt_controller(to_paddr(mfn).raw);
-}
-bool io_is_read_only(Mfn) { return false; }
+bool may_use_io(const Domain& domain, Mfn mfn) { return !has_frame(mfn) && dom0::may_map(domain, mfn); }
+bool io_is_read_only(Mfn mfn) { return dom0::is_read_only(mfn); }
 bool has_devices(const Domain& domain) { return domain.settings.hardware; }
 
 /// The hardware domain is trusted with it, as in 4.17.
