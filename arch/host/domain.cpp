@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hypervisor/domain/domain.hpp"
 
+#include "arch/frame_access.hpp"
 #include "arch/host/tlb.hpp"
 #include "arch/stale_frames.hpp"
 
@@ -41,6 +42,11 @@ void flush_physmap(Domain& domain) {
 }
 
 void hardware_domain_shutdown(u8 reason) { log_info("the hardware domain shut down: {}", reason); }
+
+// The tests of PV link px_pv and have their own.
+[[gnu::weak]] Result<> hold_writable(Frame&) { return {}; }
+[[gnu::weak]] void drop_writable(Frame&) {}
+[[gnu::weak]] void giving_up(Vcpu&, Frame&) {}
 
 Result<> create_vcpu(Vcpu&) { return {}; }
 void destroy_vcpu(Vcpu&) {}

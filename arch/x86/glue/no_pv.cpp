@@ -1,6 +1,7 @@
 // Without PV: there is one kind of guests.
 //
 // SPDX-License-Identifier: Apache-2.0
+#include "arch/frame_access.hpp"
 #include "arch/stale_frames.hpp"
 #include "arch/x86/glue/guest_kind.hpp"
 
@@ -10,6 +11,9 @@ const GuestKind* pv_kind() { return nullptr; }
 
 namespace arch {
 // The translations of a physmap are flushed when its entries end.
+Result<> hold_writable(Frame&) { return {}; }
+void drop_writable(Frame&) {}
+void giving_up(Vcpu&, Frame&) {}
 u32 freed_stamp(const Domain&) { return 0; }
 void flush_stale(u32) {}
 }  // namespace arch
