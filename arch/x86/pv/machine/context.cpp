@@ -87,7 +87,6 @@ Result<Progress> set_context(Vcpu& vcpu, const VcpuGuestContext& context) {
     take_debug_registers(vcpu, context);
     vcpu.domain.vm_assist |= context.vm_assist & valid_assists;
     if ((context.flags & vgcf::i387_valid) != 0) arch::set_legacy_state(vcpu.arch.xsave_area, context.fpu_ctxt.x);
-    vcpu.info().evtchn_upcall_mask = (context.user_regs.rflags & flags::interrupts) == 0;
     vcpu.arch.waits_for_startup = false;
     return Progress::done;
 }
