@@ -41,7 +41,7 @@ public:
         TRY(guest.create_vcpu(vcpu));
         vcpu.arch.pv = TRY(make<VcpuState>(guest.of(vcpu)));
         vcpu.arch.xsave_area = TRY(arch::allocate_extended_state());
-        vcpu.arch.control.cr4 = 0;
+        if (vcpu.has_info()) vcpu.info().evtchn_upcall_mask = 1;  // until its kernel is ready
         return {};
     }
     void destroy_vcpu(Vcpu& vcpu) const override {
