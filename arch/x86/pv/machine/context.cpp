@@ -51,7 +51,12 @@ void take_entrances(VcpuState& state, const VcpuGuestContext& context) {
     state.event = {context.event_callback_eip, false};
     state.failsafe = {context.failsafe_callback_eip, (context.flags & vgcf::failsafe_disables_events) != 0};
     state.syscall = {context.syscall_callback_eip, (context.flags & vgcf::syscall_disables_events) != 0};
-    for (const abi::x86::TrapInfo& trap : context.trap_ctxt) state.traps.set(trap);
+    // By place, whatever the entry calls itself.
+    for (unsigned vector = 0; vector < std::size(context.trap_ctxt); ++vector) {
+        abi::x86::TrapInfo trap = context.trap_ctxt[vector];
+        trap.vector = static_cast<u8>(vector);
+        state.traps.set(trap);
+    }
 }
 
 void take_debug_registers(Vcpu& vcpu, const VcpuGuestContext& context) {
@@ -77,6 +82,7 @@ Result<Progress> set_context(Vcpu& vcpu, const VcpuGuestContext& context) {
 
     take_registers(state, context.user_regs);
     take_entrances(state, context);
+    state.iopl = context.user_regs.rflags >> 12 & 3;
     state.in_kernel = (context.flags & vgcf::in_kernel) != 0;
     state.by_sysret = false;
     state.segments.fs_base = context.fs_base;
