@@ -26,14 +26,17 @@ struct Console {
     std::array<char, ring_size> ring{};
     u64 head = 0;      ///< characters ever written
     u64 cleared = 0;   ///< what lies before was cleared by the toolstack
-    bool at_line_start = true;
+    bool devices_amid_line = false;  ///< the hardware domain hasn't ended its line
 
     u64 oldest() const { return std::max(cleared, head > ring_size ? head - ring_size : 0); }
+
+    bool ring_amid_line() const { return head != 0 && ring[(head - 1) % ring_size] != '\n'; }
 
     void to_ring(std::string_view text) {
         for (char c : text) ring[head++ % ring_size] = c;
     }
     void to_devices(std::string_view text) {
+        if (!text.empty()) devices_amid_line = text.back() != '\n';
         for (usize i = 0; i < device_count; ++i) devices[i]->write(text);
     }
 };
@@ -91,7 +94,9 @@ void vlog(LogLevel level, bool guest, std::string_view format, std::span<const F
 
 void console_write(std::string_view text) {
     auto guard = console.lock();
+    if (guard->ring_amid_line()) guard->to_ring("\n");
     guard->to_ring(text);
+    if (guard->devices_amid_line) guard->to_devices("\n");
     guard->to_devices(text);
 }
 

@@ -32,7 +32,7 @@ void console_set_levels(LogThresholds host, LogThresholds guest);
 void console_set_timestamps(bool on);
 LogThresholds console_levels(bool guest);
 
-/// Text as it is; into the ring as well.
+/// Whole lines of ours, into the ring as well; they don't go on in a line that the hardware domain has begun.
 void console_write(std::string_view text);
 /// What the hardware domain prints: into the ring only where console_keep_owner_text() was told so (`console_to_ring`).
 void console_write_owner(std::string_view text);

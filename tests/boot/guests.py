@@ -31,8 +31,12 @@ def create(dom0: Dom0, name: str, config: str, options: str = "") -> None:
 
 
 def await_console(dom0: Dom0, name: str, pattern: str, timeout: float = 60) -> str:
-    """Waits until the guest's console log holds `pattern` (grep -E); the matching lines."""
-    dom0.wait(f"grep -qE '{pattern}' {log_of(name)} 2>/dev/null", timeout, f"'{pattern}' from guest {name}")
+    """Waits until the guest's console log holds `pattern` (grep -E); the matching lines. What else it said is part of the failure."""
+    try:
+        dom0.wait(f"grep -qE '{pattern}' {log_of(name)} 2>/dev/null", timeout, f"'{pattern}' from guest {name}")
+    except AssertionError as late:
+        said = dom0.run(f"tail -n 12 {log_of(name)}; xl list; xl vcpu-list {name}", status=None)
+        raise AssertionError(f"{late}; it said, and xl list says:\n{said}") from None
     return dom0.run(f"grep -E '{pattern}' {log_of(name)}")
 
 

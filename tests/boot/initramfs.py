@@ -14,11 +14,12 @@ class Initramfs:
     def __init__(self) -> None:
         self._entries: dict[str, tuple[int, bytes]] = {}
 
-    def directory(self, *paths: str) -> None:
+    def directory(self, *paths: str, mode: int = 0o755) -> None:
+        """`mode` is of the last parts; those that are there keep theirs."""
         for path in paths:
             parts = path.strip("/").split("/")
             for depth in range(1, len(parts) + 1):
-                self._entries.setdefault("/".join(parts[:depth]), (stat.S_IFDIR | 0o755, b""))
+                self._entries.setdefault("/".join(parts[:depth]), (stat.S_IFDIR | (mode if depth == len(parts) else 0o755), b""))
 
     def _add(self, path: str, mode: int, data: bytes) -> None:
         path = path.strip("/")

@@ -31,24 +31,54 @@ Loaded<std::span<const u8>> unpack(std::span<const u8> file, std::unique_ptr<u8[
     return loader::unpack(payload, {memory.get(), size}, arena);
 }
 
+Err<call::Error> cannot_load(const std::string& path, loader::LoadError error) {
+    return Err{call::Error{ENOEXEC, "can't load the kernel " + path + ": " + std::string(loader::describe(error))}};
+}
+
+/// A regular file that isn't empty.
+class File {
+public:
+    /// `what` ("kernel") stands in the error.
+    static Outcome<File> open(const std::string& path, const char* what) {
+        const std::string complaint = std::string("can't read the ") + what + " " + path;
+        call::Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+        struct stat status {};
+        if (!fd || fstat(fd.get(), &status) < 0) return call::failure(complaint);
+        if (!S_ISREG(status.st_mode)) return Err{call::Error{EINVAL, complaint + ": it isn't a file"}};
+        if (status.st_size == 0) return Err{call::Error{ENOEXEC, complaint + ": it is empty"}};
+        return File(std::move(fd), status, complaint);
+    }
+
+    const struct stat& status() const { return status_; }
+
+    bool is_unchanged() const {
+        struct stat now {};
+        return fstat(fd_.get(), &now) == 0 && same_content(status_, now);
+    }
+
+    Outcome<std::vector<u8>> read() const {
+        std::vector<u8> bytes(static_cast<usize>(status_.st_size));
+        for (usize done = 0; done < bytes.size();) {
+            const ssize_t count = ::read(fd_.get(), bytes.data() + done, bytes.size() - done);
+            if (count < 0 && errno != EINTR) return call::failure(complaint_);
+            if (count == 0) return Err{call::Error{EIO, complaint_ + ": it became shorter meanwhile"}};
+            if (count > 0) done += static_cast<usize>(count);
+        }
+        return bytes;
+    }
+
+private:
+    File(call::Fd fd, const struct stat& status, std::string complaint)
+        : fd_(std::move(fd)), status_(status), complaint_(std::move(complaint)) {}
+
+    call::Fd fd_;
+    struct stat status_;
+    std::string complaint_;
+};
+
 }  // namespace
 
-Outcome<std::vector<u8>> read_file(const std::string& path, const char* what) {
-    const std::string complaint = std::string("can't read the ") + what + " " + path;
-    call::Fd fd{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    struct stat status {};
-    if (!fd || fstat(fd.get(), &status) < 0) return call::failure(complaint);
-    if (!S_ISREG(status.st_mode)) return Err{call::Error{EINVAL, complaint + ": it isn't a file"}};
-    std::vector<u8> bytes(static_cast<usize>(status.st_size));
-    for (usize done = 0; done < bytes.size();) {
-        const ssize_t count = ::read(fd.get(), bytes.data() + done, bytes.size() - done);
-        if (count < 0 && errno != EINTR) return call::failure(complaint);
-        if (count == 0) return Err{call::Error{EIO, complaint + ": it became shorter meanwhile"}};
-        if (count > 0) done += static_cast<usize>(count);
-    }
-    if (bytes.empty()) return Err{call::Error{ENOEXEC, complaint + ": it is empty"}};
-    return bytes;
-}
+Outcome<std::vector<u8>> read_file(const std::string& path, const char* what) { return TRY(File::open(path, what)).read(); }
 
 Outcome<std::vector<u8>> read_ramdisk(const std::string& path) {
     auto bytes = TRY(read_file(path, "ramdisk"));
@@ -57,19 +87,24 @@ Outcome<std::vector<u8>> read_ramdisk(const std::string& path) {
     return bytes;
 }
 
-Outcome<Kernel> Kernel::open(const std::string& path) {
-    auto file = TRY(read_file(path, "kernel"));
-    const auto cannot_load = [&](loader::LoadError error) {
-        return Err{call::Error{ENOEXEC, "can't load the kernel " + path + ": " + std::string(loader::describe(error))}};
-    };
-    std::unique_ptr<u8[]> unpacked;
-    const auto elf = unpack(file, unpacked);
-    if (!elf.ok()) return cannot_load(elf.error());
-    const auto image = loader::KernelImage::parse(*elf);
-    if (!image.ok()) return cannot_load(image.error());
+Outcome<std::span<const u8>> Kernel::read(const std::string& path, const KernelCache& cache, Bytes& bytes) {
+    const File file = TRY(File::open(path, "kernel"));
+    bytes.kept = cache.find(file.status());
+    if (bytes.kept) return std::span(bytes.kept.as<const u8>(), bytes.kept.size_bytes());
+    bytes.file = TRY(file.read());
+    const auto elf = unpack(bytes.file, bytes.unpacked);
+    if (!elf.ok()) return cannot_load(path, elf.error());
+    if (bytes.unpacked && file.is_unchanged()) cache.keep(file.status(), *elf);
+    return *elf;
+}
+
+Outcome<Kernel> Kernel::open(const std::string& path, const KernelCache& cache) {
+    Bytes bytes;
+    const auto image = loader::KernelImage::parse(TRY(read(path, cache, bytes)));
+    if (!image.ok()) return cannot_load(path, image.error());
     const auto entry = image->pvh_entry();
-    if (!entry.ok()) return cannot_load(entry.error());
-    return Kernel(std::move(file), std::move(unpacked), *image, *entry);
+    if (!entry.ok()) return cannot_load(path, entry.error());
+    return Kernel(std::move(bytes), *image, *entry);
 }
 
 }  // namespace px::builder

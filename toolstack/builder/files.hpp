@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "boot/loader/kernel_image.hpp"
+#include "toolstack/builder/kernel_cache.hpp"
 #include "toolstack/call/error.hpp"
 
 namespace px::builder {
@@ -21,18 +22,24 @@ call::Outcome<std::vector<u8>> read_ramdisk(const std::string& path);
 class Kernel {
 public:
     /// Errors name `path` and the cause: missing, no kernel, truncated, without the note that PVH needs, …
-    static call::Outcome<Kernel> open(const std::string& path);
+    static call::Outcome<Kernel> open(const std::string& path, const KernelCache& cache = KernelCache());
 
     const loader::KernelImage& image() const { return image_; }
     /// Guest physical address where PVH starts it.
     u32 entry() const { return entry_; }
 
 private:
-    Kernel(std::vector<u8> file, std::unique_ptr<u8[]> unpacked, const loader::KernelImage& image, u32 entry)
-        : file_(std::move(file)), unpacked_(std::move(unpacked)), image_(image), entry_(entry) {}
+    /// What the image is a view of: the file, what it was unpacked to, or what the cache has of that.
+    struct Bytes {
+        std::vector<u8> file;
+        std::unique_ptr<u8[]> unpacked;
+        call::Mapping kept;
+    };
 
-    std::vector<u8> file_;             // the image is a view of one of these
-    std::unique_ptr<u8[]> unpacked_;
+    Kernel(Bytes bytes, const loader::KernelImage& image, u32 entry) : bytes_(std::move(bytes)), image_(image), entry_(entry) {}
+    static call::Outcome<std::span<const u8>> read(const std::string& path, const KernelCache& cache, Bytes& bytes);
+
+    Bytes bytes_;
     loader::KernelImage image_;
     u32 entry_;
 };

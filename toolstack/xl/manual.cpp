@@ -47,6 +47,8 @@ std::string page_of_xl() {
     text += ".SH DESCRIPTION\nA \\fIDOMAIN\\fR is a number or a name. With \\fB\\-N\\fR nothing is done, only said. The exit status is 0 "
             "when all went well, else 1, and standard error says why.\n.SH COMMANDS\n";
     for (const Command& command : commands()) text += entry(command);
+    text += ".SH FILES\n.TP\n\\fI/var/cache/xen/kernels\\fR\nThe last kernels of guests, unpacked, so that the next guest of the same kernel starts "
+            "sooner. Without this folder, or where others than root may use it, each kernel is unpacked anew.\n";
     return text + ".SH SEE ALSO\nxl.cfg(5), xl.conf(5)\n";
 }
 

@@ -238,6 +238,7 @@ private:
         if (!context) panic("no memory to start dom0");
         fill_pv_context(plan_, root.raw, **context);
         finish("first registers", [&] { return pv::set_context(first, **context); });
+        first.info().evtchn_upcall_mask = 1;  // until the kernel has told where events enter it
         first.resume(Vcpu::down);
         log_info("dom0: PV, {} MiB, {} vCPU{}, starts", domain_->memory.frames() >> 8, vcpus_, vcpus_ == 1 ? "" : "s");
         if (!domain_->unpause_by_controller()) panic("dom0 isn't paused");

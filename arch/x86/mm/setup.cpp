@@ -80,6 +80,12 @@ void map_image(PageTable<NativePaging>& table) {
     }
 }
 
+/// The cells of VGA's text mode, where consoles write from the first line on: no RAM, but where it would be in the direct map.
+void map_text_screen(PageTable<NativePaging>& table) {
+    constexpr u64 first = 0xb8, pages = 8;
+    must(table.map_range(page_number(direct_map_base) + first, Mfn{first}, pages, {.writable = true, .cache = Cache::uncached}));
+}
+
 void build_address_space(bool gigabyte_pages) {
     auto& table = boot_page_table();
     if (!table.create()) panic("no memory for the first page table");
@@ -89,6 +95,7 @@ void build_address_space(bool gigabyte_pages) {
                              (end - start) >> page_shift, {.writable = true}, limit));
     });
     map_image(table);
+    map_text_screen(table);
     for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
     for_each_usable(map_machine_to_physical);
     // The trampoline of starting CPUs turns paging on while it runs at its physical address.

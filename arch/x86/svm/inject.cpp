@@ -46,6 +46,20 @@ void close_window(Vmcb& vmcb) {
     vmcb.clean_bits &= ~(clean::intercepts | clean::tpr);
 }
 
+/// The event comes before the guest's next instruction. Where nothing waits behind it, an interrupt goes as a virtual one: QEMU 7.2 may
+/// deliver an injected one twice. Else the virtual interrupt is the window's.
+void deliver(Vmcb& vmcb, const hvm::Event& event, bool another_waits) {
+    if (another_waits) open_window(vmcb);
+    else close_window(vmcb);
+    if (another_waits || event.kind != hvm::Event::Kind::external_interrupt) {
+        vmcb.event_injection = injection_of(event);
+        return;
+    }
+    vmcb.interrupt_control = (vmcb.interrupt_control & ~virtual_interrupt::vector_mask) | virtual_interrupt::pending |
+                             virtual_interrupt::ignore_tpr | u64{event.vector} << virtual_interrupt::vector_shift;
+    vmcb.clean_bits &= ~clean::tpr;
+}
+
 /// The end of an NMI handler: until its IRET the next NMI waits.
 void watch_iret(Vmcb& vmcb, bool on) {
     vmcb.intercepts3 = on ? vmcb.intercepts3 | intercept3::iret : vmcb.intercepts3 & ~intercept3::iret;
@@ -70,14 +84,12 @@ void choose_event(Vcpu& vcpu) {
     state.apic.collect();
     const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {
-        vmcb.event_injection = injection_of(state.pending);
+        deliver(vmcb, state.pending, event.kind != hvm::Event::Kind::none);
         if (state.pending.kind == hvm::Event::Kind::exception && state.pending.vector == 14) {
             vmcb.cr2 = state.pending.cr2;
             vmcb.clean_bits &= ~clean::cr2;
         }
         state.pending = {};
-        if (event.kind != hvm::Event::Kind::none) open_window(vmcb);
-        else close_window(vmcb);
         return;
     }
     if (event.kind == hvm::Event::Kind::none) return close_window(vmcb);
@@ -86,11 +98,17 @@ void choose_event(Vcpu& vcpu) {
     const bool shadow = (vmcb.interrupt_shadow & 1) != 0;
     constexpr u64 interrupt_flag = 1u << 9;
     if (nmi ? (nmi_blocked || shadow) : ((state.registers.rflags & interrupt_flag) == 0 || shadow)) return open_window(vmcb);
-    vmcb.event_injection = injection_of(event);
     hvm::interrupt_taken(vcpu, event);
     if (nmi) watch_iret(vmcb, true);
-    if (hvm::next_interrupt(vcpu).kind != hvm::Event::Kind::none) open_window(vmcb);
-    else close_window(vmcb);
+    deliver(vmcb, event, hvm::next_interrupt(vcpu).kind != hvm::Event::Kind::none);
+}
+
+void withdraw_interrupt(Vcpu& vcpu) {
+    Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    vcpu.arch.pending = {.kind = hvm::Event::Kind::external_interrupt,
+                         .vector = static_cast<u8>(vmcb.interrupt_control >> virtual_interrupt::vector_shift)};
+    vmcb.interrupt_control &= ~(virtual_interrupt::pending | virtual_interrupt::ignore_tpr);
+    vmcb.clean_bits &= ~clean::tpr;
 }
 
 void repeat_event(Vcpu& vcpu, u64 info) {

@@ -164,9 +164,15 @@ u64 finish_entry(const hvm::GuestRegisters& registers, const VcpuSvm& svm, Vmcb&
     return finish_entry(vcpu.arch.registers, svm, vmcb);
 }
 
-/// The exit interrupted the delivery of an event.
+/// A virtual interrupt that doesn't stand for the window: the exit came before it, or (QEMU 7.2) interrupted its delivery.
+bool interrupt_was_missed(const Vmcb& vmcb) {
+    return (vmcb.interrupt_control & virtual_interrupt::pending) != 0 && (vmcb.intercepts3 & intercept3::vintr) == 0;
+}
+
+/// An event is to be delivered again.
 [[gnu::noinline]] void handle_exit_and_repeat(Vcpu& vcpu, u64 interrupted) {
-    repeat_event(vcpu, interrupted);
+    if (interrupt_was_missed(*vcpu.arch.svm->vmcb)) withdraw_interrupt(vcpu);
+    else repeat_event(vcpu, interrupted);
     handle_exit(vcpu);
 }
 
@@ -290,7 +296,7 @@ extern "C" void svm_after_exit(Vcpu* left) {
         vcpu.arch.apic.set_task_priority(static_cast<u8>(virtual_task_priority(vmcb) << 4));
     }
     const u64 interrupted = vmcb.exit_interrupt_info;
-    if ((interrupted & injection::valid) != 0) [[unlikely]] return handle_exit_and_repeat(vcpu, interrupted);
+    if ((interrupted & injection::valid) != 0 || interrupt_was_missed(vmcb)) [[unlikely]] return handle_exit_and_repeat(vcpu, interrupted);
     handle_exit(vcpu);
 }
 

@@ -44,5 +44,7 @@ void handle_exit(Vcpu& vcpu);
 void choose_event(Vcpu& vcpu);
 /// An event whose delivery the exit interrupted (EXITINTINFO) is to be delivered again. (inject.cpp)
 void repeat_event(Vcpu& vcpu, u64 info);
+/// The virtual interrupt that the last entry offered wasn't taken: it is an event to be delivered again. (inject.cpp)
+void withdraw_interrupt(Vcpu& vcpu);
 
 }  // namespace px::svm

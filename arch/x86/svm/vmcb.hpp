@@ -51,6 +51,8 @@ constexpr u64 type_of(u64 value) { return value >> 8 & 7; }
 namespace virtual_interrupt {
 inline constexpr u64 tpr_mask = 0xf, pending = 1u << 8, gif = 1u << 9, ignore_tpr = 1u << 20, masking = 1u << 24,
                      gif_enable = 1u << 25;
+inline constexpr unsigned vector_shift = 32;
+inline constexpr u64 vector_mask = u64{0xff} << vector_shift;
 }
 
 enum class TlbControl : u8 { none = 0, flush_all = 1, flush_asid = 3 };

@@ -59,6 +59,19 @@ TEST_F(ConsoleTest, LinesGoToRingAndDevices) {
     console_write_owner("dom0's own");
     EXPECT_EQ(take_shown(), "dom0's own");
     EXPECT_EQ(ring(from), "(PX) frame 0x1234 of d7\n");
+    log_info("ours");
+    console_write_owner("and more\n");
+    log_info("ours");
+    EXPECT_EQ(take_shown(), "\n(PX) ours\nand more\n(PX) ours\n");
+    EXPECT_EQ(ring(from), "(PX) frame 0x1234 of d7\n(PX) ours\n(PX) ours\n");
+}
+TEST_F(ConsoleTest, OwnersTextInTheRingIsNoPartOfOurLines) {
+    const u64 from = console_ring_head();
+    console_keep_owner_text(true);
+    console_write_owner("dom0's own");
+    console_keep_owner_text(false);
+    log_info("ours");
+    EXPECT_EQ(ring(from), "dom0's own\n(PX) ours\n");
 }
 TEST_F(ConsoleTest, LinesSayHowBadItIs) {
     log_error("e");

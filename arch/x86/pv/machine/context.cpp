@@ -39,6 +39,7 @@ void take_registers(VcpuState& state, const abi::x86::CpuUserRegs& from) {
           .r8 = from.r8, .rdi = from.rdi, .rsi = from.rsi, .rbp = from.rbp, .rbx = from.rbx, .rdx = from.rdx, .rcx = from.rcx,
           .rax = from.rax, .vector = 0, .error_code = 0, .rip = from.rip, .cs = guest_selector(from.cs),
           .rflags = safe_flags(from.rflags), .rsp = from.rsp, .ss = guest_selector(from.ss)};
+    state.iopl = (from.rflags & flags::privilege) >> 12;
     state.segments.ds = from.ds;
     state.segments.es = from.es;
     state.segments.fs = from.fs;
