@@ -83,7 +83,6 @@ Result<Progress> set_context(Vcpu& vcpu, const VcpuGuestContext& context) {
 
     take_registers(state, context.user_regs);
     take_entrances(state, context);
-    state.iopl = context.user_regs.rflags >> 12 & 3;
     state.in_kernel = (context.flags & vgcf::in_kernel) != 0;
     state.by_sysret = false;
     state.segments.fs_base = context.fs_base;
