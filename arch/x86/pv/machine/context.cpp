@@ -52,7 +52,12 @@ void take_entrances(VcpuState& state, const VcpuGuestContext& context) {
     state.event = {context.event_callback_eip, false};
     state.failsafe = {context.failsafe_callback_eip, (context.flags & vgcf::failsafe_disables_events) != 0};
     state.syscall = {context.syscall_callback_eip, (context.flags & vgcf::syscall_disables_events) != 0};
-    for (const abi::x86::TrapInfo& trap : context.trap_ctxt) state.traps.set(trap);
+    // By place, whatever the entry calls itself.
+    for (unsigned vector = 0; vector < std::size(context.trap_ctxt); ++vector) {
+        abi::x86::TrapInfo trap = context.trap_ctxt[vector];
+        trap.vector = static_cast<u8>(vector);
+        state.traps.set(trap);
+    }
 }
 
 void take_debug_registers(Vcpu& vcpu, const VcpuGuestContext& context) {

@@ -7,6 +7,7 @@
 #include "arch/x86/pv/machine/address_space.hpp"
 #include "arch/x86/pv/machine/control.hpp"
 #include "arch/x86/pv/machine/deliver.hpp"
+#include "arch/x86/pv/machine/device_write.hpp"
 #include "arch/x86/pv/machine/table_write.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 
@@ -30,11 +31,12 @@ bool descriptor_fault(Vcpu& vcpu, u64 address, u32 error_code) {
 }  // namespace
 
 void page_fault(Vcpu& vcpu, u64 address, u32 error_code) {
+    const u32 kind = error_code & (error_present | error_write | error_reserved | error_fetch);
     if (!is_guest_address(address)) {
         if (descriptor_fault(vcpu, address, error_code)) return;
-    } else if ((error_code & (error_present | error_write | error_reserved | error_fetch)) == (error_present | error_write) &&
-               state_of(vcpu).in_kernel && assisted(vcpu, abi::VmassistType::writable_pagetables) && write_table(vcpu, address)) {
-        return;
+    } else if (kind == (error_present | error_write) && state_of(vcpu).in_kernel) {
+        if (assisted(vcpu, abi::VmassistType::writable_pagetables) && write_table(vcpu, address)) return;
+        if (machine::has_devices(vcpu.domain) && write_device(vcpu, address)) return;
     }
     deliver_page_fault(vcpu, address, error_code);
 }
