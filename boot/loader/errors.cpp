@@ -54,6 +54,9 @@ std::string_view describe(LoadError error) {
             return "the kernel's XEN_VERSION note is not xen-3.0: it can't be started as PV";
         case loader_missing: return "the kernel has no LOADER note: it can't be started as PV";
         case loader_wrong: return "the kernel's LOADER note is not generic: it can't be started as PV";
+        case pv_32bit: return "it is a 32-bit PV kernel, which isn't supported: use a 64-bit one, or start it as PVH or HVM";
+        case pv_requires_hvm: return "the kernel's FEATURES note requires a feature that only PVH has: it can't be started as PV";
+        case pv_not_dom0: return "the kernel's SUPPORTED_FEATURES note says that it can't be dom0 as PV";
         case pvh_above_4gib: return "the kernel wants to be loaded above 4 GiB, where PVH can't start it";
         case entry_outside_kernel: return "the kernel's entry point lies outside its segments";
         case pv_address_wraps:
@@ -62,6 +65,13 @@ std::string_view describe(LoadError error) {
         case pv_hypercall_page_outside_kernel:
             return "the kernel's HYPERCALL_PAGE note lies outside its segments or within a page";
         case pv_p2m_inside_kernel: return "the kernel's INIT_P2M note lies inside its segments";
+        case pv_base_unaligned: return "the kernel's VIRT_BASE note lies within a page";
+        case pv_addresses_taken:
+            return "the kernel's virtual addresses aren't canonical or reach into the hypervisor's: its VIRT_BASE note is wrong";
+        case pv_p2m_in_the_way:
+            return "the kernel's INIT_P2M note lies within a page, in the hypervisor's addresses, or where its start information goes";
+        case pv_too_little_memory: return "the memory is too small for the kernel, its ramdisk and its first page tables";
+        case pv_command_line_too_long: return "the command line is longer than the 1023 characters that a PV kernel can be given";
         case memory_map_empty: return "the memory map has no RAM";
         case memory_map_invalid: return "the memory map has an empty, wrapping or overlapping range";
         case kernel_outside_ram:

@@ -56,6 +56,7 @@ Loaded<u32> KernelImage::pvh_entry() const {
 Loaded<u32> KernelImage::firmware_entry() const { return checked_entry(elf_.entry()); }
 
 Loaded<PvImage> KernelImage::pv() const {
+    if (!elf_.is_64bit()) return Err{LoadError::pv_32bit};
     TRY(notes_.require_pv());
     PvImage pv{.base = notes_.virt_base.value_or(0), .paddr_offset = notes_.paddr_offset.value_or(0)};
     pv.kernel = {pv.to_virtual(extent_.start), pv.to_virtual(extent_.end)};

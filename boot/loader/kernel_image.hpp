@@ -56,7 +56,7 @@ public:
     Loaded<u32> pvh_entry() const;
     /// The same for firmware such as hvmloader, which has no notes: the ELF header's entry.
     Loaded<u32> firmware_entry() const;
-    /// Errors: those of KernelNotes::require_pv(), entry_outside_kernel, pv_*.
+    /// Errors: pv_32bit; those of KernelNotes::require_pv(), entry_outside_kernel, pv_*.
     Loaded<PvImage> pv() const;
 
 private:

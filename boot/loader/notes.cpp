@@ -106,6 +106,7 @@ Loaded<> add_note(KernelNotes& notes, ElfNote type, Bytes value, bool is_64bit) 
         case ElfNote::pae_mode: notes.pae_mode = text_of(value); break;
         case ElfNote::features: return add_features(notes, text_of(value));
         case ElfNote::supported_features:
+            notes.supported_features_given = true;
             notes.features_supported.bits |= static_cast<u32>(TRY(number_of(value)));
             break;
         case ElfNote::suspend_cancel: notes.suspend_cancel = TRY(number_of(value)) != 0; break;
@@ -161,11 +162,21 @@ Loaded<> KernelNotes::require_pvh() const {
 }
 
 Loaded<> KernelNotes::require_pv() const {
+    constexpr Feature of_pvh[] = {Feature::auto_translated_physmap, Feature::supervisor_mode_kernel, Feature::hvm_callback_vector,
+                                  Feature::hvm_safe_pvclock, Feature::hvm_pirqs, Feature::not_direct_mapped};
+    for (const Feature feature : of_pvh) {
+        if (features_required.has(feature)) return Err{LoadError::pv_requires_hvm};
+    }
     if (xen_version.empty()) return Err{LoadError::xen_version_missing};
     if (!xen_version.starts_with("xen-3.0")) return Err{LoadError::xen_version_wrong};
     if (guest_os.starts_with("linux")) return {};
     if (loader.empty()) return Err{LoadError::loader_missing};
     if (!loader.starts_with("generic")) return Err{LoadError::loader_wrong};
+    return {};
+}
+
+Loaded<> KernelNotes::require_pv_dom0() const {
+    if (supported_features_given && !features_supported.has(Feature::dom0)) return Err{LoadError::pv_not_dom0};
     return {};
 }
 

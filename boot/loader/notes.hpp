@@ -46,6 +46,7 @@ struct KernelNotes {
 
     FeatureSet features_supported;  ///< of FEATURES and SUPPORTED_FEATURES together
     FeatureSet features_required;   ///< those with a ! in FEATURES
+    bool supported_features_given = false;  ///< there is a SUPPORTED_FEATURES note
     bool suspend_cancel = false;
     bool mod_start_pfn = false;  ///< a ramdisk outside of the initial mapping is fine
     bool bsd_symtab = false;
@@ -58,8 +59,10 @@ struct KernelNotes {
     /// Whether the notes suffice for a start as PVH: phys32_entry_missing otherwise.
     Loaded<> require_pvh() const;
     /// Whether they suffice for a start as PV: xen_version_missing, xen_version_wrong, loader_missing,
-    /// loader_wrong otherwise. A Linux kernel needs no LOADER.
+    /// loader_wrong, pv_requires_hvm otherwise. A Linux kernel needs no LOADER.
     Loaded<> require_pv() const;
+    /// Whether they allow a start as PV dom0: pv_not_dom0 otherwise.
+    Loaded<> require_pv_dom0() const;
 };
 
 }  // namespace px::loader

@@ -95,7 +95,11 @@ struct VcpuRange {
     friend constexpr bool operator==(const VcpuRange&, const VcpuRange&) = default;
 };
 
+/// How the hardware domain is run.
+enum class Dom0Kind : u8 { pv, pvh };
+
 struct Dom0Options {
+    std::optional<Dom0Kind> kind;  ///< nothing: the hypervisor's choice
     bool verbose = false;
     bool bounce = true;  ///< append swiotlb=force to a PVH dom0 that has no IOMMU
 };

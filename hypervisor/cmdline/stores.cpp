@@ -191,19 +191,18 @@ Outcome store_dom0(BootOptions& options, const Argument& argument) {
         {"verbose", &Dom0Options::verbose},
         {"bounce", &Dom0Options::bounce},
     };
-    bool pv = false;
-    const Outcome outcome = store_flags(argument.value, flags, options.dom0, [&](const Flag& flag) {
-        pv |= flag.item == "pv";
-        return flag.item == "pv" || flag.item == "pvh";
+    constexpr Choice<Dom0Kind> kinds[] = {{"pv", Dom0Kind::pv}, {"pvh", Dom0Kind::pvh}};
+    return store_flags(argument.value, flags, options.dom0, [&](const Flag& flag) {
+        const auto kind = find_choice(kinds, flag.item);
+        if (kind) options.dom0.kind = *kind;
+        return kind.has_value();
     });
-    if (outcome.ok() && pv) return Err{Refusal{"is not supported: dom0 is PVH", "pv"}};
-    return outcome;
 }
 
-Outcome store_dom0pvh(BootOptions&, const Argument& argument) {
+Outcome store_dom0pvh(BootOptions& options, const Argument& argument) {
     const auto value = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated};
     if (!value) return Err{Refusal{"is neither on nor off"}};
-    if (!*value) return Err{Refusal{"is not supported: dom0 is PVH"}};
+    options.dom0.kind = *value ? Dom0Kind::pvh : Dom0Kind::pv;
     return {};
 }
 

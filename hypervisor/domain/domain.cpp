@@ -240,8 +240,7 @@ Progress Domain::stop_vcpus() {
         if (vcpu == nullptr) continue;
         vcpu->wait_until_off_cpu();
         vcpu->stop_timers();
-        vcpu->info_frame_.reset();
-        vcpu->info_ = &Vcpu::nowhere();
+        vcpu->drop_info();
     }
     return Progress::done;
 }

@@ -101,6 +101,13 @@ void EventChannels::deliver_virq(Vcpu& binder, u32 virq) {
     if (guard->kind.load(std::memory_order_relaxed) == Kind::virq && guard->number == virq) deliver(port, *guard);
 }
 
+void EventChannels::notify_pirq(EvtPort port, u32 pirq) {
+    Channel* const channel = find(port);
+    if (channel == nullptr) return;
+    auto guard = channel->lock();
+    if (guard->kind.load(std::memory_order_relaxed) == Kind::pirq && guard->number == pirq) deliver(port, *guard);
+}
+
 Result<> EventChannels::bind_vcpu(EvtPort port, VcpuId vcpu) {
     REQUIRE(domain_.vcpu(vcpu) != nullptr, enoent);
     auto channel = TRY(lock_guest_port(port));

@@ -70,7 +70,7 @@ public:
     Result<EvtPort> bind_virq(u32 virq, VcpuId vcpu);
     /// Errors: enoent (no such vCPU).
     Result<EvtPort> bind_ipi(VcpuId vcpu);
-    /// Keeps the binding only: no physical interrupt is routed yet. Errors: eexist.
+    /// Keeps the binding only; the caller tells arch::pirq_bound(). Errors: eexist.
     Result<EvtPort> bind_pirq(u32 pirq);
     /// Errors: einval (no open port of the guest's).
     Result<> close(EvtPort port);
@@ -104,6 +104,8 @@ public:
     void notify_vcpu_virq(Vcpu& vcpu, abi::Virq virq);
     void notify_global_virq(abi::Virq virq);
     static bool is_global(u32 virq);
+    /// A physical interrupt. Any context; nothing happens where the port is another one's.
+    void notify_pirq(EvtPort port, u32 pirq);
 
     /// Closes everything, for a dying domain. Preemptible: call again while `more`.
     Progress relinquish();

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "arch/pirqs.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/domain/event_channels.hpp"
@@ -200,6 +201,7 @@ Result<> EventChannels::close_by(EvtPort port, Closer closer) {
                     Vcpu* const binder = domain_.vcpu(VcpuId{is_global(here->number) ? 0 : here->vcpu.load()});
                     std::atomic_ref(binder->virq_ports[here->number].raw).store(0, std::memory_order_relaxed);
                 }
+                if (kind_of(*here) == Kind::pirq) arch::pirq_closed(domain_, here->number);
                 here->kind.store(Kind::reserved, std::memory_order_relaxed);
                 break;
             }

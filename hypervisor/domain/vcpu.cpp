@@ -5,6 +5,7 @@
 
 #include <cstddef>
 
+#include "arch/frame_access.hpp"
 #include "arch/guest_memory.hpp"
 #include "arch/smp.hpp"
 #include "hypervisor/cpu/cpu_loop.hpp"
@@ -29,7 +30,10 @@ Vcpu::Vcpu(Domain& owner, VcpuId number)
     info_ = number.raw < abi::arch::legacy_max_vcpus ? &shared->vcpu_info[number.raw] : &nowhere();
 }
 
-Vcpu::~Vcpu() { stop_timers(); }
+Vcpu::~Vcpu() {
+    stop_timers();
+    drop_info();
+}
 
 abi::VcpuInfo& Vcpu::nowhere() {
     static constinit abi::VcpuInfo info{};
@@ -160,6 +164,7 @@ Result<> Vcpu::register_info(Gfn gfn, u32 offset) {
     // Only the vCPU itself, or another one while it is down, moves the structure: nobody reads the old one meanwhile.
     REQUIRE(this_cpu().current == this || is_halted(down), einval);
     FrameRef frame = TRY(domain.physmap.get_frame(gfn, true));
+    TRY(arch::hold_writable(*frame));
     auto* const fresh = reinterpret_cast<abi::VcpuInfo*>(static_cast<char*>(frame.data()) + offset);
     if (info_ == &nowhere()) {
         *fresh = {};
@@ -175,6 +180,13 @@ Result<> Vcpu::register_info(Gfn gfn, u32 offset) {
     arch::set_upcall(*this);
     publish_vcpu_time(*this);
     return {};
+}
+
+void Vcpu::drop_info() {
+    info_ = &nowhere();
+    if (!info_frame_) return;
+    arch::drop_writable(*info_frame_);
+    info_frame_.reset();
 }
 
 void Vcpu::singleshot_expired(void* context, Nanoseconds) {

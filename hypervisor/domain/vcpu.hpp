@@ -100,6 +100,8 @@ private:
     void write_runstate(Nanoseconds now);
     void wait_until_off_cpu();
     void stop_timers();
+    /// It doesn't run and never will: its vcpu_info is nowhere.
+    void drop_info();
     /// vcpu_info of vCPUs that have none (yet, or any more): what is noted there is lost.
     static abi::VcpuInfo& nowhere();
     static void singleshot_expired(void* context, Nanoseconds now);

@@ -1,6 +1,7 @@
 // HYPERVISOR_event_channel_op. [xen/public event_channel.h]
 //
 // SPDX-License-Identifier: Apache-2.0
+#include "arch/pirqs.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
 #include "hypervisor/hypercall/hypercall.hpp"
@@ -39,7 +40,12 @@ Result<Reply> bind_ipi(Vcpu& caller, abi::EvtchnBindIpi& op) {
 
 Result<Reply> bind_pirq(Vcpu& caller, abi::EvtchnBindPirq& op) {
     REQUIRE(caller.domain.settings.hardware, eperm);
-    op.port = TRY(caller.domain.events.bind_pirq(op.pirq)).raw;
+    const EvtPort port = TRY(caller.domain.events.bind_pirq(op.pirq));
+    if (const auto bound = arch::pirq_bound(caller.domain, op.pirq, port); !bound) {
+        (void)caller.domain.events.close(port).ok();
+        return Err{bound.error()};
+    }
+    op.port = port.raw;
     return Reply{};
 }
 

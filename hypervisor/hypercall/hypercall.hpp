@@ -43,8 +43,8 @@ struct HypercallEntry {
 
 inline constexpr unsigned hypercall_count = 64;
 using HypercallTable = std::array<HypercallEntry, hypercall_count>;
-/// The architecture's table: generic_hypercalls() and rows of its own.
-extern const HypercallTable hypercall_table;
+/// The architecture's table for guests of the caller's kind: generic_hypercalls() and rows of its own. multicall uses it as well.
+const HypercallTable& hypercall_table(const Vcpu& caller);
 
 /// The register value for a result: the value, or -errno. The one place where an errno becomes a number.
 constexpr i64 to_register(const Result<Reply>& result) {

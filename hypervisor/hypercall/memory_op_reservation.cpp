@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <optional>
 
+#include "arch/frame_access.hpp"
+#include "arch/hypercalls.hpp"
 #include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -62,6 +64,21 @@ Result<> take_back(Domain& domain, Gfn first, unsigned order) {
     return {};
 }
 
+/// The number by which a domain without a physmap calls each frame of a block is what the machine's table says of it.
+void set_frame_numbers(Mfn first, unsigned order, u64 number) {
+    for (u64 i = 0; i < u64{1} << order; ++i) arch::set_frame_number(first + i, number + i);
+}
+
+/// Frames of a domain without a physmap: it hears which they are. Errors: efault (and then they aren't its), enomem.
+Result<> allocate_named(const Reservation& reservation, u64 i, std::optional<u64> number) {
+    Domain& domain = *reservation.domain;
+    const Mfn mfn = TRY(domain.memory.allocate(reservation.order, reservation.hint));
+    if (number) set_frame_numbers(mfn, reservation.order, *number);
+    const auto told = reservation.extents.at(i).write(mfn.raw);
+    if (!told) release_block(domain, mfn, reservation.order);
+    return told;
+}
+
 Result<> populate(Domain& domain, Gfn gfn, unsigned order, const AllocationHint& hint) {
     REQUIRE((gfn.raw & ((u64{1} << order) - 1)) == 0 || order == 0, einval);
     if (domain.settings.one_to_one) return take_back(domain, gfn, order);
@@ -69,6 +86,18 @@ Result<> populate(Domain& domain, Gfn gfn, unsigned order, const AllocationHint&
     const auto added = domain.physmap.add_ram(gfn, mfn, order);
     if (!added) release_block(domain, mfn, order);
     return added;
+}
+
+/// Frames that a domain without a physmap gives up: they go when nothing of its page tables names them any more. Errors: einval.
+Result<> give_up_named(Vcpu& caller, Domain& domain, Mfn first, unsigned order) {
+    for (u64 i = 0; i < u64{1} << order; ++i) {
+        const Mfn mfn = first + i;
+        REQUIRE(has_frame(mfn) && try_get_frame(frame_of(mfn), &domain), einval);
+        const FrameRef frame(frame_of(mfn));
+        arch::giving_up(caller, *frame);
+        REQUIRE(domain.memory.release(*frame), einval);
+    }
+    return {};
 }
 
 /// Frames that a domain gives up. Their entries are gone; one flush for many is done before they are let go.
@@ -130,6 +159,7 @@ Result<Reply> populate_physmap(Vcpu& caller, Call& call) {
     if (!reservation) return Reply{static_cast<i64>(call.start)};
     return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
         const Gfn gfn{TRY(reservation->extents.at(i).read())};
+        if (!reservation->domain->physmap.is_translated()) return allocate_named(*reservation, i, gfn.raw);
         return populate(*reservation->domain, gfn, reservation->order, reservation->hint);
     });
 }
@@ -138,7 +168,8 @@ Result<Reply> populate_physmap(Vcpu& caller, Call& call) {
 Result<Reply> increase_reservation(Vcpu& caller, Call& call) {
     const auto reservation = view(caller, call);
     if (!reservation) return Reply{static_cast<i64>(call.start)};
-    return for_each_extent(call, *reservation, [&](u64) -> Result<> {
+    return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
+        if (!reservation->domain->physmap.is_translated() && !reservation->extents.is_null()) return allocate_named(*reservation, i, {});
         TRY(reservation->domain->memory.allocate(reservation->order, reservation->hint));
         return {};
     });
@@ -150,6 +181,7 @@ Result<Reply> decrease_reservation(Vcpu& caller, Call& call) {
     GivenUp given(*reservation->domain);
     return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
         const Gfn first{TRY(reservation->extents.at(i).read())};
+        if (!reservation->domain->physmap.is_translated()) return give_up_named(caller, *reservation->domain, Mfn{first.raw}, reservation->order);
         for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(given.add(first + page));
         return {};
     });

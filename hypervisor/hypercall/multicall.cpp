@@ -12,9 +12,10 @@ namespace px {
 namespace {
 
 Result<Reply> call(Vcpu& caller, u64 number, HypercallArgs& args) {
-    REQUIRE(number < hypercall_table.size() && hypercall_table[number].handler != nullptr, enosys);
+    const HypercallTable& table = hypercall_table(caller);
+    REQUIRE(number < table.size() && table[number].handler != nullptr, enosys);
     REQUIRE(number != abi::hypercall::multicall, einval);
-    return hypercall_table[number].handler(caller, args);
+    return table[number].handler(caller, args);
 }
 
 }  // namespace

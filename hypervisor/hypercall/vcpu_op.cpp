@@ -15,8 +15,7 @@ using abi::VcpuOp;
 Result<Reply> initialise(Vcpu&, Vcpu& target, u64 argument) {
     REQUIRE(target.has_info(), einval);
     REQUIRE(!arch::is_initialised(target), eexist);
-    TRY(arch::initialise_vcpu(target, argument));
-    return Reply{};
+    return TRY(arch::initialise_vcpu(target, argument)) == Progress::more ? run_again : Reply{};
 }
 
 Result<Reply> up(Vcpu&, Vcpu& target, u64) {

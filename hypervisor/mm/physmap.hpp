@@ -14,6 +14,7 @@
 #include "hypervisor/mm/gfn_type.hpp"
 #include "hypervisor/mm/page_table.hpp"
 #include "hypervisor/mm/progress.hpp"
+#include "hypervisor/mm/writable_frame.hpp"
 
 namespace px {
 
@@ -38,6 +39,9 @@ public:
     Mfn root() const;
 
     GfnEntry lookup(Gfn gfn);
+    /// Whether the domain has frame numbers of its own. Others (PV) say machine frame numbers, also where a call says gfn.
+    bool is_translated() const;
+
     /// A reference to the RAM frame behind `gfn` (ram, foreign and grant types; read-only types only when `write` is
     /// false). Errors: efault when there is none.
     Result<FrameRef> get_frame(Gfn gfn, bool write, GfnType* type = nullptr);
@@ -45,6 +49,10 @@ public:
     /// Errors: efault, as get_frame().
     template <class Use>
     Result<> with_page(Gfn gfn, bool write, Use use) {
+        if (!is_translated()) {
+            use(static_cast<u8*>(TRY(get_frame(gfn, write)).data()));
+            return {};
+        }
         const auto table = table_.lock_shared();
         const Found found = TRY(find_frame(*table, gfn, write));
         use(static_cast<u8*>(to_virtual(mfn_of(*found.frame))));
@@ -56,7 +64,8 @@ public:
     /// Device memory, `count` frames. Errors: enomem.
     Result<> add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only = false);
     /// Another domain's frame; the entry takes over `frame`'s reference. What was there is removed as by remove().
-    /// `type`: foreign, grant_writable or grant_read_only. Errors: enomem.
+    /// `type`: foreign, which has the right to write it as well (where that can't be had: grant_read_only in its place), grant_writable
+    /// or grant_read_only, of a grant that is pinned. Errors: enomem.
     Result<> add_foreign(Gfn gfn, FrameRef frame, GfnType type);
     /// Marks a frame number as handled by an emulator, ours or an ioreq server's. Errors: enomem.
     Result<> add_emulated(Gfn gfn, u64 count, GfnType type = GfnType::mmio_emulated);
@@ -90,8 +99,9 @@ private:
     };
     /// Errors: efault.
     Result<Found> find_frame(const Table& table, Gfn gfn, bool write) const;
-    static constexpr bool in_reach(Gfn gfn, u64 count = 1) {
-        return count <= frame_numbers && gfn.raw <= frame_numbers - count;
+    /// A domain without a physmap has nothing in reach.
+    bool in_reach(Gfn gfn, u64 count = 1) const {
+        return is_translated() && count <= frame_numbers && gfn.raw <= frame_numbers - count;
     }
     /// Flushes if that is owed, then frees the tables that waited for it.
     void settle(Table& table, Changed changed);
@@ -119,11 +129,22 @@ public:
 
 private:
     friend class Physmap;
-    void add(Changed changed, FrameRef removed);
+    /// What an entry of another domain's frame held.
+    struct Kept {
+        FrameRef frame;
+        WritableFrame writable;
+        /// It is an entry's from now on.
+        void keep() {
+            if (frame) (void)frame.release();
+            if (writable) (void)writable.release();
+        }
+    };
+    static Kept held_by(Mfn mfn, GfnType type);
+    void add(Changed changed, Kept removed);
 
     Physmap& physmap_;
     Changed owed_ = Changed::nothing;
-    StaticVector<FrameRef, capacity> kept_;
+    StaticVector<Kept, capacity> kept_;
 };
 
 }  // namespace px

@@ -35,6 +35,7 @@ class Spec:
     guests: tuple[str, ...] = ()       # tiny kernels to find in /guests
     devices: tuple[str, ...] = ()      # arguments of QEMU; their drivers are loaded
     profile: str = "qemu-svm"
+    cpu: str = Boot.cpu                # QEMU's -cpu
     way: str = "kernel"                # how the machine starts: ways.py
     packed: bool = False               # the gzip-compressed image
     xen_args: str = ""
@@ -130,7 +131,7 @@ def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
         devices=spec.devices, trace=spec.trace, counted=spec.counted,
         seconds=3600 if interactive or spec.counted else 1200 if in_bochs else 600,
         # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
-        cpu="EPYC,-smap,-monitor,-rdtscp" if reference else "EPYC,-monitor,-rdtscp",
+        cpu="EPYC,-smap,-monitor,-rdtscp" if reference and spec.cpu == Boot.cpu else spec.cpu,
         xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),
         kernel_args=f"console=hvc0 panic=1 {spec.kernel_args}".strip())
 

@@ -4,11 +4,12 @@
 // capabilities()                  XENVER_capabilities: the kinds of guests, each followed by a space
 // features(domain)                XENVER_get_features: the bits that are the architecture's
 // initialise_vcpu(vcpu, argument) VCPUOP_initialise: `argument` points to the architecture's structure in the caller's memory;
-//                                 the vCPU is down and was never initialised. Errors: efault, einval, enomem
+//                                 the vCPU is down and was never initialised. Progress::more: again. Errors: efault, einval, enomem
 // is_initialised(vcpu)            it has a state in which it can begin: VCPUOP_up may bring it up
 // send_nmi(vcpu)                  any CPU
 // frame_count()                   one more than the largest frame number of RAM
 // set_frame_number(mfn, number)   a domain without a physmap calls the frame so: what the table says that guests read
+// vm_assists(domain)              bits by abi::VmassistType: what the domain may turn on
 // memory_op(caller, op, argument) memory_map, machine_memory_map, set_memory_map
 //
 // SPDX-License-Identifier: Apache-2.0
@@ -18,6 +19,7 @@
 
 #include "hypervisor/abi/memory.hpp"
 #include "hypervisor/hypercall/hypercall.hpp"
+#include "hypervisor/mm/progress.hpp"
 
 namespace px {
 class Domain;
@@ -29,7 +31,8 @@ extern const u64 hypervisor_virtual_start;
 
 std::string_view capabilities();
 u32 features(const Domain& domain);
-Result<> initialise_vcpu(Vcpu& vcpu, u64 argument);
+u64 vm_assists(const Domain& domain);
+Result<Progress> initialise_vcpu(Vcpu& vcpu, u64 argument);
 bool is_initialised(const Vcpu& vcpu);
 void send_nmi(Vcpu& vcpu);
 u64 frame_count();

@@ -126,16 +126,9 @@ void apply_options() {
     set_reboot_policy(!options.noreboot, method());
 }
 
-/// The hardware domain's share: what dom0_mem= says, else half of RAM, at most 8 GiB. Guests get what is left.
+/// What of RAM is set aside for the hardware domain, at its own addresses: a PV one takes its share from the allocator.
 u64 dom0_frames(u64 ram_frames) {
-    const auto frames = [&](const cmdline::MemoryAmount& amount) { return amount.resolve(ram_frames << page_shift) >> page_shift; };
-    const u64 headroom = std::min<u64>(ram_frames / 8, (u64{256} << 20) >> page_shift);
-    u64 wanted = std::min<u64>(ram_frames / 2, (u64{8} << 30) >> page_shift);
-    const cmdline::Dom0Memory& chosen = options.dom0_mem;
-    if (chosen.initial) wanted = frames(*chosen.initial);
-    if (chosen.min) wanted = std::max(wanted, frames(*chosen.min));
-    if (chosen.max) wanted = std::min(wanted, frames(*chosen.max));  // create_dom0() lets it grow up to there
-    return std::min(wanted, ram_frames - headroom);
+    return dom0::kind_of(options) == cmdline::Dom0Kind::pv ? 0 : dom0::share_of(options, ram_frames);
 }
 
 void log_protections() {
@@ -161,7 +154,7 @@ void log_protections() {
     Pit<Ports>{Ports{}}.silence_channel0();
     init_efi_runtime();
     const MemoryTotals totals = memory_totals();
-    log_info("memory: {} MiB of RAM, {} MiB for dom0, {} MiB free for guests", memory_layout().ram_frames >> 8,
+    log_info("memory: {} MiB of RAM, {} MiB set aside for dom0, {} MiB free", memory_layout().ram_frames >> 8,
              memory_layout().dom0_frames >> 8, totals.free_frames >> 8);
     start_other_cpus(options.nosmp ? 1 : options.maxcpus != 0 ? options.maxcpus : max_cpus);
     drop_identity_map();

@@ -24,6 +24,12 @@ void save_extended_state(void* area);
 void load_extended_state(const void* area);
 /// Bytes of an area, uncompacted.
 u32 extended_state_size();
+/// What FXSAVE knows, from an image of it; the rest is as after RESET.
+void set_legacy_state(void* area, const void* image);
+/// An area in the state after RESET. Errors: enomem.
+Result<void*> allocate_extended_state();
+/// nullptr is allowed.
+void free_extended_state(void* area);
 /// The state after RESET.
 void init_extended_state(void* area);
 

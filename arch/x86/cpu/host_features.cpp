@@ -8,11 +8,13 @@
 #include "arch/x86/cpu/extended_state.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/mm/native_paging.hpp"
+#include "hypervisor/mm/frame_allocator.hpp"
 
 namespace px::arch {
 namespace {
 
 constinit HostFeatureChoice chosen{};
+constinit u64 cr4_value = 0;
 constinit bool xsave = false;
 constinit u64 xcr0 = 1;
 constinit u32 state_size = 512;
@@ -45,6 +47,8 @@ void enable_host_features() {
     if (chosen.smep && (seven.ebx >> 7 & 1) != 0) value |= cr4::smep;
     if (chosen.smap && (seven.ebx >> 20 & 1) != 0) value |= cr4::smap;
     if ((seven.ecx >> 2 & 1) != 0) value |= cr4::umip;
+    if ((seven.ebx & 1) != 0) value |= cr4::fsgsbase;
+    cr4_value = value;
     write_cr<4>(value);
     write_cr<0>(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::pg);
     if (!xsave) return;
@@ -54,6 +58,7 @@ void enable_host_features() {
     state_size = cpuid(0xd, 0).ebx;
 }
 
+u64 host_cr4() { return cr4_value; }
 bool has_xsave() { return xsave; }
 u64 host_xcr0() { return xcr0; }
 u32 extended_state_size() { return state_size; }
@@ -63,9 +68,35 @@ void save_extended_state(void* area) {
     else asm volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
+void set_legacy_state(void* area, const void* image) {
+    std::memcpy(area, image, 512);
+    constexpr u64 x87_and_sse = 3;
+    constexpr usize components_at = 512;  // XSTATE_BV
+    if (xsave) std::memcpy(static_cast<u8*>(area) + components_at, &x87_and_sse, sizeof x87_and_sse);
+}
+
 void load_extended_state(const void* area) {
     if (xsave) asm volatile("xrstor64 (%0)" ::"r"(area), "a"(static_cast<u32>(xcr0)), "d"(static_cast<u32>(xcr0 >> 32)) : "memory");
     else asm volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+}
+
+namespace {
+/// Of the block that holds an area.
+unsigned area_order() {
+    unsigned order = 0;
+    while ((page_size << order) < state_size) ++order;
+    return order;
+}
+}  // namespace
+
+Result<void*> allocate_extended_state() {
+    void* const area = to_virtual(TRY(allocate_frames(area_order())));
+    init_extended_state(area);
+    return area;
+}
+
+void free_extended_state(void* area) {
+    if (area != nullptr) free_frames(to_mfn(to_physical(area)), area_order());
 }
 
 void init_extended_state(void* area) {

@@ -13,6 +13,8 @@ struct HostFeatureChoice {
     bool smap = true;
 };
 void choose_host_features(const HostFeatureChoice& choice);
+/// CR4 as it is while no PV guest runs; the same on all CPUs.
+u64 host_cr4();
 /// CR0, CR4 and EFER of this CPU.
 void enable_host_features();
 

@@ -146,6 +146,8 @@ inline u64 read_debug_status() {
 }
 inline void write_debug_status(u64 value) { asm volatile("movq %0, %%db6" ::"r"(value)); }
 
+inline void write_debug_control(u64 value) { asm volatile("movq %0, %%db7" ::"r"(value)); }
+
 inline void invalidate_page(const void* address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }
 
 }  // namespace px::arch

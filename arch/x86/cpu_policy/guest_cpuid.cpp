@@ -27,7 +27,7 @@ Leaf hypervisor_leaf(const Vcpu& vcpu, u32 index, u32 subleaf) {
     switch (index) {
     case 0: return {xen::leaf(xen::max_num_leaves), xen::signature_ebx, xen::signature_ecx, xen::signature_edx};
     case 1: return {abi::version_major << 16 | abi::version_minor, 0, 0, 0};
-    case 2: return {1, xen::hypercall_page_msr, 0, 0};
+    case 2: return {1, xen::hypercall_page_msr, vcpu.domain.settings.hvm ? 0 : xen::feat1_mmu_pt_update_preserve_ad, 0};
     case 3: {
         const arch::TickScale scale = arch::tsc_scale();
         const u64 offset = vcpu.arch.tsc_offset;
@@ -41,8 +41,11 @@ Leaf hypervisor_leaf(const Vcpu& vcpu, u32 index, u32 subleaf) {
         return {};
     }
     case 4:
-        if (subleaf != 0) return {};
+        if (subleaf != 0 || !vcpu.domain.settings.hvm) return {};
         return {xen::hvm_vcpu_id_present | xen::hvm_domid_present | xen::hvm_upcall_vector, vcpu.id.raw, vcpu.domain.id.raw, 0};
+    case 5:
+        if (subleaf != 0 || vcpu.domain.settings.hvm) return {};
+        return {0, host->get(0x80000008).eax & xen::machine_address_width_mask, 0, 0};
     default: return {};
     }
 }
@@ -95,7 +98,7 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
         value.ebx = (value.ebx & 0x0000ffff) | id << 24 | std::min<u32>(vcpu.domain.settings.max_vcpus * 2, 0xff) << 16;
         if ((vcpu.arch.control.cr4 & arch::cr4::osxsave) != 0) value.ecx |= osxsave;
         else value.ecx &= ~osxsave;
-        if ((vcpu.arch.apic.base() & VirtualLocalApic::base_enable) == 0) value.edx &= ~(1u << 9);
+        if (vcpu.domain.settings.hvm && (vcpu.arch.apic.base() & VirtualLocalApic::base_enable) == 0) value.edx &= ~(1u << 9);
         break;
     case 4: return cache_leaf(vcpu, value);
     case 0xb: return topology_leaf(vcpu, subleaf);

@@ -25,16 +25,6 @@ public:
 };
 constinit SystemControlPort system_control_port;
 
-void give_ports(Domain& domain) {
-    const auto frames = allocate_frames(2);  // 12 KiB: the second page's end is followed by 3 more bits
-    if (!frames) panic("no memory for dom0's port bitmap");
-    domain.arch.io_bitmap = static_cast<PortBitmap*>(to_virtual(*frames));
-    const arch::PortRange console = arch::console_ports();
-    const PortRange denied[] = {{console.first, console.count}};
-    fill_port_bitmap(denied, *domain.arch.io_bitmap);
-    if (!domain.arch.ports.add(0x61, 0x61, system_control_port)) panic("port 0x61 is taken");
-}
-
 /// Where an ISA interrupt comes in: as the firmware says, else one to one.
 acpi::SourceOverride isa_source(u8 irq) {
     for (const acpi::SourceOverride& override_ : arch::acpi_tables().topology.overrides) {
@@ -45,13 +35,28 @@ acpi::SourceOverride isa_source(u8 irq) {
 
 /// The serial console's line, if it is one of this I/O APIC's.
 void connect_console(MachineIoApic& io_apic) {
-    const arch::ConsoleLine line = arch::console_line();
-    if (line.irq == 0) return;
-    const acpi::SourceOverride source = isa_source(line.irq);
-    if (io_apic.keep(source.gsi, source.flags, *line.target)) arch::console_line_connected();
+    const auto line = console_connection();
+    if (line && io_apic.keep(line->gsi, line->flags, line->target)) arch::console_line_connected();
 }
 
 }  // namespace
+
+void give_ports(Domain& domain) {
+    const auto frames = allocate_frames(2);  // 12 KiB: the second page's end is followed by 3 more bits
+    if (!frames) panic("no memory for dom0's port bitmap");
+    domain.arch.io_bitmap = static_cast<PortBitmap*>(to_virtual(*frames));
+    const arch::PortRange console = arch::console_ports();
+    const PortRange denied[] = {{console.first, console.count}};
+    fill_port_bitmap(denied, *domain.arch.io_bitmap);
+    if (!domain.arch.ports.add(0x61, 0x61, system_control_port)) panic("port 0x61 is taken");
+}
+
+std::optional<ConsoleConnection> console_connection() {
+    const arch::ConsoleLine line = arch::console_line();
+    if (line.irq == 0) return std::nullopt;
+    const acpi::SourceOverride source = isa_source(line.irq);
+    return ConsoleConnection{source.gsi, source.flags, *line.target};
+}
 
 Result<> list_trapped(TrappedRanges& out) {
     const auto add = [&](u64 start, u64 size) { return out.push_back({start, start + size, MemoryKind::reserved}); };

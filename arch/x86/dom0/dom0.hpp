@@ -1,10 +1,27 @@
-// The hardware domain: built by the hypervisor from the boot modules, as PVH with memory mapped 1:1.
+// The hardware domain: built by the hypervisor from the boot modules, as PVH with memory mapped 1:1, or as PV.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "boot/entry/boot_info.hpp"
 #include "hypervisor/cmdline/boot_options.hpp"
+
+namespace px::dom0 {
+
+/// Each builds and starts domain 0 of its kind; panics with the reason where that can't be.
+void create_pvh(const boot::BootInfo& info, const cmdline::BootOptions& options);
+void create_pv(const boot::BootInfo& info, const cmdline::BootOptions& options);
+
+/// The kind that dom0 is to have where the command line leaves the choice.
+inline constexpr cmdline::Dom0Kind default_kind = cmdline::Dom0Kind::pvh;
+inline cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options) { return options.dom0.kind.value_or(default_kind); }
+
+/// Its share of RAM: what dom0_mem= says, else half of it, at most 8 GiB. Guests get what is left.
+u64 share_of(const cmdline::BootOptions& options, u64 ram_frames);
+/// How far it may grow: what dom0_mem=max: says, or `share`.
+u64 most_frames(const cmdline::BootOptions& options, u64 ram_frames, u64 share);
+
+}  // namespace px::dom0
 
 namespace px::arch {
 

@@ -4,10 +4,9 @@
 #pragma once
 
 #include "arch/x86/dom0/pci_machine.hpp"
+#include "arch/x86/dom0/pci_registers.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/irq.hpp"
-#include "drivers/acpi/platform_tables.hpp"
-#include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/mm/heap.hpp"
 
 namespace px {
@@ -26,10 +25,10 @@ public:
     /// Errors: enomem.
     Result<> create();
 
-    u32 read(pci::Address function, u16 offset, unsigned size) override;
-    void write(pci::Address function, u16 offset, unsigned size, u32 value) override;
-    u64 read_memory(u64 address, unsigned size) override;
-    void write_memory(u64 address, unsigned size, u64 value) override;
+    u32 read(pci::Address function, u16 offset, unsigned size) override { return registers_.read(function, offset, size); }
+    void write(pci::Address function, u16 offset, unsigned size, u32 value) override { registers_.write(function, offset, size, value); }
+    u64 read_memory(u64 address, unsigned size) override { return registers_.read_memory(address, size); }
+    void write_memory(u64 address, unsigned size, u64 value) override { registers_.write_memory(address, size, value); }
     Result<RouteId> open_route(const Message& message) override;
     void change_route(RouteId route, const Message& message) override;
     void close_route(RouteId route) override;
@@ -48,20 +47,10 @@ private:
         void interrupt() override;
         void set(const Message& value) { message.store(u64{value.address} << 32 | value.data, std::memory_order_release); }
     };
-    struct Window {
-        u64 address;
-        volatile u8* view;
-    };
-
-    volatile u8* registers(pci::Address function, u16 offset);
-    volatile u8* device_memory(u64 address);
-    volatile u8* window(u64 address, u64 size);
-
     Domain& domain_;
     u64 mapped_top_;
     HeapArray<Route> routes_;
-    /// Mapped once each and kept: a bus of configuration space (1 MiB), or a page of a BAR that holds an MSI-X table.
-    StaticVector<Window, 512> windows_;
+    PciRegisters registers_;
 };
 
 }  // namespace px::dom0

@@ -14,6 +14,10 @@
 #include "hypervisor/base/static_vector.hpp"
 #include "hypervisor/mm/heap.hpp"
 
+namespace px::pv {
+struct DomainState;
+}
+
 namespace px::hvm {
 
 /// How event channel upcalls reach the guest [xen/public hvm/params.h HVM_PARAM_CALLBACK_IRQ].
@@ -24,6 +28,9 @@ struct Callback {
 };
 
 struct DomainState {
+    DomainState();
+    ~DomainState();
+
     static constexpr unsigned param_count = 39;
     std::array<u64, param_count> params{};
     Callback callback{};
@@ -47,6 +54,7 @@ struct DomainState {
     std::atomic<u64> physmap_generation{1}; ///< rises with each owed flush; compared at entry
     AtomicCpuMask physmap_known_to;         ///< CPUs that flushed since then, where a flush drops what all vCPUs cached there
     AtomicCpuMask running_on;               ///< CPUs that may hold its translations
+    Box<pv::DomainState> pv;                ///< of PV domains; null of others
 };
 
 }  // namespace px::hvm

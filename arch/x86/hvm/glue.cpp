@@ -1,21 +1,24 @@
-// The architecture's contract for domains and vCPUs, on top of the HVM back end.
+// HVM-style guests as a kind, on top of the back end.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
-
-#include "arch/guest_time.hpp"
 #include "arch/x86/cpu/extended_state.hpp"
 #include "arch/x86/cpu/mitigations.hpp"
+#include "arch/x86/domctl/context_ops.hpp"
+#include "arch/x86/domctl/hvm_context.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
+#include "arch/x86/hvm/guest_walk.hpp"
+#include "arch/x86/hvm/hypercalls.hpp"
+#include "arch/x86/hvm/initial_context.hpp"
+#include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/hvm/vmmio.hpp"
-#include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/svm/svm.hpp"
 #include "arch/x86/vmx/vmx.hpp"
-#include "hypervisor/abi/sched.hpp"
+#include "hypervisor/abi/features.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
-#include "hypervisor/domain/domain.hpp"
+#include "hypervisor/hypercall/guest_ptr.hpp"
 
 namespace px::hvm {
 namespace {
@@ -31,25 +34,126 @@ Backend* probe() {
     return nullptr;
 }
 
-/// Order of the block that holds an extended state area.
-unsigned state_order() {
-    unsigned order = 0;
-    while ((page_size << order) < arch::extended_state_size()) ++order;
-    return order;
-}
+class Hvm final : public GuestKind {
+public:
+    Result<> check_settings(const DomainSettings& settings) const override {
+        REQUIRE(backend() != nullptr, enodev);
+        REQUIRE(settings.hap, eopnotsupp);  // shadow paging: not yet
+        return {};
+    }
+
+    Result<> create_domain(Domain& domain) const override {
+        domain.arch.set_policy(default_policy());
+        if (domain.settings.control && pv_kind() != nullptr) TRY(pv_kind()->create_builder(domain));
+        return add_local_apic_region(domain);
+    }
+    Progress relinquish_domain(Domain& domain) const override {
+        for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
+            if (Vcpu* const vcpu = domain.vcpu(VcpuId{i})) vcpu->arch.apic.stop_timer();
+        }
+        return Progress::done;
+    }
+    void destroy_domain(Domain& domain) const override {
+        if (domain.arch.io_bitmap != nullptr) free_frames(to_mfn(arch::to_physical(domain.arch.io_bitmap)), 2);
+        if (domain.arch.apic_access_page != nullptr) free_frames(to_mfn(arch::to_physical(domain.arch.apic_access_page)), 0);
+        domain.arch.io_bitmap = nullptr;
+        domain.arch.apic_access_page = nullptr;
+    }
+    void flush_physmap(Domain& domain) const override { backend()->flush_physmap(domain); }
+
+    Result<> create_vcpu(Vcpu& vcpu) const override {
+        if (vcpu.domain.settings.control && pv_kind() != nullptr) TRY(pv_kind()->create_builder_vcpu(vcpu));
+        TRY(vcpu.arch.apic.create());
+        vcpu.arch.xsave_area = TRY(arch::allocate_extended_state());
+        // All vCPUs of a domain count the TSC from the same moment: its first vCPU's creation.
+        const Vcpu* const first = vcpu.domain.vcpu(VcpuId{0});
+        vcpu.arch.tsc_offset = first != nullptr ? first->arch.tsc_offset : 0 - arch::read_tsc();
+        if (vcpu.domain.settings.hardware) vcpu.arch.tsc_offset = 0;
+        return backend()->create(vcpu);
+    }
+    void destroy_vcpu(Vcpu& vcpu) const override {
+        backend()->destroy(vcpu);
+        arch::free_extended_state(std::exchange(vcpu.arch.xsave_area, nullptr));
+    }
+
+    void switch_in(Vcpu& vcpu) const override {
+        vcpu.domain.arch.running_on.add(this_cpu().id);
+        arch::load_extended_state(vcpu.arch.xsave_area);
+        if (arch::has_xsave()) arch::load_xcr0(vcpu.arch.xcr0);
+        (void)arch::write_msr_safe(arch::msr::tsc_aux, vcpu.arch.tsc_aux).ok();
+        arch::before_guest(u64{vcpu.domain.id.raw} << 32 | (vcpu.id.raw + 1));
+        this_cpu().arch.syscall_entry_loaded = false;
+        backend()->load(vcpu);
+    }
+    void switch_out(Vcpu& vcpu) const override {
+        backend()->save(vcpu);
+        // Read back, for QEMU's AMD-V lets the guest execute XSETBV without an exit.
+        if (arch::has_xsave()) vcpu.arch.xcr0 = arch::read_xcr0();
+        if (arch::has_xsave()) arch::load_xcr0(arch::host_xcr0());
+        arch::save_extended_state(vcpu.arch.xsave_area);
+        vcpu.domain.arch.running_on.remove(this_cpu().id);
+    }
+    void run(Vcpu& vcpu) const override { backend()->run(vcpu); }
+    void kick(Vcpu& vcpu) const override { hvm::kick(vcpu); }
+    void set_upcall(Vcpu& vcpu) const override { hvm::set_upcall(vcpu); }
+    bool deliverable(Vcpu& vcpu) const override { return hvm::deliverable(vcpu); }
+    Result<Progress> initialise_vcpu(Vcpu& vcpu, u64 argument) const override {
+        const auto context = TRY(guest_ptr<abi::x86::VcpuHvmContext>(argument).read());
+        const CpuPolicy& policy = vcpu.domain.arch.policy;
+        apply(vcpu, TRY(check_initial_context(context, valid_efer(policy), valid_cr4(policy))));
+        return Progress::done;
+    }
+
+    Result<> copy_from_guest(Vcpu& vcpu, void* to, u64 address, usize bytes) const override {
+        const auto copied = copy_linear(vcpu, address, {static_cast<u8*>(to), bytes}, CopyDirection::from_guest, 0);
+        REQUIRE(copied.ok(), efault);
+        return {};
+    }
+    Result<> copy_to_guest(Vcpu& vcpu, u64 address, const void* from, usize bytes) const override {
+        const auto copied = copy_linear(vcpu, address, {static_cast<u8*>(const_cast<void*>(from)), bytes}, CopyDirection::to_guest,
+                                        fault_code::write);
+        REQUIRE(copied.ok(), efault);
+        return {};
+    }
+
+    Result<> get_context(Vcpu& vcpu, abi::x86::VcpuGuestContext& context) const override {
+        context = to_guest_context(capture(vcpu), !vcpu.is_halted(Vcpu::down));
+        return {};
+    }
+    /// Of such a domain only whether the vCPU is online can be set this way: its registers come by set_hvm_context().
+    Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const override {
+        REQUIRE((context.flags & abi::x86::vgcf::online) == 0 || !vcpu.arch.waits_for_startup, einval);
+        return Progress::done;
+    }
+    /// All that there is at a guest frame number is plain memory.
+    u32 frame_info(Domain& domain, Gfn gfn) const override {
+        return is_own_ram(domain.physmap.lookup(gfn).type) ? abi::pfinfo::notab : abi::pfinfo::xtab;
+    }
+    CpuPolicy maximum_policy() const override { return hvm_maximum(host_policy()); }
+    CpuPolicy default_policy() const override { return hvm_default(host_policy()); }
+
+    u32 features(const Domain&) const override {
+        const auto bit = [](abi::Feature feature) { return 1u << static_cast<u32>(feature); };
+        return bit(abi::Feature::hvm_callback_vector) | bit(abi::Feature::hvm_safe_pvclock);
+    }
+    u64 vm_assists() const override { return u64{1} << static_cast<u32>(abi::VmassistType::runstate_update_flag); }
+    const HypercallTable& hypercalls() const override { return hvm::hypercalls; }
+    void write_hypercall_page(void* page) const override { hvm::write_hypercall_page(page); }
+};
+
+constinit const Hvm kind;
 
 }  // namespace
 
 Backend* backend() { return chosen; }
 
-VcpuState::VcpuState(Vcpu& vcpu) : apic(vcpu) {}
-VcpuState::~VcpuState() = default;
-
 }  // namespace px::hvm
 
-namespace px::arch {
+namespace px {
 
-using hvm::backend;
+const GuestKind& hvm_kind() { return hvm::kind; }
+
+namespace arch {
 
 void enable_virtualization() {
     if (hvm::chosen == nullptr && this_cpu().id.raw == 0) hvm::chosen = hvm::probe();
@@ -60,98 +164,7 @@ void enable_virtualization() {
     if (!hvm::chosen->enable_cpu()) panic("CPU {} can't turn virtualization on", this_cpu().id);
 }
 
-Result<> check_settings(const px::DomainSettings& settings) {
-    REQUIRE(backend() != nullptr, enodev);
-    REQUIRE(settings.hvm && settings.hap, eopnotsupp);  // PV and shadow paging: not yet
-    return {};
-}
-
-Result<> create_domain(Domain& domain) {
-    domain.arch.set_policy(hvm::hvm_default(hvm::host_policy()));
-    domain.arch.tsc_khz = tsc_khz();
-    TRY(hvm::add_local_apic_region(domain));
-    return {};
-}
-
-Progress relinquish_domain(Domain& domain) {
-    for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
-        if (Vcpu* const vcpu = domain.vcpu(VcpuId{i})) vcpu->arch.apic.stop_timer();
-    }
-    return Progress::done;
-}
-
-void destroy_domain(Domain& domain) {
-    if (domain.arch.io_bitmap != nullptr) free_frames(to_mfn(to_physical(domain.arch.io_bitmap)), 2);
-    if (domain.arch.apic_access_page != nullptr) free_frames(to_mfn(to_physical(domain.arch.apic_access_page)), 0);
-    domain.arch.io_bitmap = nullptr;
-    domain.arch.apic_access_page = nullptr;
-}
-
-void hardware_domain_shutdown(u8 reason) {
-    switch (abi::ShutdownReason{reason}) {
-    case abi::ShutdownReason::poweroff: log_info("dom0 has shut down: powering off"); return power_off_machine();
-    case abi::ShutdownReason::reboot: log_info("dom0 has shut down: rebooting"); return reboot_machine();
-    default: panic("dom0 has crashed (shutdown code {})", reason);
-    }
-}
-
 unsigned largest_physmap_order() { return PhysmapPolicy::largest_order(); }
 
-void flush_physmap(Domain& domain) { backend()->flush_physmap(domain); }
-// The translations of a physmap are flushed when its entries end.
-u32 freed_stamp(const Domain&) { return 0; }
-void flush_stale(u32) {}
-
-Result<> create_vcpu(Vcpu& vcpu) {
-    TRY(vcpu.arch.apic.create());
-    const Mfn area = TRY(allocate_frames(hvm::state_order()));
-    vcpu.arch.xsave_area = to_virtual(area);
-    init_extended_state(vcpu.arch.xsave_area);
-    // All vCPUs of a domain count the TSC from the same moment: its first vCPU's creation.
-    const Vcpu* const first = vcpu.domain.vcpu(VcpuId{0});
-    vcpu.arch.tsc_offset = first != nullptr ? first->arch.tsc_offset : 0 - read_tsc();
-    if (vcpu.domain.settings.hardware) vcpu.arch.tsc_offset = 0;
-    return backend()->create(vcpu);
-}
-
-void destroy_vcpu(Vcpu& vcpu) {
-    backend()->destroy(vcpu);
-    if (vcpu.arch.xsave_area != nullptr) free_frames(to_mfn(to_physical(vcpu.arch.xsave_area)), hvm::state_order());
-    vcpu.arch.xsave_area = nullptr;
-}
-
-void switch_in(Vcpu& vcpu) {
-    vcpu.domain.arch.running_on.add(this_cpu().id);
-    load_extended_state(vcpu.arch.xsave_area);
-    if (has_xsave()) load_xcr0(vcpu.arch.xcr0);
-    (void)write_msr_safe(msr::tsc_aux, vcpu.arch.tsc_aux).ok();
-    before_guest(u64{vcpu.domain.id.raw} << 32 | (vcpu.id.raw + 1));
-    backend()->load(vcpu);
-}
-
-void switch_out(Vcpu& vcpu) {
-    backend()->save(vcpu);
-    // Read back, for QEMU's AMD-V lets the guest execute XSETBV without an exit.
-    if (has_xsave()) vcpu.arch.xcr0 = read_xcr0();
-    if (has_xsave()) load_xcr0(host_xcr0());
-    save_extended_state(vcpu.arch.xsave_area);
-    vcpu.domain.arch.running_on.remove(this_cpu().id);
-}
-
-void run(Vcpu& vcpu) { backend()->run(vcpu); }
-
-abi::VcpuTimeInfo vcpu_time(const Vcpu& vcpu) {
-    abi::VcpuTimeInfo info{};
-    const TickScale scale = tsc_scale();
-    const u64 tsc = vcpu_time_is_constant(vcpu) ? boot_tsc_value() : read_tsc_ordered();
-    info.tsc_timestamp = tsc + vcpu.arch.tsc_offset;
-    info.system_time = static_cast<u64>(time_at(tsc).raw);
-    info.tsc_to_system_mul = scale.multiplier;
-    info.tsc_shift = scale.shift;
-    info.flags = tsc_is_stable() ? abi::pvclock::tsc_stable : 0;
-    return info;
-}
-
-bool vcpu_time_is_constant(const Vcpu&) { return tsc_is_stable(); }
-
-}  // namespace px::arch
+}  // namespace arch
+}  // namespace px

@@ -182,21 +182,3 @@ Result<void, CopyFault> copy_linear(Vcpu& vcpu, u64 linear, std::span<u8> buffer
 }
 
 }  // namespace px::hvm
-
-namespace px::arch {
-
-Result<> copy_from_guest(void* to, u64 address, usize bytes) {
-    const auto copied = hvm::copy_linear(current_vcpu(), address, {static_cast<u8*>(to), bytes},
-                                         hvm::CopyDirection::from_guest, 0);
-    REQUIRE(copied.ok(), efault);
-    return {};
-}
-
-Result<> copy_to_guest(u64 address, const void* from, usize bytes) {
-    const auto copied = hvm::copy_linear(current_vcpu(), address, {static_cast<u8*>(const_cast<void*>(from)), bytes},
-                                         hvm::CopyDirection::to_guest, hvm::fault_code::write);
-    REQUIRE(copied.ok(), efault);
-    return {};
-}
-
-}  // namespace px::arch

@@ -5,24 +5,33 @@
 
 #include <cstring>
 
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/exits.hpp"
 #include "hypervisor/abi/xen.hpp"
 #include "hypervisor/domain/domain.hpp"
 
-namespace px {
+namespace px::hvm {
 
-/// One table for the guests of this architecture; multicall uses it as well.
-constinit const HypercallTable hypercall_table = [] {
+namespace {
+
+/// A control domain pins the page tables of the PV domains that it builds.
+Result<Reply> hypercall_mmuext_op(Vcpu& caller, HypercallArgs& args) {
+    REQUIRE(caller.domain.settings.control && pv_kind() != nullptr, enosys);
+    return pv_kind()->hypercalls()[abi::hypercall::mmuext_op].handler(caller, args);
+}
+
+}  // namespace
+
+constinit const HypercallTable hypercalls = [] {
     namespace number = abi::hypercall;
     HypercallTable table = generic_hypercalls();
-    table[number::hvm_op] = {hvm::hypercall_hvm_op};
-    table[number::physdev_op] = {hvm::hypercall_physdev_op};
-    table[number::platform_op] = {hvm::hypercall_platform_op};
+    table[number::hvm_op] = {hypercall_hvm_op};
+    table[number::mmuext_op] = {hypercall_mmuext_op};
+    table[number::physdev_op] = {hypercall_physdev_op};
+    table[number::platform_op] = {hypercall_platform_op};
     return table;
 }();
-
-namespace hvm {
 
 bool handle_hypercall(Vcpu& vcpu, unsigned privilege, bool in_64_bit_code) {
     GuestRegisters& regs = vcpu.arch.registers;
@@ -32,11 +41,11 @@ bool handle_hypercall(Vcpu& vcpu, unsigned privilege, bool in_64_bit_code) {
     };
     if (privilege != 0) return refuse(Errno::eperm);
     const u64 number = regs.rax;
-    if (number >= hypercall_table.size() || hypercall_table[number].handler == nullptr) return refuse(Errno::enosys);
+    if (number >= hypercalls.size() || hypercalls[number].handler == nullptr) return refuse(Errno::enosys);
     // Only 64-bit callers so far: a 32-bit caller's structures have another layout.
     if (!in_64_bit_code) return refuse(Errno::enosys);
     HypercallArgs args{{regs.rdi, regs.rsi, regs.rdx, regs.r10, regs.r8}};
-    const Result<Reply> result = hypercall_table[number].handler(vcpu, args);
+    const Result<Reply> result = hypercalls[number].handler(vcpu, args);
     if (result.ok() && result.value().again()) {
         regs.rdi = args[0];
         regs.rsi = args[1];
@@ -63,5 +72,4 @@ void write_hypercall_page(void* page) {
     std::memcpy(bytes + abi::hypercall::iret * 32, undefined, sizeof undefined);
 }
 
-}  // namespace hvm
-}  // namespace px
+}  // namespace px::hvm

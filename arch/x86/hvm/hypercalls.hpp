@@ -11,6 +11,9 @@ Result<Reply> hypercall_hvm_op(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_physdev_op(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_platform_op(Vcpu& caller, HypercallArgs& args);
 
+/// What such guests may call.
+extern const HypercallTable hypercalls;
+
 /// Fills a guest's hypercall page: 32 bytes per call [xen/public arch-x86/cpuid.h, MSR 0x40000000].
 void write_hypercall_page(void* page);
 

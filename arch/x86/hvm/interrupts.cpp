@@ -72,21 +72,17 @@ void inject_page_fault(Vcpu& vcpu, u64 linear, u32 error_code) {
     queue_exception(vcpu, {Event::Kind::exception, arch::exception::page_fault, true, error_code, linear});
 }
 
-}  // namespace px::hvm
-
-namespace px::arch {
-
 void set_upcall(Vcpu& vcpu) {
     if (vcpu.arch.upcall_vector != 0) return vcpu.arch.apic.request(vcpu.arch.upcall_vector, false);
-    const hvm::Callback& callback = vcpu.domain.arch.callback;
-    if (callback.via == hvm::Callback::Via::gsi && vcpu.id.raw == 0) {
+    const Callback& callback = vcpu.domain.arch.callback;
+    if (callback.via == Callback::Via::gsi && vcpu.id.raw == 0) {
         for (const auto& io_apic : vcpu.domain.arch.io_apics) io_apic->set_line(callback.number, true);
     }
     vcpu.kick();
 }
 
 bool deliverable(Vcpu& vcpu) {
-    return vcpu.arch.pending.kind != hvm::Event::Kind::none || hvm::next_interrupt(vcpu).kind != hvm::Event::Kind::none ||
+    return vcpu.arch.pending.kind != Event::Kind::none || next_interrupt(vcpu).kind != Event::Kind::none ||
            vcpu.info().evtchn_upcall_pending != 0;
 }
 
@@ -94,8 +90,8 @@ bool deliverable(Vcpu& vcpu) {
 void kick(Vcpu& vcpu) {
     const CpuId cpu = vcpu.unit.cpu();
     if (cpu == this_cpu().id) return;
-    if (vcpu.arch.apic.posted_edges_alone() && !hvm::may_have_direct_event(vcpu)) return interrupt_cpu_for_posted(cpu);
-    interrupt_cpu(cpu);
+    if (vcpu.arch.apic.posted_edges_alone() && !may_have_direct_event(vcpu)) return arch::interrupt_cpu_for_posted(cpu);
+    arch::interrupt_cpu(cpu);
 }
 
-}  // namespace px::arch
+}  // namespace px::hvm

@@ -23,6 +23,11 @@ inline bool may_have_event(Vcpu& vcpu) { return may_have_direct_event(vcpu) || v
 /// The event was put into the control block.
 void interrupt_taken(Vcpu& vcpu, const Event& event);
 
+// A kind's part of the contract (arch/vcpu.hpp).
+void kick(Vcpu& vcpu);
+void set_upcall(Vcpu& vcpu);
+bool deliverable(Vcpu& vcpu);
+
 /// Queues an exception for the next entry; a contributory pair becomes #DF, a third fault a shutdown.
 void inject_exception(Vcpu& vcpu, u8 vector);
 void inject_exception(Vcpu& vcpu, u8 vector, u32 error_code);

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "arch/hypercalls.hpp"
+#include "arch/x86/mm/machine_to_physical.hpp"
 #include "arch/x86/mm/mappings.hpp"
+#include "hypervisor/abi/arch.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
 
@@ -50,13 +52,19 @@ Result<Reply> set_memory_map(Vcpu& caller, u64 argument) {
     return Reply{};
 }
 
+Result<Reply> machphys_mapping(u64 argument) {
+    using namespace abi::x86;
+    TRY(guest_ptr<abi::MachphysMapping>(argument).write(
+        {mach2phys_virt_start, mach2phys_virt_end, (mach2phys_virt_end - mach2phys_virt_start) / sizeof(u64) - 1}));
+    return Reply{};
+}
+
 }  // namespace
 }  // namespace hvm
 
 namespace arch {
 
-/// The machine-to-physical table comes with the first PV domain.
-void set_frame_number(Mfn, u64) {}
+void set_frame_number(Mfn mfn, u64 number) { set_machine_to_physical(mfn, number); }
 
 u64 frame_count() {
     u64 end = 0;
@@ -71,6 +79,7 @@ Result<Reply> memory_op(Vcpu& caller, abi::MemoryOp operation, u64 argument) {
     case abi::MemoryOp::memory_map: return hvm::memory_map(caller, argument);
     case abi::MemoryOp::machine_memory_map: return hvm::machine_memory_map(caller, argument);
     case abi::MemoryOp::set_memory_map: return hvm::set_memory_map(caller, argument);
+    case abi::MemoryOp::machphys_mapping: return hvm::machphys_mapping(argument);
     default: return Err{Errno::enosys};
     }
 }

@@ -11,6 +11,9 @@
 #include "arch/x86/hvm/vlapic.hpp"
 #include "hypervisor/mm/heap.hpp"
 
+namespace px::pv {
+struct VcpuState;
+}
 namespace px::svm {
 struct VcpuSvm;
 }
@@ -66,6 +69,7 @@ struct VcpuState {
     VirtualLocalApic apic;
     Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x
     Box<vmx::VcpuVmx> vmx;           ///< the VT-x back end's part; null under AMD-V
+    Box<pv::VcpuState> pv;           ///< of PV domains; null of others, as are what only virtualization needs of theirs
     u32 last_cpu = ~u32{0};          ///< CPU that ran it last: elsewhere its TLB tag means nothing
 
     explicit VcpuState(Vcpu& vcpu);

@@ -82,11 +82,13 @@ PerCpu& make_cpu(u32 apic_id, u32 uid) {
     const CpuId id{online.load(std::memory_order_relaxed)};
     auto block = make<PerCpu>(id, TimerHardware{program_queue, nullptr});
     const auto stack = map_stack_block(id);
-    if (!block || !stack) panic("no memory for CPU {}", id);
+    const auto descriptors = map_descriptor_area(id);
+    if (!block || !stack || !descriptors) panic("no memory for CPU {}", id);
     PerCpu* cpu = (*block).release();
     cpu->arch.apic_id = apic_id;
     cpu->arch.acpi_uid = uid;
     cpu->arch.stack_block = *stack;
+    cpu->arch.descriptors = *descriptors;
     *reinterpret_cast<PerCpu**>(*stack + stack_block_top) = cpu;
     blocks[id.raw] = cpu;
     return *cpu;

@@ -3,11 +3,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/mm/mappings.hpp"
 
+#include <cstring>
+#include <new>
+
 #include "arch/per_cpu.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/mm/address_space.hpp"
 #include "arch/x86/mm/early_memory.hpp"
 #include "hypervisor/base/spinlock.hpp"
+#include "hypervisor/console/log.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
 
 namespace px::arch {
@@ -16,6 +20,8 @@ namespace {
 /// Stack blocks lie first in the mappings' slot, indexed by CPU; device mappings follow, never freed.
 constexpr u64 stacks_base = mappings_base;
 constexpr u64 devices_base = mappings_base + (u64{1} << 32);
+/// Between them the CPUs' descriptor tables.
+constexpr u64 descriptors_base = mappings_base + (u64{1} << 30);
 
 struct AddressSpace {
     PageTable<NativePaging> table;
@@ -61,6 +67,33 @@ Result<u64> map_stack_block(CpuId cpu) {
     for (const unsigned index : emergency_pages) TRY(map_one(index));
     for (unsigned index = main_first; index < main_end; ++index) TRY(map_one(index));
     return base;
+}
+
+Result<DescriptorArea> map_descriptor_area(CpuId cpu) {
+    const u64 base = descriptors_base + cpu.raw * DescriptorArea::pages * page_size;
+    auto guard = space.lock();
+    const Mfn own = TRY(allocate_frames(0));
+    std::memset(to_virtual(own), 0, page_size);
+    // What a processor finds in the pages before it, while no guest has put its own there: null descriptors.
+    for (unsigned page = 0; page < DescriptorArea::pages; ++page) {
+        TRY(guard->table.map(page_number(base) + page, page == DescriptorArea::own_page ? own : no_descriptors(), 0,
+                             {.writable = page == DescriptorArea::own_page, .global = false}));
+    }
+    u64* entries = NativePaging::entries(guard->table.root());
+    for (unsigned level = 3; level > 0; --level) {
+        entries = NativePaging::entries(NativePaging::frame(entries[base >> (page_shift + 9 * level) & 511], level));
+    }
+    return DescriptorArea{base, &entries[base >> page_shift & 511], ::new (to_virtual(own)) Gdt};
+}
+
+Mfn no_descriptors() {
+    static constinit Mfn page{0};
+    if (page.raw == 0) {
+        page = allocate_frames(0).value_or(Mfn{0});
+        if (page.raw == 0) panic("no memory for a page");
+        std::memset(to_virtual(page), 0, page_size);
+    }
+    return page;
 }
 
 void drop_identity_map() {

@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "arch/per_cpu.hpp"
 #include "arch/x86/mm/native_paging.hpp"
 #include "boot/entry/boot_info.hpp"
 
@@ -22,6 +23,11 @@ Result<void*> map_physical(Paddr address, usize bytes, Cache cache, bool writabl
 
 /// Memory and guard pages for CPU `cpu`'s stack block; gives its lowest address. Errors: enomem.
 Result<u64> map_stack_block(CpuId cpu);
+
+/// A page of null descriptors. First called while one CPU runs.
+Mfn no_descriptors();
+/// The address space's pages for CPU `cpu`'s descriptor tables: empty but for the reserved page. Errors: enomem.
+Result<DescriptorArea> map_descriptor_area(CpuId cpu);
 
 /// RAM that firmware or loader gave us, by use. Filled by set_up_memory().
 struct MemoryLayout {

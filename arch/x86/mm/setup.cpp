@@ -9,6 +9,7 @@
 #include "arch/x86/machine/screen.hpp"
 #include "arch/x86/mm/address_space.hpp"
 #include "arch/x86/mm/early_memory.hpp"
+#include "arch/x86/mm/machine_to_physical.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
@@ -94,6 +95,7 @@ void build_address_space(bool gigabyte_pages) {
                              {.writable = true, .cache = Cache::write_combining}, 9));
     }
     for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
+    for_each_usable(map_machine_to_physical);
     // The trampoline of starting CPUs turns paging on while it runs at its physical address.
     must(table.map(0, Mfn{0}, 9, {.writable = true, .executable = true, .global = false}));
     write_cr<3>(to_paddr(table.root()).raw);

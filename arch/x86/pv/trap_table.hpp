@@ -43,11 +43,15 @@ public:
             const abi::x86::TrapInfo entry = TRY(list.read());
             if (entry.address == 0) return Progress::done;
             REQUIRE(is_canonical(entry.address), einval);
-            gates_[entry.vector] = {entry.address, guest_selector(entry.cs), static_cast<u8>(entry.flags & privilege_bits),
-                                    (entry.flags & masks_events) != 0};
+            set(entry);
             list = list.at(1);
             if (pause()) return Progress::more;
         }
+    }
+    /// An entry with a canonical address.
+    void set(const abi::x86::TrapInfo& entry) {
+        gates_[entry.vector] = {entry.address, guest_selector(entry.cs), static_cast<u8>(entry.flags & privilege_bits),
+                                (entry.flags & masks_events) != 0};
     }
     const TrapGate& gate(u8 vector) const { return gates_[vector]; }
 

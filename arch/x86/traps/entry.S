@@ -1,5 +1,5 @@
-// Interrupt and exception entry: 256 stubs, one common path. Only reached from the hypervisor's own context (AMD-V and
-// VT-x exits return to a function; PV guests have an entry of their own).
+// Interrupt and exception entry: 256 stubs, one common path for the hypervisor's own context. Traps of a PV guest's rings go on in
+// pv/machine/entry.S, but for those that come on stacks of their own. (AMD-V and VT-x exits return to a function.)
 //
 // SPDX-License-Identifier: Apache-2.0
 
@@ -15,11 +15,25 @@ trap_stubs:
     pushq $0
     .endif
     pushq $vector
+    .if (vector == 1)
+    jmp trap_debug
+    .elseif (vector == 2) || (vector == 8) || (vector == 18)
+    jmp trap_here
+    .else
     jmp trap_common
+    .endif
     vector = vector + 1
     .endr
 
+    /* Of vector, error code, rip, cs … the last says who was interrupted. */
+trap_debug:
+    testb $3, 24(%rsp)
+    jnz pv_debug_entry
+    jmp trap_here
 trap_common:
+    testb $3, 24(%rsp)
+    jnz pv_trap_entry
+trap_here:
     cld
     pushq %rax
     pushq %rcx

@@ -45,11 +45,24 @@ Ist stack_of(unsigned vector) {
     }
 }
 
+/// INT3 and INTO are everybody's; the other gates can't be called by guests, whose INT n is a general protection fault.
+unsigned ring_of(unsigned vector) { return vector == exception::breakpoint || vector == exception::overflow ? 3 : 0; }
+
 /// NMI: another CPU's crash, or the machine's; touches lock-free memory only.
 void handle_nmi(const TrapFrame& frame) {
     if (crash_in_progress()) stop_this_cpu();
     count_nmi(frame);
 }
+
+/// The entries of SYSCALL, where interrupts are off and the stack may be a guest's. (None without PV.)
+extern "C" [[gnu::weak]] const char pv_syscall_entries_begin[], pv_syscall_entries_end[];
+bool is_syscall_entry(u64 address) {
+    return address - reinterpret_cast<u64>(pv_syscall_entries_begin) <
+           static_cast<u64>(pv_syscall_entries_end - pv_syscall_entries_begin);
+}
+
+/// MOV SS holds a breakpoint back until after the SYSCALL that follows it [CVE-2018-8897]: it hits us, and means nothing.
+void forget_debug_trap() { write_debug_status(0xffff0ff0); }
 
 }  // namespace
 
@@ -57,7 +70,9 @@ extern "C" void handle_trap(TrapFrame* frame) {
     const u8 number = static_cast<u8>(frame->vector);
     if (number >= 32) return dispatch_interrupt(number);
     if (number == exception::nmi) return handle_nmi(*frame);
-    if ((number == exception::general_protection || number == exception::invalid_opcode) && fix_up(*frame)) return;
+    if (number == exception::debug && is_syscall_entry(frame->rip)) return forget_debug_trap();
+    // What may fault reads or writes a guest's memory, or loads what a guest said.
+    if (number >= exception::invalid_opcode && number <= exception::alignment && fix_up(*frame)) return;
     crash_on_trap(*frame);
 }
 
@@ -73,8 +88,8 @@ void set_interrupt_handler(u8 number, InterruptHandler handler) { handlers[numbe
 void init_traps() {
     for (unsigned i = 0; i < idt.size(); ++i) {
         const u64 stub = reinterpret_cast<u64>(trap_stubs) + i * 16;
-        idt[i] = IdtEntry::interrupt_gate(stub, stack_of(i));
-        idt_on_main_stack[i] = IdtEntry::interrupt_gate(stub, Ist::none);
+        idt[i] = IdtEntry::interrupt_gate(stub, stack_of(i), ring_of(i));
+        idt_on_main_stack[i] = IdtEntry::interrupt_gate(stub, Ist::none, ring_of(i));
     }
 }
 
@@ -88,8 +103,8 @@ void load_descriptors(PerCpuState& cpu) {
     // The tops of the emergency stacks; see the picture in arch/per_cpu.hpp.
     for (unsigned i = 0; i < 4; ++i) cpu.tss.ist[i] = cpu.stack_block + (2 * i + 2) * page_size;
     cpu.tss.rsp0 = cpu.stack_block + stack_block_top;
-    cpu.gdt.set_tss(reinterpret_cast<u64>(&cpu.tss), sizeof(Tss) - 1);
-    const TablePointer gdt{sizeof(Gdt) - 1, reinterpret_cast<u64>(&cpu.gdt)};
+    cpu.descriptors.own->set_tss(reinterpret_cast<u64>(&cpu.tss), sizeof(Tss) - 1);
+    const TablePointer gdt{Gdt::limit, cpu.descriptors.base};
     const TablePointer idt_pointer{sizeof(idt) - 1, reinterpret_cast<u64>(idt.data())};
     asm volatile(
         "lgdt %0\n"
@@ -102,7 +117,8 @@ void load_descriptors(PerCpuState& cpu) {
         "movw %%ax, %%ds\n"
         "movw %%ax, %%es\n"
         "lidt %1\n"
-        "ltr %w4" ::"m"(gdt), "m"(idt_pointer), "i"(u64{selector::code}), "r"(selector::data), "r"(selector::tss)
+        "lldt %w5\n"
+        "ltr %w4" ::"m"(gdt), "m"(idt_pointer), "i"(u64{selector::code}), "r"(selector::data), "r"(selector::tss), "r"(u16{0})
         : "rax", "memory");
 }
 

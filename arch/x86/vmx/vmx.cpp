@@ -50,7 +50,7 @@ void write_host_state(const arch::PerCpuState& cpu) {
     write(FieldNatural::host_fs_base, 0);
     write(FieldNatural::host_gs_base, 0);
     write(FieldNatural::host_tr_base, reinterpret_cast<u64>(&cpu.tss));
-    write(FieldNatural::host_gdtr_base, reinterpret_cast<u64>(&cpu.gdt));
+    write(FieldNatural::host_gdtr_base, cpu.descriptors.base);
     write(FieldNatural::host_idtr_base, idt.base);
     write(Field32::host_sysenter_cs, 0);
     write(FieldNatural::host_sysenter_esp, 0);

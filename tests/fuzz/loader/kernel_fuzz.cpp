@@ -6,6 +6,8 @@
 
 #include "boot/loader/kernel_image.hpp"
 #include "boot/loader/payload.hpp"
+#include "boot/loader/pv_start_info.hpp"
+#include "boot/loader/pv_tables.hpp"
 #include "boot/loader/start_of_day.hpp"
 
 namespace px::loader {
@@ -45,6 +47,27 @@ void plan_for(const KernelImage& image, std::span<const u8> file) {
     must(serialise(request, plan.value(), tables).ok());
 }
 
+/// Everything has a place of its own within the domain, and tables name only its frames.
+void plan_pv_for(const PvImage& pv, std::span<const u8> file, const KernelNotes& notes) {
+    constexpr u64 pages = 8192;
+    must(pv.kernel.contains(pv.entry));
+    const auto plan = plan_pv_start({.image = pv, .pages = pages, .ramdisk_size = file.size(), .ramdisk_by_pfn = notes.mod_start_pfn,
+                                     .has_rings = true});
+    if (!plan.ok()) return;
+    must(plan->used() <= pages);
+    std::array<u64, 512> table;
+    must(for_each_pv_table(*plan, [&](u64 pfn, const TableRun& run, u64 index) -> Loaded<> {
+             must(plan->tables.contains(pfn) || plan->p2m_tables.contains(pfn));
+             fill_pv_table(*plan, run.level, index, [](u64 named) {
+                 must(named < pages);
+                 return named;
+             }, table);
+             return {};
+         }).ok());
+    std::array<u8, page_size> page;
+    must(write_pv_start_info(*plan, {.pages = pages, .ramdisk_size = file.size()}, page).ok());
+}
+
 Loaded<> run(std::span<const u8> file) {
     const auto payload = TRY(find_payload(file));
     std::vector<u8> output(std::min(payload.unpacked_size.value_or(output_limit), output_limit));
@@ -53,7 +76,7 @@ Loaded<> run(std::span<const u8> file) {
     const auto elf = TRY(unpack(payload, output, scratch));
     const auto image = TRY(KernelImage::parse(elf));
     if (const auto entry = image.pvh_entry(); entry.ok()) must(image.extent().contains(u64{entry.value()}));
-    if (const auto pv = image.pv(); pv.ok()) must(pv.value().kernel.contains(pv.value().entry));
+    if (const auto pv = image.pv(); pv.ok()) plan_pv_for(*pv, file, image.notes());
     CheckedMemory destination{image.extent()};
     TRY(load(image, destination));
     plan_for(image, file);

@@ -166,7 +166,9 @@ TEST(Dom0, Flags) {
     EXPECT_TRUE(parsed.clean());
     EXPECT_TRUE(parsed.dom0.verbose);
     EXPECT_FALSE(parsed.dom0.bounce);
-    EXPECT_THAT(Parsed{"dom0=pv"}.problems, ElementsAre("dom0=pv: pv: is not supported: dom0 is PVH"));
+    EXPECT_EQ(parsed.dom0.kind, Dom0Kind::pvh);
+    EXPECT_EQ(Parsed{"dom0=verbose"}.dom0.kind, std::nullopt);
+    EXPECT_EQ(Parsed{"dom0=pv"}.dom0.kind, Dom0Kind::pv);
     const Parsed partly{"dom0=hvm,verbose=perhaps,no-bounce"};
     EXPECT_THAT(partly.problems, ElementsAre("dom0=hvm,verbose=perhaps,no-bounce: hvm: is not known"));
     EXPECT_FALSE(partly.dom0.bounce);
@@ -176,7 +178,8 @@ TEST(Dom0, DeprecatedAlias) {
     const Parsed parsed{"dom0pvh=1"};
     EXPECT_THAT(parsed.problems, ElementsAre());
     EXPECT_THAT(parsed.notes, ElementsAre("dom0pvh=1: is deprecated: write dom0=pvh"));
-    EXPECT_THAT(Parsed{"dom0pvh=0"}.problems, ElementsAre("dom0pvh=0: is not supported: dom0 is PVH"));
+    EXPECT_EQ(parsed.dom0.kind, Dom0Kind::pvh);
+    EXPECT_EQ(Parsed{"dom0pvh=0"}.dom0.kind, Dom0Kind::pv);
 }
 
 TEST(Machine, Reboot) {

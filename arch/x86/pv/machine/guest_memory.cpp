@@ -1,0 +1,116 @@
+// Memory of the current PV vCPU.
+//
+// SPDX-License-Identifier: Apache-2.0
+#include "arch/x86/pv/machine/guest_memory.hpp"
+
+#include "arch/x86/cpu/host_features.hpp"
+#include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/pv/machine/address_space.hpp"
+
+namespace px::pv {
+namespace {
+
+/// Every page of a PV guest is a user's: the processor must be told that we mean to touch it [SMAP].
+class UserAccess {
+public:
+    UserAccess() {
+        if ((arch::host_cr4() & arch::cr4::smap) != 0) asm volatile("stac" ::: "memory", "cc");
+    }
+    ~UserAccess() {
+        if ((arch::host_cr4() & arch::cr4::smap) != 0) asm volatile("clac" ::: "memory", "cc");
+    }
+    UserAccess(const UserAccess&) = delete;
+};
+
+bool is_guest_range(u64 address, usize bytes) {
+    const u64 last = address + (bytes - 1);
+    if (last < address) return false;
+    return last < abi::x86::hypervisor_virt_start || address >= abi::x86::hypervisor_virt_end;
+}
+
+/// Gives how many bytes were not copied. One of the two is the guest's.
+usize copy_until_fault(void* to, const void* from, usize bytes) {
+    usize words = bytes / 8, rest = bytes % 8;
+    const UserAccess access;
+    asm volatile(
+        "1: rep movsq\n"
+        "   movq %3, %2\n"
+        "2: rep movsb\n"
+        "   jmp 4f\n"
+        "3: leaq (%3, %2, 8), %2\n"  // whole words that are left
+        "4:\n"
+        "   .pushsection .exception_table, \"a\"\n"
+        "   .quad 1b, 3b\n"
+        "   .quad 2b, 4b\n"
+        "   .popsection"
+        : "+D"(to), "+S"(from), "+c"(words)
+        : "r"(rest)
+        : "memory");
+    return words;
+}
+
+/// The word sizes in which hypercalls and bounce frames read and write most. False: it faulted.
+template <class T>
+bool read_word(T& to, u64 address) {
+    bool failed = true;
+    const UserAccess access;
+    asm volatile(
+        "1: mov (%2), %0\n"
+        "   movb $0, %1\n"
+        "2:\n"
+        "   .pushsection .exception_table, \"a\"\n"
+        "   .quad 1b, 2b\n"
+        "   .popsection"
+        : "=&r"(to), "+r"(failed)
+        : "r"(address)
+        : "memory");
+    return !failed;
+}
+
+/// While the vCPU's users run, on their tables: those of its kernel for as long as this lives.
+class KernelTables {
+public:
+    explicit KernelTables(VcpuState& state) : state_(state), changed_(!state.in_kernel) {
+        if (changed_) arch::write_cr<3>(to_paddr(mfn_of(*state.memory.kernel_root)).raw);
+    }
+    ~KernelTables() {
+        if (changed_) load_root(state_);
+    }
+    KernelTables(const KernelTables&) = delete;
+
+private:
+    const VcpuState& state_;
+    const bool changed_;
+};
+
+}  // namespace
+
+Result<> read_mapped(void* to, u64 address, usize bytes) {
+    if (bytes == 0) return {};
+    REQUIRE(is_guest_range(address, bytes), efault);
+    if (bytes == sizeof(u64)) {
+        REQUIRE(read_word(*static_cast<u64*>(to), address), efault);
+        return {};
+    }
+    REQUIRE(copy_until_fault(to, reinterpret_cast<const void*>(address), bytes) == 0, efault);
+    return {};
+}
+
+Result<> write_mapped(u64 address, const void* from, usize bytes) {
+    if (bytes == 0) return {};
+    REQUIRE(is_guest_range(address, bytes), efault);
+    REQUIRE(copy_until_fault(reinterpret_cast<void*>(address), from, bytes) == 0, efault);
+    return {};
+}
+
+Result<> copy_from_guest(VcpuState& state, void* to, u64 address, usize bytes) {
+    const KernelTables tables(state);
+    return read_mapped(to, address, bytes);
+}
+
+Result<> copy_to_guest(VcpuState& state, u64 address, const void* from, usize bytes) {
+    const KernelTables tables(state);
+    return write_mapped(address, from, bytes);
+}
+
+}  // namespace px::pv

@@ -1,0 +1,66 @@
+"""A PV dom0, on a processor without virtualization and beside it: userspace, its devices by PIRQs, the toolstack, power-off and reboot."""
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import test_devices
+import test_dom0
+from dom0 import Dom0, Spec
+from runner import boot_test, machine_test
+
+NO_HVM = "qemu64,-svm"
+HVM = "EPYC,-smap,-monitor,-rdtscp"          # QEMU 7.2 faults an iret in ring 3 where SMAP is on
+
+
+def pv(spec: Spec, cpu: str = NO_HVM) -> Spec:
+    return replace(spec, xen_args=f"dom0=pv {spec.xen_args}".strip(), cpu=cpu)
+
+
+def comes_up(dom0: Dom0) -> None:
+    test_dom0.comes_up(dom0)
+    assert ("no hardware virtualization" in dom0.console.text) == (dom0.spec.cpu == NO_HVM)
+    assert "Booting kernel on Xen" in dom0.run("dmesg") and "PVH" not in dom0.run("dmesg | grep -i 'booting'")
+
+
+for _vcpus in (1, 2, 4):
+    boot_test(pv(Spec(cpus=_vcpus, vcpus=_vcpus)), name=f"pv-dom0-{_vcpus}-vcpus")(comes_up)
+boot_test(pv(Spec(cpus=2, vcpus=2), HVM), name="pv-dom0-beside-hvm")(comes_up)
+boot_test(pv(Spec(cpus=2, vcpus=2, profile="q35")), name="pv-dom0-q35")(comes_up)
+
+
+@boot_test(pv(Spec(devices=test_devices.VIRTIO, cpus=2)), name="pv-dom0-virtio-disk")
+def virtio_disk(dom0: Dom0) -> None:
+    test_devices.reads_and_writes(dom0, "/dev/vda", "virtio")
+
+
+@boot_test(pv(Spec(devices=test_devices.VIRTIO, cpus=2)), name="pv-dom0-e1000")
+def e1000(dom0: Dom0) -> None:
+    test_devices.e1000(dom0)
+
+
+@boot_test(pv(Spec(devices=test_devices.AHCI, cpus=2)), name="pv-dom0-ahci-disk")
+def ahci_disk(dom0: Dom0) -> None:
+    test_devices.reads_and_writes(dom0, "/dev/sda", "ahci")
+
+
+@boot_test(pv(Spec(devices=test_devices.AHCI, cpus=2, kernel_args="pci=nomsi")), name="pv-dom0-ahci-disk-without-msi")
+def ahci_disk_without_msi(dom0: Dom0) -> None:
+    test_devices.reads_and_writes(dom0, "/dev/sda", "ahci")
+
+
+def _ends(name: str, command: str) -> None:
+    @machine_test(name=name)
+    def body(on: str) -> None:
+        dom0 = Dom0(pv(Spec()), on, f"{name}-{on}")
+        try:
+            dom0.console.type(f"{command}\n")
+            status = dom0.machine.wait_end(60)
+            assert status == 0, f"the emulator ended with status {status}"
+        except BaseException as error:
+            error.console_tail = dom0.console.tail()
+            raise
+        finally:
+            dom0.stop()
+
+
+_ends("pv-dom0-powers-off", "poweroff -f")
+_ends("pv-dom0-reboots", "reboot -f")

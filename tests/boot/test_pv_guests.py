@@ -1,0 +1,33 @@
+"""PV guests with Debian's kernel, beside PVH ones, under either kind of dom0 and made by Debian's xl."""
+# SPDX-License-Identifier: Apache-2.0
+import guests
+from dom0 import Dom0, Spec
+from runner import boot_test
+from test_pv_dom0 import HVM, pv
+
+DOM0S = {"pv-dom0": pv(Spec(cpus=2, vcpus=2)), "pv-dom0-hvm": pv(Spec(cpus=2, vcpus=2), HVM), "pvh-dom0": Spec(cpus=2, vcpus=2, cpu=HVM)}
+
+
+def lives(dom0: Dom0, kind: str, vcpus: int = 1) -> None:
+    """Comes up, says its word, and powers itself off when it is asked to."""
+    name = f"{kind}{vcpus}"
+    guests.create(dom0, name, guests.debian_config(name, vcpus=vcpus, word=f"salve-{name}", kind=kind))
+    try:
+        guests.await_console(dom0, name, "^GUEST-READY", 120)
+        assert f"salve-{name}" in dom0.run(f"cat {guests.log_of(name)}")
+        dom0.run(f"xl shutdown -w {name}", timeout=90)
+        assert name not in dom0.run("xl list")
+    finally:
+        dom0.run(f"xl destroy {name} 2>/dev/null; true")
+
+
+for _title, _spec in DOM0S.items():
+    for _vcpus in (1, 2):
+        @boot_test(_spec, name=f"pv-guest-{_vcpus}-vcpus-{_title}")
+        def pv_guest(dom0: Dom0, vcpus: int = _vcpus) -> None:
+            lives(dom0, "pv", vcpus)
+
+
+@boot_test(DOM0S["pv-dom0-hvm"], name="pvh-guest-pv-dom0")
+def pvh_guest(dom0: Dom0) -> None:
+    lives(dom0, "pvh")
