@@ -62,7 +62,7 @@ constexpr Option table[] = {
      "to dom0 at its start.",
      store_conswitch},
     // dom0
-    {"dom0", Kind::list, "pv | pvh, verbose=<bool>, bounce=<bool>", "pvh",
+    {"dom0", Kind::list, "pv | pvh, verbose=<bool>, bounce=<bool>", "pvh, pv without AMD-V and VT-x",
      "How dom0 is built. `no-bounce` leaves out the `swiotlb=force` that a PVH dom0 without an IOMMU is given: its DMA to "
      "pages of other domains then goes wrong.",
      store_dom0},

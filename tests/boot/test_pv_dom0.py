@@ -21,7 +21,8 @@ def comes_up(dom0: Dom0) -> None:
     assert "Booting kernel on Xen" in dom0.run("dmesg") and "PVH" not in dom0.run("dmesg | grep -i 'booting'")
 
 
-for _vcpus in (1, 2, 4):
+boot_test(Spec(cpu=NO_HVM), name="pv-dom0-1-vcpus")(comes_up)  # by default, for there is nothing else
+for _vcpus in (2, 4):
     boot_test(pv(Spec(cpus=_vcpus, vcpus=_vcpus)), name=f"pv-dom0-{_vcpus}-vcpus")(comes_up)
 boot_test(pv(Spec(cpus=2, vcpus=2), HVM), name="pv-dom0-beside-hvm")(comes_up)
 boot_test(pv(Spec(cpus=2, vcpus=2, profile="q35")), name="pv-dom0-q35")(comes_up)

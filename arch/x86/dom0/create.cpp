@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/dom0/dom0.hpp"
 
 namespace px {
@@ -13,6 +14,12 @@ u64 frames_of(const cmdline::MemoryAmount& amount, u64 ram_frames) { return amou
 }  // namespace
 
 namespace dom0 {
+
+cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options) {
+    const bool vt_x = (arch::host_cpuid(1).ecx >> 5 & 1) != 0;
+    const bool amd_v = arch::cpuid(0x80000000).eax >= 0x80000001 && (arch::host_cpuid(0x80000001).ecx >> 2 & 1) != 0;
+    return options.dom0.kind.value_or(vt_x || amd_v ? cmdline::Dom0Kind::pvh : cmdline::Dom0Kind::pv);
+}
 
 u64 share_of(const cmdline::BootOptions& options, u64 ram_frames) {
     const u64 headroom = std::min<u64>(ram_frames / 8, (u64{256} << 20) >> page_shift);

@@ -61,7 +61,7 @@ public:
     Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : files_(info, options), options_(options) {}
 
     void build() {
-        if (hvm::backend() == nullptr) panic("a PVH dom0 needs hardware virtualization; why there is none stands above");
+        if (hvm::backend() == nullptr) panic("a PVH dom0 needs hardware virtualization; why there is none stands above; dom0=pv needs none");
         vcpus_ = vcpu_count(options_, most_vcpus);
         choose_memory();
         load_kernel();

@@ -12,9 +12,9 @@ namespace px::dom0 {
 void create_pvh(const boot::BootInfo& info, const cmdline::BootOptions& options);
 void create_pv(const boot::BootInfo& info, const cmdline::BootOptions& options);
 
-/// The kind that dom0 is to have where the command line leaves the choice.
-inline constexpr cmdline::Dom0Kind default_kind = cmdline::Dom0Kind::pvh;
-inline cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options) { return options.dom0.kind.value_or(default_kind); }
+/// The kind that dom0 is to have. Where the command line leaves the choice: PVH if the processor has AMD-V or VT-x (whether they can be
+/// used shows later), else PV.
+cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options);
 
 /// Its share of RAM: what dom0_mem= says, else half of it, at most 8 GiB. Guests get what is left.
 u64 share_of(const cmdline::BootOptions& options, u64 ram_frames);
