@@ -53,4 +53,7 @@ void init_users();
 Frame run_user(u64 entry, u64 rflags = 0);
 inline Frame run_user(void (*entry)(), u64 rflags = 0) { return run_user(reinterpret_cast<u64>(entry), rflags); }
 
+/// The same with the handlers that are set, until one calls leave_user().
+void run_user_with_handlers(u64 entry, u64 rflags = 0);
+
 }  // namespace px::guest

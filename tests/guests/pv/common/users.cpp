@@ -38,11 +38,15 @@ void init_users() {
     if (hypercall(abi::hypercall::stack_switch, 0, reinterpret_cast<u64>(kernel_stack + sizeof kernel_stack))) give_up("stack_switch");
 }
 
+void run_user_with_handlers(u64 entry, u64 rflags) {
+    enter_user(entry, reinterpret_cast<u64>(user_stack + sizeof user_stack), rflags | 0x202);
+}
+
 Frame run_user(u64 entry, u64 rflags) {
     constexpr unsigned exceptions = 32, int80 = 0x80;
     for (unsigned vector = 0; vector < exceptions; ++vector) set_handler(vector, leave);
     for (const unsigned vector : {int80, vector_syscall, vector_failsafe}) set_handler(vector, leave);
-    enter_user(entry, reinterpret_cast<u64>(user_stack + sizeof user_stack), rflags | 0x202);
+    run_user_with_handlers(entry, rflags);
     for (unsigned vector = 0; vector < exceptions; ++vector) set_handler(vector, nullptr);
     return left;
 }
