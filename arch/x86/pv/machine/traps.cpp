@@ -77,7 +77,7 @@ void exception_of_guest(Vcpu& vcpu, TrapFrame& frame) {
 
 /// Interrupts off.
 extern "C" void pv_handle_trap(TrapFrame* frame) {
-    Vcpu& vcpu = current_vcpu();
+    Vcpu& vcpu = *this_cpu().current;
     state_of(vcpu).by_sysret = false;
     const u8 vector = static_cast<u8>(frame->vector);
     if (vector == arch::vector::int80) return int80(vcpu, *frame);
