@@ -37,68 +37,53 @@ struct Entrance {
     std::array<u16, 4> data_selectors{};  ///< ds, es, fs, gs; failsafe only
 };
 
-/// The words of a frame, from the lowest address on. Only what was pushed has a value.
-class BounceWords {
-public:
-    BounceWords() {}  // NOLINT: nothing is written twice
-    void push(u64 word) { word_[count_++] = word; }
-    usize size() const { return count_; }
-    u64 operator[](usize index) const { return word_[index]; }
-    const u64* begin() const { return word_.data(); }
-    const u64* end() const { return word_.data() + count_; }
+// Both are on the way of each trap: defined here, and inlined.
 
-private:
-    usize count_ = 0;
-    std::array<u64, 12> word_;
-};
-
-struct Bounce {
-    u64 address = 0;                ///< of the lowest word, on the kernel's stack
-    BounceWords words;
-    CpuFrame after;
-};
-
-// Both are on the way of each trap: defined here.
-
-/// The frame and the state after it. `kernel_stack`: where users enter the kernel. Errors: einval where the domain can't go on and must
-/// crash: no handler, or one at no canonical address; a stack within the hypervisor's part.
-inline Result<> enter_kernel(const CpuFrame& now, const Entrance& entrance, u64 kernel_stack, bool architectural_iopl, Bounce& bounce) {
+/// Puts the frame on the kernel's stack, the words from the lowest address on by store(address, word), which says whether it could; the vCPU is
+/// as its kernel is entered then. `kernel_stack`: where users enter the kernel. Errors: the domain can't go on and must crash: einval (no
+/// handler, or one at no canonical address; a stack within the hypervisor's part), efault (a word couldn't be stored).
+template <class Store>
+[[gnu::always_inline]] inline Result<> enter_kernel(CpuFrame& frame, const Entrance& entrance, u64 kernel_stack, bool architectural_iopl,
+                                                    Store store) {
     namespace flat = abi::x86::flat_ring3;
     REQUIRE(entrance.address != 0 && is_canonical(entrance.address), einval);
-    if (entrance.is_failsafe) {
-        for (const u16 selector : entrance.data_selectors) bounce.words.push(selector);
-    }
-    bounce.words.push(now.rcx);
-    bounce.words.push(now.r11);
-    if (entrance.error_code) bounce.words.push(*entrance.error_code);
-    bounce.words.push(now.rip);
-    // A kernel sees by the selector's low bits that it interrupted itself.
-    bounce.words.push((now.in_kernel ? now.cs & ~u64{3} : now.cs) | u64{now.events_masked} << 32);
-    bounce.words.push((now.rflags & ~(flags::interrupts | flags::privilege)) | (now.events_masked ? 0 : flags::interrupts) |
-                      (architectural_iopl ? now.iopl << 12 : 0));
-    bounce.words.push(now.rsp);
-    bounce.words.push(now.ss);
-    const u64 size = bounce.words.size() * sizeof(u64);
-    bounce.address = ((now.in_kernel ? now.rsp : kernel_stack) & ~u64{15}) - size;
+    const u64 words = 7 + (entrance.error_code ? 1 : 0) + (entrance.is_failsafe ? entrance.data_selectors.size() : 0);
+    const u64 size = words * sizeof(u64);
+    const u64 stack = ((frame.in_kernel ? frame.rsp : kernel_stack) & ~u64{15}) - size;
     // No word may lie in the hypervisor's part of the address space; elsewhere a bad stack is a page fault.
-    const u64 end = bounce.address + size;
-    REQUIRE(end >= bounce.address, einval);
-    REQUIRE(end <= abi::x86::hypervisor_virt_start || bounce.address >= abi::x86::hypervisor_virt_end, einval);
-    bounce.after = now;
-    bounce.after.rip = entrance.address;
-    bounce.after.cs = flat::cs64;
-    bounce.after.ss = flat::ss64;
-    bounce.after.rsp = bounce.address;
-    bounce.after.rflags &= ~(flags::alignment | flags::virtual_8086 | flags::resume | flags::nested | flags::trap);
-    bounce.after.in_kernel = true;
-    bounce.after.events_masked = now.events_masked || entrance.masks_events;
+    const u64 end = stack + size;
+    REQUIRE(end >= stack && (end <= abi::x86::hypervisor_virt_start || stack >= abi::x86::hypervisor_virt_end), einval);
+    u64 at = stack;
+    const auto push = [&](u64 word) {
+        const bool stored = store(at, word);
+        at += sizeof word;
+        return stored;
+    };
+    if (entrance.is_failsafe) {
+        for (const u16 selector : entrance.data_selectors) REQUIRE(push(selector), efault);
+    }
+    REQUIRE(push(frame.rcx) && push(frame.r11), efault);
+    if (entrance.error_code) REQUIRE(push(*entrance.error_code), efault);
+    REQUIRE(push(frame.rip), efault);
+    // A kernel sees by the selector's low bits that it interrupted itself.
+    REQUIRE(push((frame.in_kernel ? frame.cs & ~u64{3} : frame.cs) | u64{frame.events_masked} << 32), efault);
+    REQUIRE(push((frame.rflags & ~(flags::interrupts | flags::privilege)) | (frame.events_masked ? 0 : flags::interrupts) |
+                 (architectural_iopl ? frame.iopl << 12 : 0)), efault);
+    REQUIRE(push(frame.rsp) && push(frame.ss), efault);
+    frame.rip = entrance.address;
+    frame.cs = flat::cs64;
+    frame.ss = flat::ss64;
+    frame.rsp = stack;
+    frame.rflags &= ~(flags::alignment | flags::virtual_8086 | flags::resume | flags::nested | flags::trap);
+    frame.in_kernel = true;
+    frame.events_masked = frame.events_masked || entrance.masks_events;
     return {};
 }
 
 /// What the iret hypercall does to the vCPU with the frame that it found. `has_user_root`: the vCPU may run users. True where SYSRET may do
 /// it: the guest doesn't care for rcx and r11, and the instruction is safe: canonical address, flat segments. Errors: einval where the domain
 /// must crash: a return to users without tables for them.
-inline Result<bool> leave_kernel(CpuFrame& frame, const abi::x86::IretContext& context, bool has_user_root, bool architectural_iopl) {
+[[gnu::always_inline]] inline Result<bool> leave_kernel(CpuFrame& frame, const abi::x86::IretContext& context, bool has_user_root, bool architectural_iopl) {
     namespace flat = abi::x86::flat_ring3;
     const bool to_users = (context.cs & 3) == 3;
     REQUIRE(!to_users || has_user_root, einval);

@@ -69,10 +69,20 @@ CpuFrame user() {
     return frame;
 }
 
-/// enter_kernel(), by value.
+/// What enter_kernel() has stored, and where it begins; the state after it.
+struct Bounce {
+    u64 address = 0;
+    std::vector<u64> words;
+    CpuFrame after;
+};
 Result<Bounce> entered(const CpuFrame& now, const Entrance& entrance, u64 stack, bool architectural_iopl) {
-    Bounce bounce;
-    TRY(enter_kernel(now, entrance, stack, architectural_iopl, bounce));
+    Bounce bounce{.address = 0, .words = {}, .after = now};
+    TRY(enter_kernel(bounce.after, entrance, stack, architectural_iopl, [&](u64 address, u64 word) {
+        if (bounce.words.empty()) bounce.address = address;
+        EXPECT_EQ(address, bounce.address + bounce.words.size() * sizeof word);
+        bounce.words.push_back(word);
+        return true;
+    }));
     return bounce;
 }
 
@@ -89,7 +99,7 @@ Result<Return> left(CpuFrame frame, const IretContext& context, bool has_user_ro
 TEST(PvBounceTest, AnExceptionOfAUser) {
     const auto bounce = entered(user(), {.address = kernel_text, .error_code = 6}, kernel_stack, false);
     ASSERT_TRUE(bounce.ok());
-    EXPECT_THAT(std::vector<u64>(bounce->words.begin(), bounce->words.end()),
+    EXPECT_THAT(bounce->words,
                 ElementsAre(0xc, 0x11, 6, 0x401000, user_cs, flags::fixed | flags::interrupts | flags::trap | flags::resume | 1,
                                            0x7fff'0000'1238, user_ss));
     EXPECT_EQ(bounce->address, kernel_stack - 64);
@@ -145,6 +155,18 @@ TEST(PvBounceTest, WhatCantBeEntered) {
     EXPECT_FALSE(enter(kernel_text, 0xffff'8800'0000'0030)) << "its last word";
     EXPECT_TRUE(enter(kernel_text, 0xffff'8800'0000'0040));
     EXPECT_FALSE(enter(kernel_text, 0x10)) << "goes round the address space";
+}
+
+TEST(PvBounceTest, AWordThatCantBeStoredChangesNothing) {
+    for (unsigned fails = 0; fails < 8; ++fails) {
+        CpuFrame frame = user();
+        unsigned stored = 0;
+        const auto result = enter_kernel(frame, {.address = kernel_text, .error_code = 6}, kernel_stack, false,
+                                         [&](u64, u64) { return stored++ != fails; });
+        EXPECT_EQ(result.error(), Errno::efault);
+        EXPECT_EQ(frame.rip, user().rip);
+        EXPECT_FALSE(frame.in_kernel);
+    }
 }
 
 TEST(PvReturnTest, ToAUser) {

@@ -23,25 +23,17 @@ void crash(Vcpu& vcpu, const char* why) {
     vcpu.domain.crash(why);
 }
 
-bool write_words(const Bounce& bounce) {
-    const UserAccess access;
-    u64 at = bounce.address;
-    for (const u64 word : bounce.words) {
-        if (!store_word(at, word)) return false;
-        at += sizeof word;
-    }
-    return true;
-}
-
 [[gnu::always_inline]] inline void enter(Vcpu& vcpu, const Entrance& entrance) {
     VcpuState& state = state_of(vcpu);
-    Bounce bounce;
-    if (!enter_kernel(frame_of_vcpu(vcpu), entrance, state.kernel_sp, sees_iopl(vcpu), bounce)) {
-        return crash(vcpu, "its kernel has no handler, or no stack for it");
+    CpuFrame frame = frame_of_vcpu(vcpu);
+    if (!state.in_kernel) change_mode(state);  // the stack is in the kernel's tables
+    Result<> entered;
+    {
+        const UserAccess access;
+        entered = enter_kernel(frame, entrance, state.kernel_sp, sees_iopl(vcpu), store_word);
     }
-    if (!state.in_kernel) change_mode(state);
-    if (!write_words(bounce)) return crash(vcpu, "its kernel's stack can't be written");
-    take_frame(vcpu, bounce.after);
+    if (!entered) return crash(vcpu, entered.error() == Errno::efault ? "its kernel's stack can't be written" : "its kernel has no handler, or no stack for it");
+    take_frame(vcpu, frame);
 }
 
 }  // namespace

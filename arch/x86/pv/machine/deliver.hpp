@@ -10,7 +10,7 @@
 namespace px::pv {
 
 /// What a bounce or a return changes of the vCPU, as it is and as it is to be. The mode is changed with it.
-inline CpuFrame frame_of_vcpu(Vcpu& vcpu) {
+[[gnu::always_inline]] inline CpuFrame frame_of_vcpu(Vcpu& vcpu) {
     const VcpuState& state = state_of(vcpu);
     const arch::TrapFrame& from = state.area.frame;
     return {.rip = from.rip, .rflags = from.rflags, .rsp = from.rsp, .cs = static_cast<u16>(from.cs), .ss = static_cast<u16>(from.ss),
@@ -18,7 +18,7 @@ inline CpuFrame frame_of_vcpu(Vcpu& vcpu) {
             .events_masked = vcpu.info().evtchn_upcall_mask != 0, .iopl = state.iopl};
 }
 
-inline void take_frame(Vcpu& vcpu, const CpuFrame& frame) {
+[[gnu::always_inline]] inline void take_frame(Vcpu& vcpu, const CpuFrame& frame) {
     VcpuState& state = state_of(vcpu);
     if (frame.in_kernel != state.in_kernel) change_mode(state);
     arch::TrapFrame& to = state.area.frame;
