@@ -43,7 +43,7 @@ struct Entrance {
 /// as its kernel is entered then. `kernel_stack`: where users enter the kernel. Errors: the domain can't go on and must crash: einval (no
 /// handler, or one at no canonical address; a stack within the hypervisor's part), efault (a word couldn't be stored).
 template <class Store>
-[[gnu::always_inline]] inline Result<> enter_kernel(CpuFrame& frame, const Entrance& entrance, u64 kernel_stack, bool architectural_iopl,
+[[gnu::always_inline]] inline Result<> enter_kernel(CpuFrame& frame, const Entrance entrance, u64 kernel_stack, bool architectural_iopl,
                                                     Store store) {
     namespace flat = abi::x86::flat_ring3;
     REQUIRE(entrance.address != 0 && is_canonical(entrance.address), einval);
@@ -54,7 +54,7 @@ template <class Store>
     const u64 end = stack + size;
     REQUIRE(end >= stack && (end <= abi::x86::hypervisor_virt_start || stack >= abi::x86::hypervisor_virt_end), einval);
     u64 at = stack;
-    const auto push = [&](u64 word) {
+    const auto push = [&](u64 word) __attribute__((always_inline)) {
         const bool stored = store(at, word);
         at += sizeof word;
         return stored;

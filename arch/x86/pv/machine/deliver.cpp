@@ -23,14 +23,15 @@ void crash(Vcpu& vcpu, const char* why) {
     vcpu.domain.crash(why);
 }
 
-[[gnu::always_inline]] inline void enter(Vcpu& vcpu, const Entrance& entrance) {
+[[gnu::always_inline]] inline void enter(Vcpu& vcpu, const Entrance entrance) {
     VcpuState& state = state_of(vcpu);
     CpuFrame frame = frame_of_vcpu(vcpu);
     if (!state.in_kernel) change_mode(state);  // the stack is in the kernel's tables
     Result<> entered;
     {
         const UserAccess access;
-        entered = enter_kernel(frame, entrance, state.kernel_sp, sees_iopl(vcpu), store_word);
+        entered = enter_kernel(frame, entrance, state.kernel_sp, sees_iopl(vcpu),
+                               [](u64 address, u64 word) __attribute__((always_inline)) { return store_word(address, word); });
     }
     if (!entered) return crash(vcpu, entered.error() == Errno::efault ? "its kernel's stack can't be written" : "its kernel has no handler, or no stack for it");
     take_frame(vcpu, frame);

@@ -31,7 +31,7 @@ public:
 };
 
 /// One word at an address of the guest's, by the tables that are loaded, under a UserAccess. False: it faulted.
-inline bool store_word(u64 address, u64 value) {
+[[gnu::always_inline]] inline bool store_word(u64 address, u64 value) {
     asm goto(
         "1: movq %1, (%0)\n"
         "   .pushsection .exception_table, \"a\"\n"
@@ -41,7 +41,7 @@ inline bool store_word(u64 address, u64 value) {
 fault:
     return false;
 }
-inline bool load_word(u64& value, u64 address) {
+[[gnu::always_inline]] inline bool load_word(u64& value, u64 address) {
     // Not as store_word(): g++ 12 fails where an asm goto has an output.
     bool failed = true;
     asm volatile(
