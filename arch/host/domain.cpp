@@ -4,6 +4,7 @@
 #include "hypervisor/domain/domain.hpp"
 
 #include "arch/frame_access.hpp"
+#include "arch/grant_places.hpp"
 #include "arch/host/tlb.hpp"
 #include "arch/stale_frames.hpp"
 
@@ -47,6 +48,9 @@ void hardware_domain_shutdown(u8 reason) { log_info("the hardware domain shut do
 [[gnu::weak]] Result<> hold_writable(Frame&) { return {}; }
 [[gnu::weak]] void drop_writable(Frame&) {}
 [[gnu::weak]] void giving_up(Vcpu&, Frame&) {}
+[[gnu::weak]] Result<> place_grant(Vcpu&, u64, Mfn, u32) { return Err{Errno::einval}; }
+[[gnu::weak]] Result<> remove_grant(Vcpu&, u64, Mfn, u32, u64) { return Err{Errno::einval}; }
+[[gnu::weak]] void flush_grants(Domain&) {}
 
 Result<> create_vcpu(Vcpu&) { return {}; }
 void destroy_vcpu(Vcpu&) {}

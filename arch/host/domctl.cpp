@@ -15,6 +15,7 @@ void describe(Domain& domain, abi::DomctlGetdomaininfo& info) {
     info.gpaddr_bits = 40;
     info.arch_config.emulation_flags = domain.settings.arch.emulation_flags;
 }
+u32 frame_info(Domain& domain, Gfn gfn) { return is_own_ram(domain.physmap.lookup(gfn).type) ? abi::pfinfo::notab : abi::pfinfo::xtab; }
 Result<Reply> domctl(Vcpu&, Domain&, abi::Domctl&) { return Err{Errno::eopnotsupp}; }
 
 void describe(abi::SysctlPhysinfo& info) {

@@ -80,7 +80,8 @@ Gfn GrantTable::frame_gfn(u32 index, bool status) {
 }
 
 Result<> GrantTable::add_frame(HeapArray<Shared>& list, u32& count) {
-    list[count] = {TRY(domain_.memory.allocate_shared()), invalid_gfn};
+    const Mfn mfn = TRY(domain_.memory.allocate_shared());
+    list[count] = {mfn, domain_.physmap.is_translated() ? invalid_gfn : Gfn{mfn.raw}};
     ++count;
     return {};
 }

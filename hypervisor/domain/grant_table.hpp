@@ -86,6 +86,8 @@ private:
         GrantRef ref;
         bool writable;
     };
+    Domain& mapper_;
+    bool owes_tables_ = false;  ///< a mapper's page tables have lost an entry (arch/grant_places.hpp)
     FlushBatch flushes_;
     StaticVector<Ended, FlushBatch::capacity> ended_;
 };
@@ -117,7 +119,7 @@ public:
     Result<Mfn> resource_frame(u32 id, u32 index);
     /// Frames of status words; 0 under version 1.
     u32 status_frame_count();
-    /// Where frame_for_mapping() was told that it is seen; invalid_gfn where it wasn't.
+    /// Where frame_for_mapping() was told that it is seen; invalid_gfn where it wasn't. Of a domain without a physmap: the frame itself.
     Gfn frame_gfn(u32 index, bool status);
     /// Exchanges two entries. Errors: bad_gntref, eagain (pinned).
     GrantResult<> swap(GrantRef a, GrantRef b);
@@ -137,14 +139,15 @@ public:
         Mfn mfn;
     };
     // Without a batch: one that is finished when the call returns.
-    /// Maps entry `ref` of `granter` at `host_addr`, a guest physical address, if `flags` has host_map.
+    /// Maps entry `ref` of `granter` at `host_addr` if `flags` has host_map: a guest physical address; of a domain without a physmap, whose
+    /// vCPU calls, what arch::place_grant() takes.
     /// device_map is noted; there is no IOMMU, so a device reaches the frame by its machine address.
-    /// Errors: bad_gntref (neither map flag; as pin()), general_error (flags of PV; as pin()), no_space (handles).
+    /// Errors: bad_gntref (neither map flag; as pin()), general_error (flags of PV without being one; no place; as pin()), no_space (handles).
     GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags, GrantBatch& batch);
     GrantResult<Mapping> map(Domain& granter, GrantRef ref, u64 host_addr, u32 flags);
     /// A zero address is ignored; the handle ends with its last mapping; the granter hears of it when the batch is finished.
-    /// Errors: bad_handle, general_error (mapped elsewhere), bad_dev_addr.
-    GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr, GrantBatch& batch);
+    /// `replacement`: see arch::remove_grant(). Errors: bad_handle, general_error (mapped elsewhere), bad_dev_addr.
+    GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr, GrantBatch& batch, u64 replacement = 0);
     GrantResult<> unmap(u32 handle, u64 host_addr, u64 dev_bus_addr);
     /// Number of live handles.
     u32 mapped() { return maps_.lock()->live; }
@@ -199,7 +202,7 @@ private:
         Mfn mfn;
         Gfn gfn;                          ///< of the host mapping
         u32 ref = 0;                      ///< of a free one: the next free handle
-        u32 flags = 0;                    ///< gntmap: host_map and device_map as long as it is mapped so, readonly
+        u32 flags = 0;                    ///< gntmap: host_map and device_map as long as it is mapped so; how it was mapped
     };
     static constexpr u32 maps_per_page = page_size / sizeof(Map);
     struct MapPage {
@@ -227,6 +230,8 @@ private:
     static GrantResult<Grant> claim_v2(const Table& table, GrantRef ref, const Pin& pin, DomId user, bool write, bool whole_page);
     static void clear_use(const Table& table, GrantRef ref, const Pin& pin);
     GrantResult<u32> take_handle();
+    GrantResult<> place(const GrantPin& pin, u64 host_addr, u32 flags, GrantBatch& batch);
+    GrantResult<> take_away(const Map& map, u64 host_addr, u64 replacement, GrantBatch& batch);
     Progress relinquish_maps();
 
     Domain& domain_;

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bit>
 
+#include "arch/frame_access.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/domain/grant_table.hpp"
 
@@ -100,6 +101,11 @@ GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId u
         if (frame.ok()) rejected = std::move(*frame);
         return Err{lendable ? GntStatus::general_error : GntStatus::bad_page};
     }
+    if (write && !arch::hold_writable(**frame)) {
+        clear_use(table, ref, pin);
+        rejected = std::move(*frame);
+        return Err{GntStatus::general_error};
+    }
     if (pin.pinned()) return {};
     pin.frame = std::move(*frame);
     pin.domid = user.raw;
@@ -134,6 +140,7 @@ void GrantTable::unpin(GrantRef ref, bool writable) {
     auto table = table_.lock();
     Pin& pin = table->pins[ref.raw / pins_per_page]->pins[ref.raw % pins_per_page];
     --(writable ? pin.writers : pin.readers);
+    if (writable && pin.writers == 0) arch::drop_writable(*pin.frame);
     clear_use(*table, ref, pin);
     if (!pin.pinned()) last = std::move(pin.frame);
     table.unlock();

@@ -132,14 +132,13 @@ Result<Reply> get_node_affinity(Vcpu&, Domain&, abi::Domctl& op) {
     return Reply{};
 }
 
-/// Types of frames: all that there is at a guest frame number is plain memory.
 Result<Reply> get_page_frame_info(Vcpu&, Domain& domain, abi::Domctl& op) {
     constexpr u64 most_frames = 1024;
     REQUIRE(op.u.getpageframeinfo3.num <= most_frames, e2big);
     for (u64 i = 0; i < op.u.getpageframeinfo3.num; ++i) {
         const auto place = GuestPtr<u64>(op.u.getpageframeinfo3.array).at(i);
         const Gfn gfn{TRY(place.read())};
-        TRY(place.write(is_own_ram(domain.physmap.lookup(gfn).type) ? abi::pfinfo::notab : abi::pfinfo::xtab));
+        TRY(place.write(arch::frame_info(domain, gfn)));
     }
     return Reply{};
 }

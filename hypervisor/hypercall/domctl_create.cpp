@@ -78,7 +78,7 @@ abi::DomctlGetdomaininfo info_of(Domain& domain) {
     info.tot_pages = domain.memory.frames();
     info.max_pages = domain.memory.max_frames();
     info.outstanding_pages = domain.memory.claim();
-    info.shared_info_frame = domain.shared_info_gfn.raw;
+    info.shared_info_frame = domain.physmap.is_translated() ? domain.shared_info_gfn.raw : domain.shared_info_mfn().raw;
     std::ranges::copy(domain.handle, info.handle);
     arch::describe(domain, info);
     return info;

@@ -18,8 +18,17 @@ GrantResult<> GrantCopier::hold(Side& side, const abi::GnttabCopyPtr& pointer, b
         if (domain != domid_self) return Err{GntStatus::permission_denied};
         auto frame = caller_.physmap.get_frame(Gfn{name}, write);
         if (!frame) return Err{GntStatus::bad_page};
-        side.frame = std::move(*frame);
-        side.data = static_cast<char*>(side.frame.data());
+        side.data = static_cast<char*>(frame->data());
+        if (write) {
+            auto target = WritableFrame::take(std::move(*frame));
+            if (!target) {
+                side = {};
+                return Err{GntStatus::general_error};
+            }
+            side.target = std::move(*target);
+        } else {
+            side.frame = std::move(*frame);
+        }
         side.start = 0;
         side.end = page_size;
     } else {

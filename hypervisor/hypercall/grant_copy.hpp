@@ -22,6 +22,7 @@ private:
         u64 name = 0;      ///< grant reference or frame number
         GrantPin pin;
         FrameRef frame;
+        WritableFrame target;  ///< in its place, where it is written
         char* data = nullptr;  ///< nullptr: nothing is held
         u32 start = 0, end = 0;
     };

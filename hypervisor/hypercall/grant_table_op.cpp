@@ -37,12 +37,12 @@ void unmap_grant_ref(Domain& caller, abi::GnttabUnmapGrantRef& op, GrantBatch& b
     op.status = to_status(caller.grants.unmap(op.handle, op.host_addr, op.dev_bus_addr, batch));
 }
 
-/// A guest physical address has no page-table entry that could move here.
+/// Only for guests with page tables of their own: see is_for_hvm().
 void unmap_and_replace(Domain& caller, abi::GnttabUnmapAndReplace& op, GrantBatch& batch) {
-    op.status = op.new_addr != 0 ? failed(GntStatus::general_error) : to_status(caller.grants.unmap(op.handle, op.host_addr, 0, batch));
+    op.status = to_status(caller.grants.unmap(op.handle, op.host_addr, 0, batch, op.new_addr));
 }
 
-/// Only PV guests can give pages away so.
+/// Nobody in use gives pages away so.
 void transfer(Domain&, abi::GnttabTransfer& op) { op.status = failed(GntStatus::bad_page); }
 
 void swap_grant_ref(Domain& caller, abi::GnttabSwapGrantRef& op) {

@@ -136,11 +136,14 @@ Result<u32> resource_size(Domain& domain, const abi::MemAcquireResource& op) {
     }
 }
 
-/// Frame `index` of the resource appears at `gfn` of `caller`.
-Result<> map_resource_frame(Domain& caller, Domain& owner, u32 id, u32 index, Gfn gfn) {
-    Frame& frame = frame_of(TRY(owner.grants.resource_frame(id, index)));
-    REQUIRE(try_get_frame(frame, &owner), einval);
-    FrameRef reference(frame);
+/// Frame `index` of the resource appears at the frame number of `caller` that stands in the list; a caller without a physmap learns which
+/// frame it is, and maps it by itself.
+Result<> map_resource_frame(Domain& caller, Domain& owner, u32 id, u32 index, const GuestPtr<u64>& place) {
+    const Mfn mfn = TRY(owner.grants.resource_frame(id, index));
+    if (!caller.physmap.is_translated()) return place.write(mfn.raw);
+    const Gfn gfn{TRY(place.read())};
+    REQUIRE(try_get_frame(frame_of(mfn), &owner), einval);
+    FrameRef reference(frame_of(mfn));
     TRY(clear_slot(caller, gfn));
     return caller.physmap.add_foreign(gfn, std::move(reference), GfnType::foreign);
 }
@@ -164,8 +167,7 @@ Result<Reply> acquire_resource(Vcpu& caller, Call& call) {
     REQUIRE(op.frame <= size && op.nr_frames <= size - op.frame, einval);
     for (u64 i = call.start; i < op.nr_frames; ++i) {
         if (i != call.start && preemption_pending()) return call.go_on_at(i);
-        const Gfn gfn{TRY(GuestPtr<u64>(op.frame_list).at(i).read())};
-        TRY(map_resource_frame(caller.domain, *domain, op.id, static_cast<u32>(op.frame + i), gfn));
+        TRY(map_resource_frame(caller.domain, *domain, op.id, static_cast<u32>(op.frame + i), GuestPtr<u64>(op.frame_list).at(i)));
     }
     return Reply{};
 }

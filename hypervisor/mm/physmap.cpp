@@ -110,13 +110,16 @@ Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type) {
 
 Result<> Physmap::add_foreign(Gfn gfn, FrameRef frame, GfnType type, FlushBatch& batch) {
     REQUIRE(in_reach(gfn), einval);
+    // A page table of a PV domain can be looked at, but not be written behind its back.
+    const Mfn mfn = frame.mfn();
+    if (type == GfnType::foreign && !arch::hold_writable(*frame)) type = GfnType::grant_read_only;
+    FlushBatch::Kept fresh = FlushBatch::held_by(mfn_of(frame.release()), type);
     auto table = table_.lock();
     const auto there = table->lookup(gfn.raw);
-    const Changed changed = TRY(table->map(gfn.raw, frame.mfn(), 0, {.type = type}));
-    (void)frame.release();
+    const Changed changed = TRY(table->map(gfn.raw, mfn, 0, {.type = type}));
+    fresh.keep();
     used_up_to(gfn);
-    const bool referred = there.ok() && owns_reference(there->attributes.type);
-    batch.add(changed, referred ? FrameRef(frame_of(there->mfn)) : FrameRef{});
+    batch.add(changed, there.ok() ? FlushBatch::held_by(there->mfn, there->attributes.type) : FlushBatch::Kept{});
     return {};
 }
 
@@ -140,13 +143,20 @@ Result<GfnEntry> Physmap::remove(Gfn gfn, FlushBatch& batch) {
     if (!there.ok()) return GfnEntry{};
     const Changed changed = TRY(table->unmap(gfn.raw, 0));
     const GfnType type = there->attributes.type;
-    batch.add(changed, owns_reference(type) ? FrameRef(frame_of(there->mfn)) : FrameRef{});
+    batch.add(changed, FlushBatch::held_by(there->mfn, type));
     return GfnEntry{there->mfn, type, static_cast<u8>(there->order)};
 }
 
-void FlushBatch::add(Changed changed, FrameRef removed) {
+FlushBatch::Kept FlushBatch::held_by(Mfn mfn, GfnType type) {
+    if (!owns_reference(type)) return {};
+    FrameRef frame(frame_of(mfn));
+    if (type == GfnType::foreign) return {{}, WritableFrame::adopt(std::move(frame))};
+    return {std::move(frame), {}};
+}
+
+void FlushBatch::add(Changed changed, Kept removed) {
     owed_ = owed_ | changed;
-    if (!removed) return;
+    if (!removed.frame && !removed.writable) return;
     const bool had_room = kept_.push_back(std::move(removed)).ok();
     PX_ASSERT(had_room);
 }
@@ -162,19 +172,19 @@ void FlushBatch::finish() {
 
 Progress Physmap::relinquish() {
     // A foreign frame's last reference may end its owner, which takes locks of a lower rank: none is dropped under ours.
-    std::array<FrameRef, 64> owed;
+    std::array<FlushBatch::Kept, 64> owed;
     for (bool done = false; !done;) {
         size_t count = 0;
         {
             auto table = table_.lock();
             if (!table->exists()) return Progress::done;
             const auto note = [&](u64, unsigned, Mfn mfn, const auto& attributes) {
-                if (owns_reference(attributes.type)) owed[count++] = FrameRef(frame_of(mfn));
+                if (owns_reference(attributes.type)) owed[count++] = FlushBatch::held_by(mfn, attributes.type);
                 return count < owed.size() && !preemption_pending();
             };
             done = table->strip(&relinquish_cursor_, note, [] { return !preemption_pending(); });
         }
-        for (FrameRef& reference : std::span(owed).first(count)) reference.reset();
+        for (FlushBatch::Kept& kept : std::span(owed).first(count)) kept = {};
         if (!done && preemption_pending()) return Progress::more;
     }
     return Progress::done;

@@ -14,6 +14,7 @@
 #include "hypervisor/mm/gfn_type.hpp"
 #include "hypervisor/mm/page_table.hpp"
 #include "hypervisor/mm/progress.hpp"
+#include "hypervisor/mm/writable_frame.hpp"
 
 namespace px {
 
@@ -63,7 +64,8 @@ public:
     /// Device memory, `count` frames. Errors: enomem.
     Result<> add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only = false);
     /// Another domain's frame; the entry takes over `frame`'s reference. What was there is removed as by remove().
-    /// `type`: foreign, grant_writable or grant_read_only. Errors: enomem.
+    /// `type`: foreign, which has the right to write it as well (where that can't be had: grant_read_only in its place), grant_writable
+    /// or grant_read_only, of a grant that is pinned. Errors: enomem.
     Result<> add_foreign(Gfn gfn, FrameRef frame, GfnType type);
     /// Marks a frame number as handled by an emulator, ours or an ioreq server's. Errors: enomem.
     Result<> add_emulated(Gfn gfn, u64 count, GfnType type = GfnType::mmio_emulated);
@@ -127,11 +129,22 @@ public:
 
 private:
     friend class Physmap;
-    void add(Changed changed, FrameRef removed);
+    /// What an entry of another domain's frame held.
+    struct Kept {
+        FrameRef frame;
+        WritableFrame writable;
+        /// It is an entry's from now on.
+        void keep() {
+            if (frame) (void)frame.release();
+            if (writable) (void)writable.release();
+        }
+    };
+    static Kept held_by(Mfn mfn, GfnType type);
+    void add(Changed changed, Kept removed);
 
     Physmap& physmap_;
     Changed owed_ = Changed::nothing;
-    StaticVector<FrameRef, capacity> kept_;
+    StaticVector<Kept, capacity> kept_;
 };
 
 }  // namespace px

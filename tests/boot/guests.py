@@ -7,9 +7,9 @@ from console import Console
 from dom0 import Dom0
 
 
-def debian_config(name: str, vcpus: int = 1, memory: int = 192, word: str = "none", extra: str = "", more: str = "") -> str:
-    """A PVH guest with Debian's kernel and our init, which prints GUEST-UP, GUEST-TIME and GUEST-READY."""
-    return (f'name = "{name}"\ntype = "pvh"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/vmlinuz"\n'
+def debian_config(name: str, vcpus: int = 1, memory: int = 192, word: str = "none", extra: str = "", more: str = "", kind: str = "pvh") -> str:
+    """A guest with Debian's kernel and our init, which prints GUEST-UP, GUEST-TIME and GUEST-READY."""
+    return (f'name = "{name}"\ntype = "{kind}"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/vmlinuz"\n'
             f'ramdisk = "/guests/initrd"\nextra = "console=hvc0 quiet px.word={word} {extra}"\n{more}\n')
 
 

@@ -1,30 +1,33 @@
-"""tests/guests/pv: tiny PV kernels as dom0, on a processor without virtualization."""
+"""PV guests with Debian's kernel, beside PVH ones, under either kind of dom0 and made by Debian's xl."""
 # SPDX-License-Identifier: Apache-2.0
-from dom0 import hypervisor
-from machine import Boot, Machine
-from paths import GUESTS, REPO
-from runner import machine_test
-from test_guests import judge
+import guests
+from dom0 import Dom0, Spec
+from runner import boot_test
+from test_pv_dom0 import HVM, pv
 
-FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests" / "pv").iterdir() if any(path.glob("*.cpp")) and path.name != "common")
-WITHOUT_VERDICT = {"bench"}
+DOM0S = {"pv-dom0": pv(Spec(cpus=2, vcpus=2)), "pv-dom0-hvm": pv(Spec(cpus=2, vcpus=2), HVM), "pvh-dom0": Spec(cpus=2, vcpus=2, cpu=HVM)}
 
 
-def _register(name: str) -> None:
-    @machine_test(name=f"pv-{name}-as-dom0", suite="guests")
-    def as_dom0(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"pv-{name}.elf", cpu="qemu64,-svm", cpus=2, memory=512, seconds=90,
-                    xen_args="dom0=pv dom0_mem=64M dom0_max_vcpus=1")
-        with Machine(boot, f"pv-{name}-as-dom0-{on}") as machine:
-            try:
-                machine.console.expect(rf"^.*PX-VERDICT pv-{name} (pass|fail).*$", timeout=60, fail=r"Panic|panic on CPU")
-                judge(f"pv-{name}", on, machine.console.text)
-                assert machine.wait_end(20) == 0, "the machine did not end in order"
-            except BaseException as error:
-                error.console_tail = machine.console.tail()
-                raise
+def lives(dom0: Dom0, kind: str, vcpus: int = 1) -> None:
+    """Comes up, says its word, and powers itself off when it is asked to."""
+    name = f"{kind}{vcpus}"
+    guests.create(dom0, name, guests.debian_config(name, vcpus=vcpus, word=f"salve-{name}", kind=kind))
+    try:
+        guests.await_console(dom0, name, "^GUEST-READY", 120)
+        assert f"salve-{name}" in dom0.run(f"cat {guests.log_of(name)}")
+        dom0.run(f"xl shutdown -w {name}", timeout=90)
+        assert name not in dom0.run("xl list")
+    finally:
+        dom0.run(f"xl destroy {name} 2>/dev/null; true")
 
 
-for _name in FOLDERS:
-    if _name not in WITHOUT_VERDICT:
-        _register(_name)
+for _title, _spec in DOM0S.items():
+    for _vcpus in (1, 2):
+        @boot_test(_spec, name=f"pv-guest-{_vcpus}-vcpus-{_title}")
+        def pv_guest(dom0: Dom0, vcpus: int = _vcpus) -> None:
+            lives(dom0, "pv", vcpus)
+
+
+@boot_test(DOM0S["pv-dom0-hvm"], name="pvh-guest-pv-dom0")
+def pvh_guest(dom0: Dom0) -> None:
+    lives(dom0, "pvh")

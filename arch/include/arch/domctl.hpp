@@ -2,6 +2,7 @@
 //
 // configure(request, settings)   what a new domain's flags mean here; fills settings.arch. Errors: einval, eopnotsupp, enodev
 // describe(domain, info)         the architecture's fields of getdomaininfo
+// frame_info(domain, gfn)        what the frame is used as: abi::pfinfo
 // domctl(caller, domain, op)     operations that the generic code doesn't know; `op` is written back, also after an error.
 //                                Errors: eopnotsupp for those that nobody knows
 // describe(info)                 the architecture's fields of physinfo: CPU topology, clock, capabilities of the machine
@@ -24,6 +25,7 @@ namespace px::arch {
 
 Result<> configure(const abi::DomctlCreatedomain& request, px::DomainSettings& settings);
 void describe(Domain& domain, abi::DomctlGetdomaininfo& info);
+u32 frame_info(Domain& domain, Gfn gfn);
 Result<Reply> domctl(Vcpu& caller, Domain& domain, abi::Domctl& op);
 
 void describe(abi::SysctlPhysinfo& info);

@@ -7,6 +7,7 @@
 
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/domctl/hvm_context.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/domctl.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
@@ -33,6 +34,8 @@ Result<u32> context_size(Domain& domain) {
     TRY(save_context(domain, counter));
     return static_cast<u32>(counter.size());
 }
+
+}  // namespace
 
 abi::x86::VcpuGuestContext to_guest_context(const CpuImage& image, bool online) {
     abi::x86::VcpuGuestContext context{};
@@ -62,8 +65,6 @@ abi::x86::VcpuGuestContext to_guest_context(const CpuImage& image, bool online) 
     context.gs_base_kernel = user ? image.kernel_gs_base : image[Segment::gs].base;
     return context;
 }
-
-}  // namespace
 
 Result<Reply> get_hvm_context(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     auto& request = op.u.hvmcontext;
@@ -123,22 +124,21 @@ Result<Reply> get_vcpu_context(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     auto context = TRY(make<abi::x86::VcpuGuestContext>());  // too large for a stack
     {
         const Pause pause(domain);
-        *context = to_guest_context(capture(vcpu), !vcpu.is_halted(Vcpu::down));
+        TRY(kind_of(domain).get_context(vcpu, *context));
     }
     TRY(GuestPtr<abi::x86::VcpuGuestContext>(op.u.vcpucontext.ctxt).write(*context));
     return Reply{};
 }
 
-/// Of such a domain only whether the vCPU is online can be set this way: its registers come by set_hvm_context().
 Result<Reply> set_vcpu_context(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     REQUIRE(&domain != &caller.domain, einval);
     Vcpu& vcpu = *TRY(domctl::find_vcpu(domain, op.u.vcpucontext.vcpu));
     REQUIRE(!op.u.vcpucontext.ctxt.is_null(), eopnotsupp);
     auto context = TRY(make<abi::x86::VcpuGuestContext>());
     TRY(GuestPtr<abi::x86::VcpuGuestContext>(op.u.vcpucontext.ctxt).read_many(context.get(), 1));
-    const bool online = (context->flags & abi::x86::vgcf::online) != 0;
-    REQUIRE(!online || !vcpu.arch.waits_for_startup, einval);
-    if (online) vcpu.resume(Vcpu::down);
+    const Pause pause(domain);
+    if (TRY(kind_of(domain).set_context(vcpu, *context)) == Progress::more) return run_again;
+    if ((context->flags & abi::x86::vgcf::online) != 0) vcpu.resume(Vcpu::down);
     else vcpu.halt(Vcpu::down);
     return Reply{};
 }

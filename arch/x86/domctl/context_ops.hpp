@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
 #include "hypervisor/abi/domctl.hpp"
+#include "hypervisor/abi/x86/vcpu_context.hpp"
 #include "hypervisor/hypercall/hypercall.hpp"
 
 namespace px {
@@ -18,6 +19,9 @@ Result<Reply> set_hvm_context(Vcpu& caller, Domain& domain, abi::Domctl& op);
 Result<Reply> get_hvm_context_partial(Vcpu& caller, Domain& domain, abi::Domctl& op);
 Result<Reply> get_vcpu_context(Vcpu& caller, Domain& domain, abi::Domctl& op);
 Result<Reply> set_vcpu_context(Vcpu& caller, Domain& domain, abi::Domctl& op);
+
+struct CpuImage;
+abi::x86::VcpuGuestContext to_guest_context(const CpuImage& image, bool online);
 
 /// Fills the caller's arrays and counts; for a null array its count becomes what is needed at most.
 /// Errors: enobufs, efault.

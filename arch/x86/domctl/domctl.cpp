@@ -109,7 +109,7 @@ Result<Reply> set_cpu_policy(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     PolicyMsrs msrs;
     TRY(GuestPtr<abi::x86::MsrEntry>(request.msrs).read_many(msrs.data(), request.nr_msrs));
     PolicyRefusal refusal;
-    const CpuPolicy maximum = hvm_maximum(host_policy());
+    const CpuPolicy maximum = kind_of(domain).maximum_policy();
     const auto changed = with_changes(domain.arch.policy, {leaves.data(), leaves.size()}, std::span(msrs).first(request.nr_msrs), refusal);
     const auto compatible = changed ? check_compatible(*changed, maximum, refusal) : Result<>{};
     request.err_leaf = refusal.leaf;
@@ -177,8 +177,13 @@ namespace px::arch {
 Result<> configure(const abi::DomctlCreatedomain& request, px::DomainSettings& settings) {
     namespace emu = abi::x86::emu;
     REQUIRE((request.arch.misc_flags & ~abi::x86::misc_flags_max) == 0 && (request.arch.emulation_flags & ~emu::all) == 0, einval);
-    REQUIRE(settings.hvm && settings.hap, eopnotsupp);  // PV and shadow paging come later
-    REQUIRE(request.arch.emulation_flags == emu::lapic, eopnotsupp);  // as do the PC's devices
+    if (!settings.hvm) {
+        REQUIRE(pv_kind() != nullptr, eopnotsupp);
+        REQUIRE(request.arch.emulation_flags == 0, einval);
+    } else {
+        REQUIRE(settings.hap, eopnotsupp);  // shadow paging comes later
+        REQUIRE(request.arch.emulation_flags == emu::lapic, eopnotsupp);  // as do the PC's devices
+    }
     settings.arch.emulation_flags = request.arch.emulation_flags;
     settings.arch.misc_flags = request.arch.misc_flags;
     return {};
@@ -188,6 +193,8 @@ void describe(Domain& domain, abi::DomctlGetdomaininfo& info) {
     info.gpaddr_bits = static_cast<u8>(domain.arch.policy.get(0x80000008).eax);
     info.arch_config = {domain.settings.arch.emulation_flags, domain.settings.arch.misc_flags};
 }
+
+u32 frame_info(Domain& domain, Gfn gfn) { return kind_of(domain).frame_info(domain, gfn); }
 
 Result<Reply> domctl(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     const auto handler = hvm::handler_of(abi::DomctlCmd{op.cmd});

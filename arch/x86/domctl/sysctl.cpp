@@ -7,6 +7,7 @@
 #include "arch/domctl.hpp"
 #include "arch/x86/domctl/context_ops.hpp"
 #include "arch/x86/domctl/policy_arrays.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -18,13 +19,20 @@ namespace {
 
 using abi::SysctlCmd;
 
-/// Errors: eopnotsupp (policies of PV guests), einval.
+/// Errors: eopnotsupp.
+Result<const GuestKind*> present_pv() {
+    REQUIRE(pv_kind() != nullptr, eopnotsupp);
+    return pv_kind();
+}
+
+/// Errors: eopnotsupp (policies of PV guests where there are none), einval.
 Result<CpuPolicy> feature_policy(u32 index) {
     switch (abi::CpuFeaturesetIndex{index}) {
     case abi::CpuFeaturesetIndex::raw: case abi::CpuFeaturesetIndex::host: return host_policy();
     case abi::CpuFeaturesetIndex::hvm: return hvm_default(host_policy());
     case abi::CpuFeaturesetIndex::hvm_max: return hvm_maximum(host_policy());
-    case abi::CpuFeaturesetIndex::pv: case abi::CpuFeaturesetIndex::pv_max: return Err{Errno::eopnotsupp};
+    case abi::CpuFeaturesetIndex::pv: return TRY(present_pv())->default_policy();
+    case abi::CpuFeaturesetIndex::pv_max: return TRY(present_pv())->maximum_policy();
     }
     return Err{Errno::einval};
 }
@@ -33,7 +41,8 @@ Result<CpuPolicy> system_policy(u32 index) {
     case abi::CpuPolicyIndex::raw: case abi::CpuPolicyIndex::host: return host_policy();
     case abi::CpuPolicyIndex::hvm_max: return hvm_maximum(host_policy());
     case abi::CpuPolicyIndex::hvm_default: return hvm_default(host_policy());
-    case abi::CpuPolicyIndex::pv_max: case abi::CpuPolicyIndex::pv_default: return Err{Errno::eopnotsupp};
+    case abi::CpuPolicyIndex::pv_max: return TRY(present_pv())->maximum_policy();
+    case abi::CpuPolicyIndex::pv_default: return TRY(present_pv())->default_policy();
     }
     return Err{Errno::einval};
 }
@@ -82,6 +91,7 @@ void describe(abi::SysctlPhysinfo& info) {
     info.cpu_khz = static_cast<u32>(tsc_khz());
     info.total_pages = memory_layout().ram_frames;
     if (hvm::backend() != nullptr) info.capabilities |= abi::physcap::hvm | abi::physcap::hap;
+    if (pv_kind() != nullptr) info.capabilities |= abi::physcap::pv;
     const hvm::FeatureSet words = hvm::to_feature_set(hvm::host_policy());
     std::copy_n(words.begin(), std::size(info.hw_cap), info.hw_cap);
 }

@@ -6,6 +6,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "arch/x86/cpu_policy/cpu_policy.hpp"
+#include "hypervisor/abi/x86/vcpu_context.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/hypercall.hpp"
 
@@ -31,6 +33,19 @@ public:
 
     virtual Result<> copy_from_guest(Vcpu& vcpu, void* to, u64 address, usize bytes) const = 0;
     virtual Result<> copy_to_guest(Vcpu& vcpu, u64 address, const void* from, usize bytes) const = 0;
+
+    /// A toolstack's whole state of a vCPU that doesn't run (set: that is down). Errors: einval, eopnotsupp;
+    /// Progress::more: call again with the same context.
+    virtual Result<> get_context(Vcpu& vcpu, abi::x86::VcpuGuestContext& context) const = 0;
+    virtual Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const = 0;
+    /// What a frame of the domain is used as, in the numbers of abi::pfinfo.
+    virtual u32 frame_info(Domain& domain, Gfn gfn) const = 0;
+    /// What such a guest may have at most of this host, and what it gets where nobody chooses.
+    virtual hvm::CpuPolicy maximum_policy() const = 0;
+    virtual hvm::CpuPolicy default_policy() const = 0;
+    /// A domain of another kind, and its vCPU, may build domains of this one. Errors: enomem.
+    virtual Result<> create_builder(Domain&) const { return {}; }
+    virtual Result<> create_builder_vcpu(Vcpu&) const { return {}; }
 
     virtual u32 features(const Domain& domain) const = 0;
     virtual u64 vm_assists() const = 0;

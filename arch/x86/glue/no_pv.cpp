@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/frame_access.hpp"
+#include "arch/grant_places.hpp"
 #include "arch/stale_frames.hpp"
 #include "arch/x86/glue/guest_kind.hpp"
 
@@ -14,6 +15,10 @@ namespace arch {
 Result<> hold_writable(Frame&) { return {}; }
 void drop_writable(Frame&) {}
 void giving_up(Vcpu&, Frame&) {}
+// Every domain has a physmap.
+Result<> place_grant(Vcpu&, u64, Mfn, u32) { return Err{Errno::einval}; }
+Result<> remove_grant(Vcpu&, u64, Mfn, u32, u64) { return Err{Errno::einval}; }
+void flush_grants(Domain&) {}
 u32 freed_stamp(const Domain&) { return 0; }
 void flush_stale(u32) {}
 }  // namespace arch

@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/cpu/extended_state.hpp"
 #include "arch/x86/cpu/mitigations.hpp"
+#include "arch/x86/domctl/context_ops.hpp"
+#include "arch/x86/domctl/hvm_context.hpp"
 #include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/guest_walk.hpp"
@@ -41,7 +43,8 @@ public:
     }
 
     Result<> create_domain(Domain& domain) const override {
-        domain.arch.set_policy(hvm_default(host_policy()));
+        domain.arch.set_policy(default_policy());
+        if (domain.settings.control && pv_kind() != nullptr) TRY(pv_kind()->create_builder(domain));
         return add_local_apic_region(domain);
     }
     Progress relinquish_domain(Domain& domain) const override {
@@ -59,6 +62,7 @@ public:
     void flush_physmap(Domain& domain) const override { backend()->flush_physmap(domain); }
 
     Result<> create_vcpu(Vcpu& vcpu) const override {
+        if (vcpu.domain.settings.control && pv_kind() != nullptr) TRY(pv_kind()->create_builder_vcpu(vcpu));
         TRY(vcpu.arch.apic.create());
         vcpu.arch.xsave_area = TRY(arch::allocate_extended_state());
         // All vCPUs of a domain count the TSC from the same moment: its first vCPU's creation.
@@ -111,6 +115,22 @@ public:
         REQUIRE(copied.ok(), efault);
         return {};
     }
+
+    Result<> get_context(Vcpu& vcpu, abi::x86::VcpuGuestContext& context) const override {
+        context = to_guest_context(capture(vcpu), !vcpu.is_halted(Vcpu::down));
+        return {};
+    }
+    /// Of such a domain only whether the vCPU is online can be set this way: its registers come by set_hvm_context().
+    Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const override {
+        REQUIRE((context.flags & abi::x86::vgcf::online) == 0 || !vcpu.arch.waits_for_startup, einval);
+        return Progress::done;
+    }
+    /// All that there is at a guest frame number is plain memory.
+    u32 frame_info(Domain& domain, Gfn gfn) const override {
+        return is_own_ram(domain.physmap.lookup(gfn).type) ? abi::pfinfo::notab : abi::pfinfo::xtab;
+    }
+    CpuPolicy maximum_policy() const override { return hvm_maximum(host_policy()); }
+    CpuPolicy default_policy() const override { return hvm_default(host_policy()); }
 
     u32 features(const Domain&) const override {
         const auto bit = [](abi::Feature feature) { return 1u << static_cast<u32>(feature); };

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/exits.hpp"
 #include "hypervisor/abi/xen.hpp"
@@ -12,10 +13,21 @@
 
 namespace px::hvm {
 
+namespace {
+
+/// A control domain pins the page tables of the PV domains that it builds.
+Result<Reply> hypercall_mmuext_op(Vcpu& caller, HypercallArgs& args) {
+    REQUIRE(caller.domain.settings.control && pv_kind() != nullptr, enosys);
+    return pv_kind()->hypercalls()[abi::hypercall::mmuext_op].handler(caller, args);
+}
+
+}  // namespace
+
 constinit const HypercallTable hypercalls = [] {
     namespace number = abi::hypercall;
     HypercallTable table = generic_hypercalls();
     table[number::hvm_op] = {hypercall_hvm_op};
+    table[number::mmuext_op] = {hypercall_mmuext_op};
     table[number::physdev_op] = {hypercall_physdev_op};
     table[number::platform_op] = {hypercall_platform_op};
     return table;

@@ -163,6 +163,11 @@ constexpr auto table = [] {
     return entries;
 }();
 
+/// What a domain that isn't a PV one itself may do to those that it builds: the rest is about its own page tables.
+constexpr bool is_for_builders(MmuextOpCmd command) {
+    return command <= MmuextOpCmd::unpin_table || command == MmuextOpCmd::clear_page || command == MmuextOpCmd::copy_page;
+}
+
 }  // namespace
 
 /// args: (list, count, done, owner)
@@ -173,6 +178,7 @@ Result<Reply> mmuext_op(Vcpu& caller, HypercallArgs& args) {
     const Call call{caller, memory, owner};
     return run_batch<MmuextOp>(memory, args, [&](const MmuextOp& op) -> Result<Progress> {
         REQUIRE(op.cmd < table.size() && table[op.cmd] != nullptr, enosys);
+        REQUIRE(!caller.domain.settings.hvm || is_for_builders(static_cast<MmuextOpCmd>(op.cmd)), einval);
         return table[op.cmd](call, op);
     });
 }

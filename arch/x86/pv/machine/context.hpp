@@ -12,4 +12,7 @@ namespace px::pv {
 /// descriptor tables may have changed, and it still can't begin where it couldn't before.
 Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context);
 
+/// What set_context() takes, of a vCPU that doesn't run.
+void get_context(Vcpu& vcpu, abi::x86::VcpuGuestContext& context);
+
 }  // namespace px::pv

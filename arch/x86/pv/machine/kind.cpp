@@ -29,7 +29,7 @@ public:
     Result<> create_domain(Domain& domain) const override {
         existed.store(true, std::memory_order_seq_cst);
         domain.arch.pv = TRY(make<DomainState>(domain));
-        domain.arch.set_policy(maximum_policy(hvm::host_policy()));
+        domain.arch.set_policy(default_policy());
         return {};
     }
     Progress relinquish_domain(Domain& domain) const override { return domain.arch.pv->guest.relinquish(); }
@@ -74,6 +74,26 @@ public:
     Result<> copy_to_guest(Vcpu& vcpu, u64 address, const void* from, usize bytes) const override {
         return pv::copy_to_guest(state_of(vcpu), address, from, bytes);
     }
+
+    Result<> get_context(Vcpu& vcpu, abi::x86::VcpuGuestContext& context) const override {
+        pv::get_context(vcpu, context);
+        return {};
+    }
+    Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const override { return pv::set_context(vcpu, context); }
+    u32 frame_info(Domain& domain, Gfn gfn) const override {
+        const auto frame = domain.physmap.get_frame(gfn, false);
+        if (!frame) return abi::pfinfo::xtab;
+        const FrameUse use = use_of(**frame);
+        const bool is_table = use.count != 0 && is_page_table(use.type);
+        return (is_table ? u32{static_cast<u8>(use.type)} << abi::pfinfo::ltab_shift : abi::pfinfo::notab) | (use.pinned ? abi::pfinfo::lpintab : 0);
+    }
+    hvm::CpuPolicy maximum_policy() const override { return pv::maximum_policy(hvm::host_policy()); }
+    hvm::CpuPolicy default_policy() const override { return maximum_policy(); }
+    Result<> create_builder(Domain& domain) const override {
+        domain.arch.pv = TRY(make<DomainState>(domain));
+        return {};
+    }
+    Result<> create_builder_vcpu(Vcpu& vcpu) const override { return vcpu.domain.arch.pv->guest.create_vcpu(vcpu); }
 
     u32 features(const Domain&) const override {
         const auto bit = [](abi::Feature feature) { return 1u << static_cast<u32>(feature); };
