@@ -33,6 +33,8 @@ if(PX_BUILD STREQUAL "x86")
         -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing -fvisibility=hidden -fPIE
         -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none -fno-common
         -ffunction-sections -fno-tree-loop-distribute-patterns)
+    # Retpolines can be put into place at boot: arch/x86/cpu/indirect_branches.S.
+    add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-mindirect-branch=thunk-extern;-mindirect-branch-register>")
     add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_SOURCE_DIR}/arch/x86/visibility.hpp>")
     add_compile_definitions(PX_HYPERVISOR)
 endif()

@@ -41,6 +41,8 @@ inline constexpr Guid memory_attributes_guid{0xdcfa911d, 0x26eb, 0x469f, {0xa2, 
 inline constexpr Guid global_variable_guid{0x8be4df61, 0x93ca, 0x11d2, {0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c}};
 inline constexpr Guid shim_lock_guid{0x605dab50, 0xe046, 0x4300, {0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23}};
 
+inline constexpr Guid graphics_output_guid{0x9042a9de, 0x23dc, 0x4a38, {0x96, 0xfb, 0x7a, 0xde, 0xd0, 0x80, 0x51, 0x6a}};
+
 struct TableHeader {
     u64 signature;
     u32 revision, size, crc32, reserved;
@@ -94,7 +96,8 @@ struct BootServices {
     Status (PX_EFI_CALL *allocate_pages)(Allocate, MemoryType, u64 pages, u64* address);
     Status (PX_EFI_CALL *free_pages)(u64 address, u64 pages);
     Status (PX_EFI_CALL *get_memory_map)(u64* size, void* map, u64* key, u64* descriptor_size, u32* version);
-    Unused allocate_pool, free_pool;
+    Unused allocate_pool;
+    Status (PX_EFI_CALL *free_pool)(void*);
     Status (PX_EFI_CALL *create_event)(u32 type, u64 level, void* notify, void* context, Event*);
     Status (PX_EFI_CALL *set_timer)(Event, TimerDelay, u64 hundred_nanoseconds);
     Status (PX_EFI_CALL *wait_for_event)(u64 count, Event*, u64* index);
@@ -205,11 +208,33 @@ struct LoadFile2 {
     Status (PX_EFI_CALL *load)(LoadFile2*, const DevicePath*, bool boot_policy, u64* size, void* buffer);
 };
 
+/// [uefi 12.9]
+enum class PixelFormat : u32 { rgb, bgr, masks, blt_only };
+struct GraphicsMode {
+    u32 version, width, height;
+    PixelFormat format;
+    u32 red_mask, green_mask, blue_mask, reserved_mask;
+    u32 pixels_per_line;
+};
+struct GraphicsState {
+    u32 modes, mode;
+    const GraphicsMode* info;
+    u64 info_size, framebuffer, framebuffer_size;
+};
+struct GraphicsOutput {
+    Status (PX_EFI_CALL *query_mode)(GraphicsOutput*, u32 mode, u64* size, GraphicsMode** info);  ///< info is of the pool
+    Status (PX_EFI_CALL *set_mode)(GraphicsOutput*, u32 mode);
+    Unused blt;
+    const GraphicsState* state;
+};
+
+/// Shim's own protocol, whose functions have the compiler's calling convention, not the firmware's.
 struct ShimLock {
-    Status (PX_EFI_CALL *verify)(const void* buffer, u32 size);
+    Status (*verify)(const void* buffer, u32 size);
 };
 
 static_assert(sizeof(BootServices) == 24 + 38 * 8 && sizeof(SystemTable) == 120 && sizeof(MemoryDescriptor) == 40);
+static_assert(sizeof(GraphicsMode) == 36 && sizeof(GraphicsState) == 40);
 static_assert(sizeof(RuntimeServices) == 24 + 14 * 8 && sizeof(Time) == 16);
 static_assert(sizeof(FileInfo) == 80 && sizeof(LoadedImage) == 80 && sizeof(File) == 72);
 

@@ -44,6 +44,7 @@ Result<Arguments, std::string_view> parse_arguments(std::string_view line, std::
             break;
         }
         if (word.starts_with("-cfg=") && word.size() > 5) arguments.config = word.substr(5);
+        else if (word.starts_with("initrd=")) continue;
         else if (word == "-basevideo") arguments.base_video = true;
         else if (word == "-mapbs") arguments.map_boot_services = true;
         else if (word == "-help" || word == "-?") arguments.help = true;

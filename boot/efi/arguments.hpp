@@ -22,7 +22,8 @@ struct Arguments {
 };
 
 /// `image`: the image's own file name, which shells pass as the first word and boot entries don't.
-/// Errors: the word that isn't understood.
+/// `initrd=…`, which systemd-boot puts before an entry's options where it is of the kind `linux`, is skipped: it offers the file itself
+/// as well. Errors: the word that isn't understood.
 Result<Arguments, std::string_view> parse_arguments(std::string_view line, std::string_view image);
 
 /// A loaded image's options as ASCII text in `out`: from UCS-2, which the specification wants, or from ASCII, which

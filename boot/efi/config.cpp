@@ -56,17 +56,22 @@ bool Config::has_section(std::string_view section) const {
 }
 
 std::optional<std::string_view> Config::value(std::string_view section, std::string_view key) const {
-    bool inside = false;
+    bool inside = section.empty();
     for (std::string_view rest = text_; !rest.empty();) {
         const std::string_view line = without_comment(take_line(rest));
         if (const auto name = section_name(line)) {
-            inside = *name == section;
+            inside = section.empty() || *name == section;
             continue;
         }
         const usize equals = line.find('=');
         if (inside && equals != std::string_view::npos && trimmed(line.substr(0, equals)) == key) return trimmed(line.substr(equals + 1));
     }
     return std::nullopt;
+}
+
+std::optional<std::string_view> Config::value_or_global(std::string_view section, std::string_view key) const {
+    const auto own = value(section, key);
+    return own ? own : value(global, key);
 }
 
 std::string_view Config::text(std::string_view section, std::string_view key) const {

@@ -15,6 +15,8 @@ inline constexpr usize longest_config = 65536;
 /// A configuration file's text. Views of it; nothing is copied. A `#` anywhere, and a `;` at a line's start, begin a comment.
 class Config {
 public:
+    static constexpr char global[] = "global";
+
     struct Bad {
         usize line;    ///< counted from 1
         u8 byte;       ///< what stands there
@@ -23,8 +25,10 @@ public:
     static Result<Config, Bad> parse(std::string_view text);
 
     bool has_section(std::string_view section) const;
-    /// The first `key=` of the section, without the spaces around it; nullopt where there is none.
+    /// The first `key=` of the section (of the whole file where its name is empty), without the spaces around it; nullopt where there is none.
     std::optional<std::string_view> value(std::string_view section, std::string_view key) const;
+    /// value(), then that of [global]: for keys that hold for all sections.
+    std::optional<std::string_view> value_or_global(std::string_view section, std::string_view key) const;
     /// As value(), but empty where there is none.
     std::string_view text(std::string_view section, std::string_view key) const;
 

@@ -3,17 +3,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "boot/efi/loader.hpp"
 
-#include <cstring>
+#include <optional>
 
 #include "boot/efi/arguments.hpp"
 #include "boot/efi/config.hpp"
+#include "boot/efi/screen.hpp"
 #include "boot/efi/sections.hpp"
+#include "boot/loader/payload.hpp"
 
 namespace px::efi {
 namespace {
 
 constexpr u64 largest_file = u64{2} << 30;
-constexpr char global[] = "global";
+constexpr u64 largest_microcode = u64{64} << 20;
 
 void print_help(const Firmware& firmware) {
     firmware.print(
@@ -21,7 +23,7 @@ void print_help(const Firmware& firmware) {
         "  -cfg=FILE   the configuration, relative to xen.efi; else the image's name with .cfg, shorter names, xen.cfg\n"
         "  SECTION     of the configuration; else default= of its [global] section\n"
         "  -mapbs      memory of the firmware's boot services stays reserved\n"
-        "  -basevideo  the screen stays in its mode\n"
+        "  -basevideo  the screen stays in its mode, whatever video= says\n"
         "  -- OPTIONS  are added to the hypervisor's command line\n");
 }
 
@@ -31,8 +33,8 @@ public:
 
     Result<bool> run() {
         const auto directory = Directory::of_image(firmware_, image_);
-        directory_ = directory.ok() ? &directory.value() : nullptr;
-        if (!directory) no_directory_ = static_cast<int>(directory.error());
+        if (directory.ok()) directory_ = *directory;
+        else no_directory_ = static_cast<int>(directory.error());
         TRY(read_arguments());
         if (arguments_.help) {
             print_help(firmware_);
@@ -57,16 +59,19 @@ private:
         return image_section({static_cast<const u8*>(image_.base), image_.size}, name);
     }
 
+    /// A unified image under Secure Boot: what was signed with it counts, and nothing from outside says otherwise.
+    bool sealed() const { return !section(".config").empty() && firmware_.secure_boot(); }
+
     Result<> read_arguments() {
         if (image_.options == nullptr || image_.options_size == 0) return {};
         const std::span<const u8> options{static_cast<const u8*>(image_.options), image_.options_size};
         const std::string_view line = options_text(options, options_);
         if (line.empty()) return {};
-        if (!section(".config").empty() && firmware_.secure_boot()) {
+        if (sealed()) {
             firmware_.say("Philoxen: Secure Boot is on and this image brings its configuration along: arguments are ignored");
             return {};
         }
-        const auto parsed = parse_arguments(line, directory_ != nullptr ? directory_->image_name() : "xen.efi");
+        const auto parsed = parse_arguments(line, directory_ ? directory_->image_name() : "xen.efi");
         if (!parsed) return firmware_.fail("argument '{}' isn't understood (-help lists them; the hypervisor's own go after --)", parsed.error());
         arguments_ = *parsed;
         return {};
@@ -116,7 +121,7 @@ private:
             firmware_.say("Philoxen: the image's own configuration");
             return parse("(of the image)", built_in);
         }
-        if (directory_ == nullptr) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
+        if (!directory_) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
         return arguments_.config.empty() ? search_config() : read_config(arguments_.config);
     }
 
@@ -125,49 +130,64 @@ private:
         constexpr unsigned longest_chain = 8;
         config = TRY(first_config());
         for (unsigned i = 0; i < longest_chain; ++i) {
-            section = arguments_.section.empty() ? config.text(global, "default") : arguments_.section;
+            section = arguments_.section.empty() ? config.text(Config::global, "default") : arguments_.section;
             if (config.value(section, "kernel")) return {};
-            const std::string_view chain = config.text(global, "chain");
-            if (chain.empty() || directory_ == nullptr) return complain(config, section);
+            const std::string_view chain = config.text(Config::global, "chain");
+            if (chain.empty() || !directory_ || sealed()) return complain(config, section);
             config = TRY(read_config(chain));
         }
         return firmware_.fail("more than {} configurations are chained", longest_chain);
     }
 
     Err<Errno> complain(const Config& config, std::string_view section) const {
-        if (section.empty()) return firmware_.fail("the configuration names no section: default= is missing in its [global]");
+        if (section.empty()) return firmware_.fail("the configuration has no kernel=, nor a default= in its [global]");
         if (!config.has_section(section)) return firmware_.fail("the configuration has no section [{}]", section);
         return firmware_.fail("section [{}] of the configuration has no kernel=", section);
     }
 
     /// A file as a section of the image, else of the volume.
-    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name) {
+    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name, u64 limit = largest_file) {
         if (const auto own = section(built_in); !own.empty()) {
             firmware_.say("Philoxen: {} of the image, {} KiB", purpose, own.size() >> 10);
             return own;
         }
         if (name.empty()) return std::span<const u8>{};
-        if (directory_ == nullptr) return firmware_.fail("there is no volume to read the {} '{}' from", purpose, name);
-        const std::span<const u8> file = TRY(read(purpose, name, largest_file));
+        if (!directory_) return firmware_.fail("there is no volume to read the {} '{}' from", purpose, name);
+        const std::span<const u8> file = TRY(read(purpose, name, limit));
         firmware_.say("Philoxen: {} {}, {} KiB", purpose, name, file.size() >> 10);
         return file;
     }
 
     Result<> load_modules(const Config& config, std::string_view section) {
-        for (const char* const key : {"ucode", "xsm", "video"}) {
-            if (config.value(section, key)) firmware_.say("Philoxen: {}= of [{}] has no effect yet", key, section);
-        }
+        choose_video(config, section);
         std::string_view arguments = config.text(section, "kernel");
         const std::string_view kernel_name = take_word(arguments);
         const auto kernel = TRY(content("kernel", ".kernel", kernel_name));
         if (kernel.empty()) return firmware_.fail("kernel= of section [{}] is empty", section);
         if (this->section(".kernel").empty()) TRY(verify(kernel_name, kernel));
+        if (!loader::find_payload(kernel)) return firmware_.fail("the file '{}' isn't a kernel: neither a bzImage nor an ELF file", kernel_name);
         TRY(keep_module(kernel, arguments));
 
         auto ramdisk = TRY(content("ramdisk", ".ramdisk", config.text(section, "ramdisk")));
-        if (ramdisk.empty()) ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
+        if (ramdisk.empty() && !sealed()) {
+            ramdisk = noted(TRY(read_offered_initrd(firmware_, largest_file)));
+            if (!ramdisk.empty()) firmware_.say("Philoxen: ramdisk of the boot loader, {} KiB", ramdisk.size() >> 10);
+        }
         if (!ramdisk.empty()) TRY(keep_module(ramdisk, {}));
+        const auto microcode = TRY(content("microcode", ".ucode", config.value_or_global(section, "ucode").value_or(""), largest_microcode));
+        out_.microcode_start = reinterpret_cast<u64>(microcode.data());
+        out_.microcode_size = microcode.size();
+        const auto policy = TRY(content("security policy", ".xsm", config.value_or_global(section, "xsm").value_or("")));
+        if (!policy.empty()) firmware_.say("Philoxen: the security policy isn't used: this hypervisor has no XSM");
         return keep_texts(config.text(section, "options"));
+    }
+
+    void choose_video(const Config& config, std::string_view section) const {
+        const auto text = config.value_or_global(section, "video");
+        if (!text || arguments_.base_video) return;
+        const auto mode = parse_video(*text);
+        if (!mode) return firmware_.say("Philoxen: video={} isn't understood (gfx-<width>x<height>x<depth>); the screen stays in its mode", *text);
+        choose_mode(firmware_, *mode);
     }
 
     Result<> keep_module(std::span<const u8> content, std::string_view arguments) {
@@ -205,7 +225,7 @@ private:
     const Firmware& firmware_;
     const LoadedImage& image_;
     boot::EfiHandover& out_;
-    const Directory* directory_ = nullptr;
+    std::optional<Directory> directory_;
     int no_directory_ = 0;
     Arguments arguments_;
     StaticVector<std::span<const u8>, 16> files_;
@@ -224,60 +244,6 @@ Result<bool> load(const Firmware& firmware, boot::EfiHandover& out) {
     const auto result = loader.run();
     if (!result) loader.free_files();
     return result;
-}
-
-namespace {
-
-/// Said by the firmware, not believed: as much as there is room for.
-void note_memory_attributes(const Firmware& firmware, boot::EfiHandover& out) {
-    const u64 table = firmware.configuration_table(memory_attributes_guid);
-    if (table == 0) return;
-    MemoryAttributes head;
-    std::memcpy(&head, reinterpret_cast<const void*>(table), sizeof head);
-    const u64 size = u64{head.entries} * head.descriptor_size;
-    if (head.descriptor_size < sizeof(MemoryDescriptor) || size > sizeof out.rights) return;
-    std::memcpy(out.rights, reinterpret_cast<const u8*>(table) + sizeof head, size);
-    out.rights_size = size;
-    out.rights_descriptor_size = head.descriptor_size;
-}
-
-/// What the hardware domain may ask for later.
-void note_firmware(const Firmware& firmware, boot::EfiHandover& out) {
-    const SystemTable& system = firmware.system();
-    out.system_table = reinterpret_cast<u64>(&system);
-    out.runtime_table = reinterpret_cast<u64>(system.runtime);
-    out.tables = reinterpret_cast<u64>(system.tables);
-    out.tables_count = system.tables_count;
-    out.firmware_revision = system.header.revision;
-    out.vendor_revision = system.vendor_revision;
-    out.runtime_revision = system.runtime->header.revision;
-    char vendor[64];
-    usize length = 0;
-    for (; system.vendor != nullptr && system.vendor[length] != 0 && length < sizeof vendor; ++length) {
-        const char16_t c = system.vendor[length];
-        vendor[length] = c >= ' ' && c < 0x7f ? static_cast<char>(c) : '?';
-    }
-    out.vendor = out.keep({vendor, length}).value_or({0, 0});
-    note_memory_attributes(firmware, out);
-}
-
-}  // namespace
-
-Result<> take_over(const Firmware& firmware, boot::EfiHandover& out) {
-    // The map's key is void when the map changed in between, as by an event of a driver: again then. [uefi 7.4.6]
-    constexpr unsigned attempts = 8;
-    note_firmware(firmware, out);
-    Status status = success;
-    for (unsigned i = 0; i < attempts; ++i) {
-        u64 key = 0;
-        u32 version = 0;
-        out.map_size = sizeof out.map;
-        status = firmware.boot().get_memory_map(&out.map_size, out.map, &key, &out.descriptor_size, &version);
-        if (failed(status)) break;
-        status = firmware.boot().exit_boot_services(firmware.image(), key);
-        if (!failed(status)) return {};
-    }
-    return firmware.fail("the firmware doesn't let go of the machine (memory map of {} bytes): {}", out.map_size, describe(status));
 }
 
 }  // namespace px::efi

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "hypervisor/base/framebuffer.hpp"
 #include "hypervisor/base/result.hpp"
 #include "hypervisor/base/static_vector.hpp"
 
@@ -29,6 +31,18 @@ struct BootModule {
     std::string_view arguments;  ///< its command line without the file's own name
 };
 
+/// The screen as firmware or boot loader left it.
+struct Screen {
+    enum class Kind : u8 {
+        unknown,      ///< nobody said: on a PC with a BIOS that is VGA text
+        none,
+        text,         ///< VGA, 80×25
+        framebuffer,
+    };
+    Kind kind = Kind::unknown;
+    Framebuffer framebuffer;  ///< as told, check() not done
+};
+
 inline constexpr usize max_regions = 256;
 inline constexpr usize max_modules = 16;
 
@@ -37,7 +51,9 @@ struct BootInfo {
     std::string_view command_line;
     StaticVector<MemoryRegion, max_regions> memory;
     StaticVector<BootModule, max_modules> modules;
+    std::optional<usize> microcode_module;  ///< the one that is no part of dom0, where the loader says so itself
     u64 rsdp = 0;  ///< machine address of the ACPI root pointer, 0: search for it
+    Screen screen;
 
     /// A range of the firmware's memory map; a kind that nobody knows is reserved. Errors: einval (it wraps), enospc.
     Result<> add_memory(u64 base, u64 length, u32 kind);

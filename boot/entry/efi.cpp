@@ -66,14 +66,23 @@ Result<> parse_efi_memory(const EfiHandover& handover, BootInfo& out) {
     return result;
 }
 
+Screen parse_efi_screen(const EfiHandover& handover) {
+    return {handover.screen.address != 0 ? Screen::Kind::framebuffer : Screen::Kind::none, handover.screen};
+}
+
 Result<> parse_efi(const EfiHandover& handover, BootInfo& out) {
     const auto text = [&](const EfiHandover::Text& kept) { return std::string_view(handover.texts + kept.offset, kept.length); };
     out.loader = text(handover.vendor);
     out.command_line = text(handover.command_line);
     out.rsdp = handover.rsdp;
+    out.screen = parse_efi_screen(handover);
     for (u64 i = 0; i < handover.modules_count; ++i) {
         const EfiHandover::Module& module = handover.modules[i];
         TRY(out.modules.push_back({module.start, module.size, text(module.arguments)}));
+    }
+    if (handover.microcode_size != 0) {
+        out.microcode_module = out.modules.size();
+        TRY(out.modules.push_back({handover.microcode_start, handover.microcode_size, {}}));
     }
     return parse_efi_memory(handover, out);
 }

@@ -29,10 +29,12 @@ struct EfiHandover {
     u32 firmware_revision, vendor_revision, runtime_revision;
     Text vendor;
     u64 rsdp;                ///< 0: unknown
+    Framebuffer screen;      ///< address 0: there is none
     u64 map_size;            ///< bytes of `map` that are used
     u64 descriptor_size;
     u64 keeps_boot_services; ///< memory of the firmware's boot services stays reserved
     Text command_line;
+    u64 microcode_start, microcode_size;  ///< a file of the loader's; size 0: none
     u64 modules_count;
     Module modules[max_modules];
     u32 texts_used;
@@ -58,7 +60,10 @@ void for_each_descriptor(const u8* list, u64 size, u64 step, Visitor visit) {
     }
 }
 
-/// Loader, command line, modules, root pointer and memory. Errors: as parse_efi_memory.
+/// The screen that the firmware has set up.
+Screen parse_efi_screen(const EfiHandover& handover);
+
+/// Loader, command line, modules, root pointer, screen and memory. Errors: as parse_efi_memory.
 Result<> parse_efi(const EfiHandover& handover, BootInfo& out);
 
 /// The firmware's memory map, in place of what `out` holds. Free memory is that of which the firmware says so, the loader's, and

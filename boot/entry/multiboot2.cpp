@@ -9,7 +9,7 @@ namespace px::boot {
 namespace {
 
 enum class Tag : u32 {
-    end = 0, command_line = 1, loader_name = 2, module = 3, memory_map = 6, acpi_old = 14, acpi_new = 15,
+    end = 0, command_line = 1, loader_name = 2, module = 3, memory_map = 6, framebuffer = 8, acpi_old = 14, acpi_new = 15,
 };
 
 /// By this protocol no loader passes an image's name.
@@ -48,6 +48,19 @@ Result<> parse_module(std::span<const u8> tag, BootInfo& out) {
     return out.modules.push_back({start, u64{end} - start, without_image_name(grub2, text(tag, 16))});
 }
 
+/// [multiboot2 2.0, 3.6.12] One in indexed colours is of no use.
+Screen parse_framebuffer(std::span<const u8> tag) {
+    enum class Type : u8 { indexed = 0, direct = 1, text = 2 };
+    const auto field = [&](usize offset) { return ColourField{get<u8>(tag, offset), get<u8>(tag, offset + 1)}; };
+    switch (Type{get<u8>(tag, 29)}) {
+    case Type::direct:
+        return {Screen::Kind::framebuffer, {.address = get<u64>(tag, 8), .width = get<u32>(tag, 20), .height = get<u32>(tag, 24),
+                                            .pitch = get<u32>(tag, 16), .bits = get<u8>(tag, 28), .red = field(32), .green = field(34), .blue = field(36)}};
+    case Type::text: return {Screen::Kind::text, {}};
+    default: return {Screen::Kind::none, {}};
+    }
+}
+
 }  // namespace
 
 Result<> parse_multiboot2(const BootMemory& memory, u64 address, BootInfo& out) {
@@ -66,6 +79,9 @@ Result<> parse_multiboot2(const BootMemory& memory, u64 address, BootInfo& out) 
         case Tag::loader_name: out.loader = text(tag, 8); break;
         case Tag::module: TRY(parse_module(tag, out)); break;
         case Tag::memory_map: TRY(parse_memory_map(tag, out)); break;
+        case Tag::framebuffer:
+            if (size >= 32) out.screen = parse_framebuffer(tag);
+            break;
         case Tag::acpi_old:
             if (out.rsdp == 0 && size >= 8 + rsdp_size_old) out.rsdp = address + at + 8;
             break;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "hypervisor/abi/handle.hpp"
+#include "hypervisor/abi/start_info.hpp"
 
 namespace px::abi {
 
@@ -32,6 +33,7 @@ enum class PlatformOpCmd : u32 {
     resource_op = 61,
     settime64 = 62,
     get_symbol = 63,
+    get_dom0_console = 64,  ///< of version 4.18
 };
 
 /// The wall clock at system_time.
@@ -412,6 +414,7 @@ struct PlatformOp {
         PlatformCoreParking core_parking;
         PlatformResourceOp resource_op;
         PlatformSymdata symdata;
+        Dom0VgaConsoleInfo dom0_console;
         u8 pad[128];
     } u;
 };

@@ -47,6 +47,23 @@ struct LogFilter {
     friend constexpr bool operator==(const LogFilter&, const LogFilter&) = default;
 };
 
+/// The mode that the screen is wanted in, 0: any; and whether it stays ours when dom0 starts.
+struct VgaOption {
+    enum class Kind : u8 { current, text, graphics, number, ask };
+    Kind kind = Kind::current;
+    u32 rows = 0;                         ///< of text
+    u32 width = 0, height = 0, depth = 0;  ///< of graphics
+    bool keep = false;
+    friend constexpr bool operator==(const VgaOption&, const VgaOption&) = default;
+};
+
+/// Which file is the microcode: none, whatever lies in the initrd's first part, or a module by its number (negative: from the end).
+struct MicrocodeOption {
+    bool scan = false;
+    std::optional<i32> module;
+    friend constexpr bool operator==(const MicrocodeOption&, const MicrocodeOption&) = default;
+};
+
 enum class Timestamps : u8 { none, date, date_ms, boot, raw };
 
 /// An amount of memory: bytes plus a percentage of all, or all but some bytes.
@@ -94,17 +111,23 @@ enum class Prevention : u8 { off, on, hvm_only };
 
 enum class ClockSource : u8 { automatic, pit, hpet, acpi };
 
+/// How the hypervisor's own indirect branches are made.
+enum class BranchThunk : u8 { automatic, jump, retpoline };
+
 /// Mitigations of speculation: where the processor needs them, or not at all.
 struct SpecCtrl {
     bool ibpb = true;       ///< a barrier of predictions between guests
     bool verw = true;       ///< buffers are cleared before a guest is entered
     bool l1d_flush = true;  ///< as is the first-level data cache
+    bool ibrs = true;       ///< predictions of guests don't count in the hypervisor, where the processor sees to that by itself
+    BranchThunk branches = BranchThunk::automatic;  ///< retpolines where it doesn't
     friend constexpr bool operator==(const SpecCtrl&, const SpecCtrl&) = default;
 };
 
 /// Texts point into the command line that was parsed, which must outlive this.
 struct BootOptions {
     ConsoleList console{{ConsoleDevice::com1, ConsoleDevice::vga}, 2};
+    VgaOption vga;
     std::string_view com1 = "";  ///< in the form that the UART driver parses
     std::string_view com2 = "";
     LogFilter loglvl{Verbosity::warning, Verbosity::warning};
@@ -130,6 +153,7 @@ struct BootOptions {
     bool noreboot = false;
     RebootMethod reboot = RebootMethod::automatic;
 
+    MicrocodeOption ucode;
     Lists cpuid;  ///< features to do without: the architecture knows their names
     bool x2apic = true;
     Prevention smep = Prevention::on;

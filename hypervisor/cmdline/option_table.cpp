@@ -41,6 +41,10 @@ constexpr Option table[] = {
      store_text<&BootOptions::com1>},
     {"com2", Kind::string, uart_syntax, "auto", "Line of the second serial port, as for `com1`.",
      store_text<&BootOptions::com2>},
+    {"vga", Kind::list, "current | ask | text-80x<rows> | gfx-<width>x<height>x<depth> | mode-<n>, keep", "current",
+     "The screen's mode, which firmware or boot loader has set (GRUB's gfxpayload, video= of xen.cfg): one that differs is told in the log "
+     "and left as it is, and nobody is asked. Dom0 is given the screen when it starts; `keep` goes on printing there.",
+     store_vga},
     {"loglvl", Kind::string, "<level>[/<rate-limited level>]", "warning",
      "Which of our own messages are printed: none, error, warning, info, debug or all. Levels above the first and up to "
      "the second are printed under a rate limit.",
@@ -90,6 +94,10 @@ constexpr Option table[] = {
      "by firmware", "How to reboot; `no` is `noreboot`.", store_reboot},
     {"x2apic", Kind::boolean, "", "on", "Use x2APIC mode where the CPUs have it. Where the firmware has turned it on, it stays on.",
      store_bool<&BootOptions::x2apic>},
+    {"ucode", Kind::list, "<n> | scan, nmi, allow-same, digest-check", "none",
+     "Microcode for every CPU: the module of that number (0 is dom0's kernel, -1 the last), or with `scan` what lies uncompressed at the start "
+     "of dom0's initrd. EFI's xen.cfg names a file instead. Not loaded under another hypervisor or an emulator. The other words have no effect.",
+     store_ucode},
     {"cpuid", Kind::list, "<feature>=<bool>,…", "as the CPU has it",
      "CPU features to do without (`no-avx`, `avx=off`): neither we nor guests use them, nor what depends on them. Names are those of "
      "`cpuid=` in xl.cfg(5). What the hypervisor itself needs can't be hidden, and what the CPU lacks not be added.",
@@ -104,19 +112,19 @@ constexpr Option table[] = {
      store_tsc},
     {"clocksource", Kind::string, "pit | hpet | acpi", "best there is",
      "The clock by which the TSC is measured at boot; where it isn't there, the best that is.", store_choice<&BootOptions::clocksource, clock_sources>},
-    toggle({"spec-ctrl", Kind::list, "<bool> | ibpb=<bool>, verw=<bool>, l1d-flush=<bool>", "on",
+    toggle({"spec-ctrl", Kind::list, "<bool> | ibpb=<bool>, verw=<bool>, l1d-flush=<bool>, ibrs=<bool>, bti-thunk=retpoline|jmp", "on",
             "Mitigations of speculation, each where the processor needs it and has what it takes: `ibpb` between guests, `verw` (or "
-            "`md-clear`) and `l1d-flush` before each entry of a guest.",
+            "`md-clear`) and `l1d-flush` before each entry of a guest; for the hypervisor's own branches `ibrs` where the processor keeps "
+            "that up by itself, else retpolines, which `bti-thunk` chooses or leaves out.",
             store_spec_ctrl}),
     // Accepted, so that command lines written for the reference work as they are
     inert("sync_console", "<bool>", "Wait for each character to be sent.", "has no effect: each one is waited for"),
     inert("conring_size", "<size>", "Size of the ring of `xl dmesg`.", "has no effect: it holds 64 KiB"),
-    inert("vga", "<mode>, keep", "Video mode.", "has no effect: the screen stays in its text mode"),
+    inert("edd", "off | on | skipmbr", "Questions to the BIOS about its disks.", "has no effect: the BIOS is asked nothing"),
+    inert("real-mode", "<bool>", "Calls of the BIOS; Debian's menu of GRUB on EFI says `no-real-mode`.", "has no effect: the BIOS is asked nothing"),
     inert("acpi", "<bool>, force, noirq, verbose", "Use of the ACPI tables.", "has no effect: they are always used"),
     inert("hap", "<bool>", "Nested paging.", "has no effect: it is always used"),
     inert("iommu", "<list>", "Use of IOMMUs.", "has no effect: there is no driver for one yet"),
-    inert("ucode", "<n> | scan, nmi, allow-same, digest-check", "Microcode to load.",
-          "has no effect: microcode is the firmware's to load"),
     inert("watchdog", "<bool> | force", "NMI watchdog.", "has no effect: there is no watchdog"),
     inert("watchdog_timeout", "<seconds>", "Time until the watchdog fires.",
           "has no effect: there is no watchdog"),

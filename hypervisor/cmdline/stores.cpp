@@ -84,6 +84,74 @@ Outcome store_console(BootOptions& options, const Argument& argument) {
     return outcome;
 }
 
+namespace {
+
+/// <width>x<height>[x<depth>]
+bool parse_graphics(std::string_view text, VgaOption& mode) {
+    constexpr u64 most = 65535;
+    if (text.ends_with('x')) return false;
+    const auto number = [&] { return static_cast<u32>(parse_unsigned(take_until(text, 'x'), most).value_or(0)); };
+    mode.width = number();
+    mode.height = number();
+    const bool with_depth = !text.empty();
+    mode.depth = with_depth ? number() : 0;
+    return mode.width != 0 && mode.height != 0 && (!with_depth || mode.depth != 0) && text.empty();
+}
+
+bool parse_vga_mode(std::string_view text, VgaOption& mode) {
+    if (text == "current") mode.kind = VgaOption::Kind::current;
+    else if (text == "ask") mode.kind = VgaOption::Kind::ask;
+    else if (take_prefix(text, "text-80x")) {
+        mode.kind = VgaOption::Kind::text;
+        mode.rows = static_cast<u32>(parse_unsigned(text, 255).value_or(0));
+        return mode.rows != 0;
+    } else if (take_prefix(text, "gfx-")) {
+        mode.kind = VgaOption::Kind::graphics;
+        return parse_graphics(text, mode);
+    } else if (take_prefix(text, "mode-")) {
+        mode.kind = VgaOption::Kind::number;
+        return parse_unsigned(text, 0xffff).has_value();
+    } else return false;
+    return true;
+}
+
+}  // namespace
+
+Outcome store_vga(BootOptions& options, const Argument& argument) {
+    VgaOption chosen;
+    Outcome outcome;
+    for (std::string_view rest = argument.value; !rest.empty();) {
+        const std::string_view item = take_until(rest, ',');
+        VgaOption mode;
+        if (item == "keep") chosen.keep = true;
+        else if (parse_vga_mode(item, mode)) {
+            mode.keep = chosen.keep;
+            chosen = mode;
+        } else outcome = Err{Refusal{"is none of current, ask, text-80x<rows>, gfx-<width>x<height>x<depth>, mode-<n>, keep", item}};
+    }
+    options.vga = chosen;  // what is understood counts
+    return outcome;
+}
+
+Outcome store_ucode(BootOptions& options, const Argument& argument) {
+    MicrocodeOption chosen;
+    Outcome outcome;
+    bool is_ours = argument.negated;
+    for (std::string_view rest = argument.value; !rest.empty();) {
+        const std::string_view item = take_until(rest, ',');
+        std::string_view text = item;
+        const bool negative = take_prefix(text, "-");
+        if (item == "scan" || item == "scan=on" || item == "scan=true" || item == "scan=1" || item == "scan=yes") chosen.scan = is_ours = true;
+        else if (const auto number = parse_unsigned(text, 255)) chosen.module = (negative ? -1 : 1) * static_cast<i32>(*number), is_ours = true;
+        else if (const std::string_view name = take_until(text, '='); same_name(name, "no-scan") || same_name(name, "scan")) is_ours = true;
+        else if (!same_name(name, "nmi") && !same_name(name, "no-nmi") && !same_name(name, "digest-check") && !same_name(name, "allow-same")) {
+            outcome = Err{Refusal{"is neither scan nor a module's number", item}};
+        }
+    }
+    if (is_ours) options.ucode = chosen;
+    return outcome;
+}
+
 Outcome store_console_timestamps(BootOptions& options, const Argument& argument) {
     constexpr Choice<Timestamps> formats[] = {
         {"none", Timestamps::none}, {"date", Timestamps::date}, {"datems", Timestamps::date_ms},
@@ -190,7 +258,7 @@ Outcome store_reboot(BootOptions& options, const Argument& argument) {
 
 Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
     if (const auto all = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated}) {
-        options.spec_ctrl = {*all, *all, *all};
+        options.spec_ctrl = {*all, *all, *all, *all, *all ? BranchThunk::automatic : BranchThunk::jump};
         return {};
     }
     constexpr FlagRow<SpecCtrl> flags[] = {
@@ -198,8 +266,14 @@ Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
         {"verw", &SpecCtrl::verw},
         {"md-clear", &SpecCtrl::verw},
         {"l1d-flush", &SpecCtrl::l1d_flush},
+        {"ibrs", &SpecCtrl::ibrs},
     };
-    return store_flags(argument.value, flags, options.spec_ctrl, [](const Flag&) { return false; });
+    return store_flags(argument.value, flags, options.spec_ctrl, [&](const Flag& flag) {
+        const bool jump = flag.item == "bti-thunk=jmp", retpoline = flag.item == "bti-thunk=retpoline";
+        if (jump) options.spec_ctrl.branches = BranchThunk::jump;
+        if (retpoline) options.spec_ctrl.branches = BranchThunk::retpoline;
+        return jump || retpoline;
+    });
 }
 
 Outcome store_smep(BootOptions& options, const Argument& argument) {

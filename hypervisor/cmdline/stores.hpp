@@ -8,6 +8,8 @@
 namespace px::cmdline {
 
 Outcome store_console(BootOptions& options, const Argument& argument);
+Outcome store_vga(BootOptions& options, const Argument& argument);
+Outcome store_ucode(BootOptions& options, const Argument& argument);
 Outcome store_console_timestamps(BootOptions& options, const Argument& argument);
 Outcome store_loglvl(BootOptions& options, const Argument& argument);
 Outcome store_guest_loglvl(BootOptions& options, const Argument& argument);

@@ -65,9 +65,10 @@ void console_add_device(ConsoleDevice& device) {
     auto guard = console.lock();
     if (guard->device_count == max_devices) return;
     guard->devices[guard->device_count++] = &device;
-    for (u64 at = guard->oldest(); at < guard->head; ++at) {
-        const char c = guard->ring[at % ring_size];
-        device.write({&c, 1});
+    for (u64 at = guard->oldest(); at < guard->head;) {
+        const u64 place = at % ring_size, count = std::min(guard->head - at, ring_size - place);  // as far as the ring's end
+        device.write({guard->ring.data() + place, count});
+        at += count;
     }
 }
 
@@ -108,7 +109,10 @@ void console_write_owner(std::string_view text) {
 
 void console_keep_owner_text(bool keep) { keeps_owner_text = keep; }
 
-void console_write_emergency(std::string_view text) { console.unlocked().to_devices(text); }
+void console_write_emergency(std::string_view text) {
+    Console& crashing = console.unlocked();
+    for (usize i = 0; i < crashing.device_count; ++i) crashing.devices[i]->write_emergency(text);
+}
 
 usize console_ring_read(u64* index, std::span<char> out) {
     auto guard = console.lock();

@@ -15,6 +15,8 @@ namespace px {
 class ConsoleDevice {
 public:
     virtual void write(std::string_view text) = 0;
+    /// Of a crash: without the lock, and also where the device shows nothing otherwise.
+    virtual void write_emergency(std::string_view text) { write(text); }
     /// The next typed character, if any. Read until there is none: only then may the device call for the next look by itself.
     virtual bool read(char&) { return false; }
 

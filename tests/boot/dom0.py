@@ -108,6 +108,8 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
     _add_modules(image, XEN_MODULES + (DEVICE_MODULES if spec.devices else ()) + (BACK_ENDS if spec.tools == "philoxen" else ())
                  + (("efivarfs",) if spec.way.startswith("efi") else ()))
+    if spec.way.startswith("efi"):
+        image.program("/bin/efibootmgr", Path("/usr/bin/efibootmgr"))
     if spec.debian_guest:
         image.file("/guests/vmlinuz", DEBIAN_KERNEL)
         image.file("/guests/initrd", guest_initrd())

@@ -48,7 +48,7 @@ def partition(files: Mapping[str, Path | str | bytes], scratch: Path) -> list[st
 def configuration(boot, options: str) -> str:
     """A xen.cfg with comments, an unused section, DOS line ends and no newline at its end."""
     ramdisk = "ramdisk=initrd.img\n" if boot.initrd else ""
-    text = (f"# of the boot tests\n[global]\ndefault=debian # the one that is started\n\n[rescue]\nkernel=nowhere\n; [debian]\n"
+    text = (f"# of the boot tests\n[global]\ndefault=debian # the one that is started\nvideo=gfx-1024x768x32\n\n[rescue]\nkernel=nowhere\n; [debian]\n"
             f"[debian]\noptions={options}\n{ramdisk}kernel=vmlinuz {boot.kernel_args}")
     return text.replace("\n", "\r\n")
 

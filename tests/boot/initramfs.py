@@ -51,16 +51,10 @@ class Initramfs:
     def program(self, path: str, source: Path, library_path: str = "") -> None:
         """A program with the shared libraries that it needs, found as the dynamic linker would."""
         self.file(path, source)
-        found = subprocess.run(["ldd", source], text=True, capture_output=True,
-                               env={**os.environ, "LD_LIBRARY_PATH": library_path}).stdout
-        for name, where in re.findall(r"^\s*(\S+)(?: => (\S+))? \(0x", found, re.M):
-            library = Path(where or name)
-            if not library.is_absolute():
-                continue                    # the vdso
-            if name.startswith("/"):        # the dynamic linker itself stands under its own path
-                self.file(name, library.resolve())
-            else:
-                self.file(f"/usr/lib/x86_64-linux-gnu/{name}", library.resolve())
+        for library in shared_libraries(source, library_path):
+            # The dynamic linker itself stands under its own path.
+            at = str(library) if library.name.startswith("ld-linux") else f"/usr/lib/x86_64-linux-gnu/{library.name}"
+            self.file(at, library.resolve())
 
     def write(self, path: Path) -> Path:
         archive = bytearray()
@@ -78,6 +72,13 @@ class Initramfs:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(gzip.compress(bytes(archive), 1))
         return path
+
+
+def shared_libraries(program: Path, library_path: str = "") -> list[Path]:
+    """What the dynamic linker would load for it, and the dynamic linker."""
+    found = subprocess.run(["ldd", program], text=True, capture_output=True, env={**os.environ, "LD_LIBRARY_PATH": library_path}).stdout
+    paths = [Path(where or name) for name, where in re.findall(r"^\s*(\S+)(?: => (\S+))? \(0x", found, re.M)]
+    return [path for path in paths if path.is_absolute()]  # the vdso has no path
 
 
 def busybox_base(busybox: Path) -> Initramfs:

@@ -58,6 +58,7 @@ class Boot:
 QEMU_PROFILES = {
     "qemu-svm": [],
     "q35": ["-machine", "q35"],
+    "q35-smm": ["-machine", "q35,smm=on"],
     "q35-vtd": ["-machine", "q35", "-device", "intel-iommu,intremap=on"],
 }
 

@@ -1,10 +1,14 @@
 """The ways in: each starts a tiny kernel as dom0, and Debian's kernel with its initramfs to userspace."""
 # SPDX-License-Identifier: Apache-2.0
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import microcode
 from dom0 import Dom0, Spec, hypervisor
 from machine import Boot, Machine
-from paths import GUESTS
+from paths import GUESTS, WORK
 from runner import boot_test, machine_test
 from ways import MISTAKES
 
@@ -14,6 +18,7 @@ class Way:
     way: str
     says: str                          # what the hypervisor's first line calls it
     packed: bool = False               # xen.gz
+    slow: bool = False                 # Debian's userspace by it only when it is asked for: a tiny kernel runs every time
 
 
 CASES = {
@@ -21,15 +26,31 @@ CASES = {
     "grub-multiboot2": Way("grub-multiboot2", r"Multiboot 2 boot, loader GRUB 2"),
     "grub-multiboot-gzip": Way("grub-multiboot", r"Multiboot boot, loader GRUB 2", packed=True),
     "grub-multiboot2-gzip": Way("grub-multiboot2", r"Multiboot 2 boot, loader GRUB 2", packed=True),
+    "debian-multiboot": Way("debian-multiboot", r"Multiboot boot, loader GRUB 2", packed=True, slow=True),
+    "debian-multiboot2": Way("debian-multiboot2", r"Multiboot 2 boot, loader GRUB 2", packed=True, slow=True),
     "pvh": Way("pvh", r"PVH boot"),
     "syslinux": Way("syslinux", r"Multiboot boot, loader SYSLINUX|Multiboot boot, loader ISOLINUX", packed=True),
     "efi": Way("efi", r"EFI boot, loader EDK II"),
     "efi-systemd-boot": Way("efi-systemd-boot", r"EFI boot"),
     "efi-unified": Way("efi-unified", r"EFI boot"),
     "efi-shell": Way("efi-shell", r"EFI boot"),
+    "efi-systemd-boot-plain": Way("efi-systemd-boot-plain", r"EFI boot", slow=True),
+    "efi-systemd-boot-initrd": Way("efi-systemd-boot-initrd", r"EFI boot", slow=True),
+    "efi-offered-initrd": Way("efi-offered-initrd", r"EFI boot", slow=True),
     "efi-chainload": Way("efi-chainload", r"EFI boot"),
     "efi-multiboot2": Way("efi-multiboot2", r"Multiboot 2 EFI boot, loader GRUB 2"),
 }
+
+
+RAMDISK_SIZE = 123456
+
+
+def some_initrd() -> Path:
+    """For a kernel that doesn't look at it: only its size is compared."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / "some.img"
+    path.write_bytes(bytes(range(1, 256)) * (RAMDISK_SIZE // 255) + b"." * (RAMDISK_SIZE % 255))
+    return path
 
 
 def spec_of(case: Way) -> Spec:
@@ -39,21 +60,26 @@ def spec_of(case: Way) -> Spec:
 def _register(name: str, case: Way) -> None:
     @machine_test(name=f"way-{name}-tiny", only_on="ours")
     def tiny(on: str) -> None:
-        boot = Boot(xen=hypervisor(on, case.packed), kernel=GUESTS / "hello.elf", way=case.way, memory=512, seconds=120,
-                    xen_args="dom0_mem=64M noreboot", kernel_args="word=olive")
+        # In PVH's one file the end of an ELF kernel isn't told, so that nothing can follow it.
+        initrd = None if case.way == "pvh" else some_initrd()
+        boot = Boot(xen=hypervisor(on, case.packed), kernel=GUESTS / "hello.elf", initrd=initrd, way=case.way, memory=512, seconds=120,
+                    xen_args="dom0_mem=64M noreboot dom0=verbose", kernel_args="word=olive")
         with Machine(boot, f"way-{name}-tiny") as machine:
             try:
                 console = machine.console
                 console.expect(rf"^\(PX\).*Philoxen .*{case.says}", timeout=90, fail=r"panic on CPU|^grub.*> |X64 Exception|was not started")
-                console.expect(r"command line: console=com1 .* dom0_mem=64M noreboot", timeout=30)
-                console.expect(r"dom0: command line: word=olive", timeout=60, fail=r"panic on CPU")
+                console.expect(r"command line: console=com1 .* dom0_mem=64M noreboot dom0=verbose", timeout=30)
+                console.expect(r"dom0: command line: (root=/dev/sr0 ro +)?word=olive", timeout=60, fail=r"panic on CPU")
+                ramdisk = console.expect(r"dom0: start info \S+, ramdisk 0x([0-9a-f]+)-0x([0-9a-f]+),", timeout=10, fail=r"panic on CPU")
+                size = int(ramdisk[2], 16) - int(ramdisk[1], 16)
+                assert size == (RAMDISK_SIZE if initrd else 0), f"the ramdisk has {size} bytes"
                 console.expect(r"^PX-VERDICT hello pass", timeout=60, fail=r"panic on CPU|PX-VERDICT hello fail")
                 assert machine.wait_end(20) == 0, "the machine did not end in order"
             except BaseException as error:
                 error.console_tail = machine.console.tail()
                 raise
 
-    @boot_test(spec_of(case), name=f"way-{name}", only_on="ours")
+    @boot_test(spec_of(case), name=f"way-{name}", only_on="ours", slow=case.slow)
     def debian(dom0: Dom0) -> None:
         assert dom0.console.seen(case.says), "booted in another way"
         assert "dom0_max_vcpus=1" in dom0.run("xl info xen_commandline")
@@ -65,13 +91,16 @@ for _name, _case in CASES.items():
     _register(_name, _case)
 
 
+MOUNT_VARIABLES = "ls /sys/firmware/efi/efivars/BootOrder-* >/dev/null 2>&1 || mount -t efivarfs efivarfs /sys/firmware/efi/efivars"
+
+
 @boot_test(spec_of(CASES["efi-systemd-boot"]), name="efi-runtime-services", only_on="ours")
 def efi_runtime_services(dom0: Dom0) -> None:
     """dom0 reads the firmware's variables and its clock, and writes a variable that is there afterwards."""
     assert dom0.console.seen(r"EFI: runtime services"), "none were found"
     assert dom0.run("cat /sys/firmware/efi/fw_platform_size").strip() == "64"
     folder = "/sys/firmware/efi/efivars"
-    dom0.run(f"mount -t efivarfs efivarfs {folder}")
+    dom0.run(MOUNT_VARIABLES)
     names = dom0.run(f"ls {folder}").split()
     assert any(name.startswith("BootOrder-") for name in names), names
     loader = dom0.run(f"tr -d '\\000' < {folder}/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
@@ -81,6 +110,23 @@ def efi_runtime_services(dom0: Dom0) -> None:
     dom0.run(f"printf '\\007\\000\\000\\000olive' > {ours}")
     assert dom0.run(f"tail -c 5 {ours}") == "olive"
     dom0.run(f"rm {ours} && [ ! -e {ours} ]")
+
+
+@boot_test(spec_of(CASES["efi-systemd-boot"]), name="efi-boot-entries", only_on="ours")
+def efi_boot_entries(dom0: Dom0) -> None:
+    """Debian's efibootmgr lists the firmware's boot entries, and changes them."""
+    assert dom0.console.seen(r"EFI: runtime services .*memory attributes obeyed"), "the firmware's pieces are mapped without their rights"
+    dom0.run(MOUNT_VARIABLES)
+    listed = dom0.run("efibootmgr")
+    assert re.search(r"^BootOrder: [0-9A-F]{4}", listed, re.M) and re.search(r"^BootCurrent: [0-9A-F]{4}", listed, re.M), listed
+    assert re.search(r"^Boot[0-9A-F]{4}\* UEFI QEMU HARDDISK", listed, re.M), listed
+    dom0.run("efibootmgr -t 7")
+    assert "Timeout: 7 seconds" in dom0.run("efibootmgr")
+    first = re.search(r"^BootOrder: ([0-9A-F]{4})", listed, re.M)[1]
+    dom0.run(f"efibootmgr -n {first}")
+    assert f"BootNext: {first}" in dom0.run("efibootmgr")
+    dom0.run("efibootmgr -N")
+    assert "BootNext" not in dom0.run("efibootmgr")
 
 
 @machine_test(name="efi-mistakes", only_on="ours")
@@ -98,3 +144,56 @@ def efi_mistakes(on: str) -> None:
         except BaseException as error:
             error.console_tail = console.tail()
             raise
+
+
+def _says(name: str, boot: Callable[[], Boot], *sentences: str) -> None:
+    """The hypervisor says each of the sentences, in this order."""
+    @machine_test(name=name, only_on="ours")
+    def body(on: str) -> None:
+        with Machine(boot(), name) as machine:
+            try:
+                for sentence in sentences:
+                    machine.console.expect(sentence, timeout=60, fail=r"X64 Exception")
+            except BaseException as error:
+                error.console_tail = machine.console.tail()
+                raise
+
+
+def _tiny(way: str = "kernel", **more) -> Boot:
+    chosen = {"xen": hypervisor("ours"), "kernel": GUESTS / "hello.elf", "memory": 512, "seconds": 90, "xen_args": "dom0_mem=64M noreboot"} | more
+    return Boot(way=way, **chosen)
+
+
+NO_UPDATE = b"DMA\0" + bytes(4) + b"\xff" * 100
+BARE = "EPYC,-monitor,-rdtscp,-hypervisor"  # an emulated CPU that says that it is none
+
+_says("modules-none", lambda: _tiny("kernel-alone"), r"panic on CPU 0: no dom0: the boot loader passed no module; the first must be dom0's kernel")
+_says("modules-swapped", lambda: _tiny("kernel-swapped", initrd=some_initrd()),
+      r"panic on CPU 0: the boot loader's first module isn't a kernel, but its module 2 is: dom0's kernel comes first")
+_says("modules-no-kernel", lambda: _tiny(kernel=some_initrd()), r"panic on CPU 0: dom0's kernel \(the boot loader's first module\) can't be read: ")
+
+
+def _file(name: str, content: bytes) -> Path:
+    WORK.mkdir(parents=True, exist_ok=True)
+    path = WORK / name
+    path.write_bytes(content)
+    return path
+
+
+def _ucode_initrd(**of_update) -> Path:
+    return _file("early.img", microcode.early_cpio(microcode.amd_file(**of_update)) + b"\x1f\x8b the rest")
+
+
+_ARGS = "dom0_mem=64M noreboot "
+_REFUSED = rf"warning: microcode: CPU 0 doesn't take revision {microcode.REVISION:#x} and stays at "
+_says("microcode-emulated", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan"), r"microcode: not loaded: this CPU is emulated or belongs to another hypervisor",
+      r"^PX-VERDICT hello pass")
+_says("microcode-scan", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan", cpu=BARE, cpus=2), _REFUSED, _REFUSED.replace("CPU 0", "CPU 1"),
+      r"^PX-VERDICT hello pass")
+_says("microcode-scan-other-cpu", lambda: _tiny(initrd=_ucode_initrd(signature=0x00A20F10), xen_args=_ARGS + "ucode=scan", cpu=BARE),
+      r"microcode: the file has nothing for this CPU \(signature 0x800f12, revision 0x[0-9a-f]+\): not loaded", r"^PX-VERDICT hello pass")
+_says("microcode-scan-broken", lambda: _tiny(initrd=_file("early.img", microcode.early_cpio(NO_UPDATE)), xen_args=_ARGS + "ucode=scan", cpu=BARE), r"microcode: the file ends within a section", r"^PX-VERDICT hello pass")
+_says("microcode-module", lambda: _tiny(initrd=_file("ucode.bin", microcode.amd_file()), xen_args=_ARGS + "ucode=-1 dom0=verbose", cpu=BARE), _REFUSED,
+      r"dom0: start info \S+, ramdisk 0x0-0x0,", r"^PX-VERDICT hello pass")
+_says("microcode-efi", lambda: _tiny("efi-microcode", initrd=some_initrd(), xen_args=_ARGS + "dom0=verbose", cpu=BARE), r"Philoxen: microcode ucode\.bin, 0 KiB", _REFUSED,
+      r"dom0: start info \S+, ramdisk 0x[0-9a-f]{4}", r"^PX-VERDICT hello pass")

@@ -4,39 +4,55 @@
     pvh                 QEMU's PVH loader: the image with its Multiboot magics blanked, kernel and initramfs in one file
     grub-multiboot      GRUB from a CD, started by the BIOS
     grub-multiboot2     the same with its other protocol
+    debian-multiboot    the same with the menu that Debian's 20_linux_xen makes
+    debian-multiboot2
     syslinux            isolinux and its mboot.c32 from a CD
     efi                 xen.efi as the program that the firmware starts, xen.cfg beside it
     efi-systemd-boot    xen.efi by systemd-boot, from a folder of its own, options in the entry
+    efi-systemd-boot-plain  the same without `options` in the entry
+    efi-systemd-boot-initrd an entry of the kind for Linux, whose initramfs systemd-boot offers
     efi-chainload       xen.efi by GRUB's chainloader, with arguments
     efi-unified         one file: xen.efi with configuration, kernel and initramfs in it
     efi-shell           by the firmware's own shell, with -cfg=
     efi-mistakes        the same after every one of MISTAKES
+    efi-offered-initrd  the same with an initramfs that the shell offers (LoadFile2)
+    efi-microcode       as efi, with ucode= in xen.cfg
+    efi-secure-…        with Secure Boot on: secure_boot.py
+    kernel-alone        QEMU's loader without modules
+    kernel-swapped      with the initramfs before the kernel
     efi-multiboot2      GRUB as an EFI program, boot services handed on
 """
 # SPDX-License-Identifier: Apache-2.0
+import gzip
+import re
 import shutil
 import struct
 import subprocess
 from pathlib import Path
 
+import debian_menu
 import efi_media
+import microcode
+import secure_boot
 
 CONSOLE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
-MULTIBOOT_MAGICS = (0x1BADB002, 0xE85250D6)
+MULTIBOOT1_MAGIC, MULTIBOOT2_MAGIC = 0x1BADB002, 0xE85250D6
 GRUB_COMMANDS = {"multiboot": ("multiboot", "module"), "multiboot2": ("multiboot2", "module2")}
 
 # GRUB talks on the serial line, so that its complaints are in the log of a test that fails.
 GRUB_MENU = """\
 set timeout=0
-set gfxpayload=text
 serial --unit=0 --speed=115200
 terminal_output serial
 menuentry philoxen {{
  {load} /boot/{xen} {placeholder}{xen_args}
  {module} /boot/kernel {placeholder}{kernel_args}
  {initrd}
+ set gfxpayload={screen}
 }}
 """
+# Set behind the loader's command, which makes it `auto`. Multiboot 1 has no word for a framebuffer here.
+GRUB_SCREENS = {"multiboot": "text", "multiboot2": "800x600x32"}
 
 
 def xen_args(boot) -> str:
@@ -55,11 +71,44 @@ def grub_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Pat
         shutil.copy(boot.initrd, tree / "boot" / "initrd")
     # Debian's menu scripts put a word there: a loader that passes no image name would lose the first true one otherwise.
     (tree / "boot" / "grub" / "grub.cfg").write_text(GRUB_MENU.format(
-        load=load, module=module, xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
+        load=load, module=module, screen=GRUB_SCREENS[protocol], xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
         initrd=f"{module} /boot/initrd" if boot.initrd else ""))
     iso = scratch / "boot.iso"
     subprocess.run(["grub-mkrescue", "-d", f"/usr/lib/grub/{target}", "-o", iso, tree], check=True, capture_output=True)
     shutil.rmtree(tree)
+    return iso
+
+
+def without_magic(xen: Path, magic: int, target: Path) -> Path:
+    """A copy of the packed or plain image in which no loader finds the Multiboot header with this magic."""
+    image = bytearray(gzip.decompress(xen.read_bytes()) if xen.suffix == ".gz" else xen.read_bytes())
+    for at in range(0, 32768, 4):
+        if struct.unpack_from("<I", image, at)[0] == magic:
+            image[at:at + 4] = bytes(4)
+    target.write_bytes(gzip.compress(bytes(image), 1) if xen.suffix == ".gz" else image)
+    return target
+
+
+def debian_menu_iso(boot, scratch: Path, protocol: str) -> Path:
+    """A CD with GRUB whose menu Debian's own scripts have made, for the image under the name that they look for."""
+    xen = boot.xen
+    if protocol == "multiboot":            # they prefer the other one
+        xen = without_magic(xen, MULTIBOOT2_MAGIC, scratch / f"xen-multiboot{xen.suffix}")
+    files = {f"{debian_menu.XEN_NAME}{xen.suffix}": xen, f"vmlinuz-{debian_menu.VERSION}": boot.kernel}
+    if boot.initrd:
+        files[f"initrd.img-{debian_menu.VERSION}"] = boot.initrd
+    folder, menu = debian_menu.make(files, xen_args(boot), boot.kernel_args, scratch)
+    load, _ = GRUB_COMMANDS[protocol]
+    if not re.search(rf"^\s*{load}\s+/boot/{debian_menu.XEN_NAME}", menu, re.M) or f"{debian_menu.XEN_NAME}.config" in menu:
+        raise AssertionError(f"Debian's scripts made no entry for {load}:\n{menu}")
+    iso = scratch / "boot.iso"
+    tree = scratch / "iso"
+    tree.mkdir()
+    shutil.move(folder, tree / "boot")
+    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, tree, "--", "-volume_date", "uuid", debian_menu.VOLUME_DATE],
+                   check=True, capture_output=True)
+    shutil.rmtree(tree)
+    shutil.rmtree(scratch / "chroot")
     return iso
 
 
@@ -93,19 +142,21 @@ def syslinux_iso(boot, scratch: Path) -> Path:
 
 def without_multiboot(xen: Path, scratch: Path) -> Path:
     """A copy in which no loader finds a Multiboot header: QEMU then takes the PVH note."""
-    image = bytearray(xen.read_bytes())
-    for at in range(0, 32768, 4):
-        if struct.unpack_from("<I", image, at)[0] in MULTIBOOT_MAGICS:
-            image[at:at + 4] = bytes(4)
-    copy = scratch / "xen-pvh"
-    copy.write_bytes(image)
-    return copy
+    return without_magic(without_magic(xen, MULTIBOOT1_MAGIC, scratch / "xen-2"), MULTIBOOT2_MAGIC, scratch / "xen-pvh")
 
 
 def _kernel(boot, scratch: Path) -> list[str]:
     escaped = boot.kernel_args.replace(",", ",,")
     modules = f"{boot.kernel} {escaped}" + (f",{boot.initrd}" if boot.initrd else "")
     return ["-kernel", str(boot.xen), "-append", xen_args(boot), "-initrd", modules]
+
+
+def _kernel_alone(boot, scratch: Path) -> list[str]:
+    return ["-kernel", str(boot.xen), "-append", xen_args(boot)]
+
+
+def _kernel_swapped(boot, scratch: Path) -> list[str]:
+    return [*_kernel_alone(boot, scratch), "-initrd", f"{boot.initrd},{boot.kernel}"]
 
 
 def _pvh(boot, scratch: Path) -> list[str]:
@@ -136,6 +187,20 @@ def _efi_systemd_boot(boot, scratch: Path) -> dict:
             "loader/entries/philoxen.conf": f"title Philoxen\nefi /xen/xen-4.17-amd64.efi\noptions debian -- {boot.xen_args}\n"}
 
 
+def _efi_systemd_boot_plain(boot, scratch: Path) -> dict:
+    return _efi_systemd_boot(boot, scratch) | {
+        "xen/xen-4.17.cfg": efi_media.configuration(boot, xen_args(boot)),
+        "loader/entries/philoxen.conf": "title Philoxen\nefi /xen/xen-4.17-amd64.efi\n"}
+
+
+def _efi_systemd_boot_initrd(boot, scratch: Path) -> dict:
+    """As an entry for Linux: systemd-boot reads the initramfs, and offers it."""
+    config = efi_media.configuration(boot, CONSOLE).replace("ramdisk=initrd.img\r\n", "")
+    return _efi_systemd_boot(boot, scratch) | {
+        "xen/xen-4.17.cfg": config, "loader/entries/philoxen.conf": "title Philoxen\nlinux /xen/xen-4.17-amd64.efi\n"
+        f"initrd /xen/initrd.img\noptions debian -- {boot.xen_args}\n"}
+
+
 def _efi_unified(boot, scratch: Path) -> dict:
     return {efi_media.FALLBACK: efi_media.unified(boot, xen_args(boot), scratch)}
 
@@ -148,6 +213,7 @@ MISTAKES = [
     ("xen.efi -cfg=other.cfg rescue", {}, r"the kernel 'nowhere' can't be opened in .*: not found"),
     ("xen.efi -cgf=x", {}, r"argument '-cgf=x' isn't understood"),
     ("xen.efi -cfg=wide.cfg", {"wide.cfg": "[global]\r\n".encode("utf-16")}, r"'wide\.cfg' isn't plain ASCII text"),
+    ("xen.efi -cfg=text.cfg", {"text.cfg": "[global]\ndefault=a\n[a]\nkernel=startup.nsh\n"}, r"the file 'startup\.nsh' isn't a kernel: neither a bzImage nor an ELF file"),
     ("xen.efi -cfg=empty.cfg", {"empty.cfg": ""}, r"the configuration 'empty\.cfg' is empty"),
     ("xen.efi -cfg=long.cfg", {"long.cfg": "#" * (1 << 20)}, r"'long\.cfg' is too large: 1048576 bytes, at most 65536 are read"),
 ]
@@ -165,6 +231,18 @@ def _efi_shell(boot, scratch: Path) -> dict:
             "startup.nsh": f"fs0:\r\nxen.efi -cfg=other.cfg -- {boot.xen_args}\r\n"}
 
 
+def _efi_offered_initrd(boot, scratch: Path) -> dict:
+    """The configuration names no ramdisk: the shell's `initrd` offers one by the LoadFile2 protocol."""
+    config = efi_media.configuration(boot, CONSOLE).replace("ramdisk=initrd.img\r\n", "")
+    script = f"fs0:\r\ninitrd initrd.img\r\nxen.efi -cfg=other.cfg -- {boot.xen_args}\r\n"
+    return _efi_shell(boot, scratch) | {"other.cfg": config, "startup.nsh": script}
+
+
+def _efi_microcode(boot, scratch: Path) -> dict:
+    config = efi_media.configuration(boot, xen_args(boot)).replace("video=", "ucode=ucode.bin\r\nvideo=")
+    return _efi_fallback(boot, scratch) | {"EFI/BOOT/xen.cfg": config, "EFI/BOOT/ucode.bin": microcode.amd_file()}
+
+
 def _grub_efi(menu: str, modules: str, files) -> object:
     """GRUB as the firmware's program; its menu is built in."""
     def way(boot, scratch: Path) -> dict:
@@ -179,7 +257,8 @@ def _grub_efi(menu: str, modules: str, files) -> object:
 
 
 GRUB_EFI_MENU = "serial --unit=0 --speed=115200\nterminal_output serial\nsearch --set=root --file /vmlinuz\n"
-GRUB_EFI_MULTIBOOT2 = GRUB_EFI_MENU + ("multiboot2 /xen placeholder {xen_args}\nmodule2 /vmlinuz placeholder {kernel_args}\n"
+# The last two words are what Debian's menu adds on EFI.
+GRUB_EFI_MULTIBOOT2 = GRUB_EFI_MENU + ("multiboot2 /xen placeholder {xen_args} no-real-mode edd=off\nmodule2 /vmlinuz placeholder {kernel_args}\n"
                                        "{initrd}\nboot\n")
 GRUB_EFI_CHAINLOAD = GRUB_EFI_MENU + "chainloader /xen.efi xen.efi -- {more_args}\nboot\n"
 
@@ -188,15 +267,24 @@ WAYS = {
     "pvh": _pvh,
     "grub-multiboot": _grub_cd("multiboot"),
     "grub-multiboot2": _grub_cd("multiboot2"),
+    "debian-multiboot": lambda boot, scratch: ["-cdrom", str(debian_menu_iso(boot, scratch, "multiboot")), "-boot", "d"],
+    "debian-multiboot2": lambda boot, scratch: ["-cdrom", str(debian_menu_iso(boot, scratch, "multiboot2")), "-boot", "d"],
     "syslinux": lambda boot, scratch: ["-cdrom", str(syslinux_iso(boot, scratch)), "-boot", "d"],
     "efi": _efi(_efi_fallback),
     "efi-systemd-boot": _efi(_efi_systemd_boot),
+    "efi-systemd-boot-plain": _efi(_efi_systemd_boot_plain),
+    "efi-systemd-boot-initrd": _efi(_efi_systemd_boot_initrd),
     "efi-unified": _efi(_efi_unified),
     "efi-shell": _efi(_efi_shell),
     "efi-mistakes": _efi(_efi_mistakes),
+    "efi-offered-initrd": _efi(_efi_offered_initrd),
+    "efi-microcode": _efi(_efi_microcode),
+    "kernel-alone": _kernel_alone,
+    "kernel-swapped": _kernel_swapped,
     "efi-chainload": _grub_efi(GRUB_EFI_CHAINLOAD, "chain", lambda boot: {
         "xen.efi": efi_media.xen_efi(), "xen.cfg": efi_media.configuration(boot, CONSOLE)}),
     "efi-multiboot2": _grub_efi(GRUB_EFI_MULTIBOOT2, "multiboot2", lambda boot: {"xen": boot.xen}),
+    **secure_boot.WAYS,
 }
 
 

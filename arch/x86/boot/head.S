@@ -58,6 +58,15 @@ multiboot2_header:
     .short 9, 1
     .long 12
     .long efi_multiboot2_entry_load
+    /* consoles: text of VGA is fine, and so is a framebuffer of any size (optional) */
+    .balign 8
+    .short 4, 1
+    .long 12
+    .long 2
+    .balign 8
+    .short 5, 1
+    .long 20
+    .long 0, 0, 0
     /* modules page-aligned */
     .balign 8
     .short 6, 0

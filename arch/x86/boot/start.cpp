@@ -17,8 +17,10 @@
 #include "arch/x86/machine/efi_runtime.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/screen.hpp"
 #include "arch/x86/machine/serial.hpp"
 #include "arch/x86/machine/smp.hpp"
+#include "arch/x86/microcode/microcode.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "drivers/pic_8259.hpp"
@@ -69,7 +71,10 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
     case Protocol::efi: TRY(boot::parse_efi(efi_handover, info)); break;
     }
     // GRUB made its map while the firmware still used memory.
-    if (efi_handover.system_table != 0 && protocol == Protocol::multiboot2) TRY(boot::parse_efi_memory(efi_handover, info));
+    if (efi_handover.system_table != 0 && protocol == Protocol::multiboot2) {
+        info.screen = boot::parse_efi_screen(efi_handover);
+        TRY(boot::parse_efi_memory(efi_handover, info));
+    }
     info.loader = keep(info.loader);
     info.command_line = keep(info.command_line);
     set_command_line_text(info.command_line);
@@ -101,7 +106,8 @@ void hide_features() {
 }
 
 void apply_options() {
-    open_consoles(options);
+    open_serial_consoles(options);
+    open_screen(info, options.vga, options.console.contains(cmdline::ConsoleDevice::vga));
     console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
     console_keep_owner_text(options.console_to_ring);
     console_set_switch(options.switch_letter, options.input_to_hypervisor);
@@ -135,16 +141,16 @@ void log_protections() {
 [[noreturn]] void start_machine() {
     init_traps();
     load_descriptors(this_cpu().arch);
+    init_microcode(info, options.ucode);
     read_acpi_tables(info.rsdp);
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
     if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
     log_protections();
-    hvm::init_host_policy();
-    init_mitigations(options.spec_ctrl);
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
     set_up_this_cpu();
+    hvm::init_host_policy();
     Pit<Ports>{Ports{}}.silence_channel0();
     init_efi_runtime();
     const MemoryTotals totals = memory_totals();
@@ -157,6 +163,7 @@ void log_protections() {
     register_debug_keys();
     register_machine_keys();
     enable_console_input();
+    give_screen_to_owner();
     create_dom0(info, options);
     cpu_loop();
 }
@@ -184,7 +191,9 @@ extern "C" [[noreturn]] void boot_start(u32 protocol, u32 address) {
     cmdline::parse(info.command_line, options, report_option);
     if (!parsed) panic("the boot loader's information is broken (error {})", parsed.error());
     if (options.mem != 0) boot::limit_memory(info.memory, options.mem);
+    init_mitigations(options.spec_ctrl);
     set_up_memory(info, dom0_frames);
+    screen_is_mapped();
     become_boot_cpu(start_machine);
 }
 

@@ -115,6 +115,10 @@ constinit HiddenFeatures host_hidden{};
 }
 
 void hide_host_features(const HiddenFeatures& hidden) { host_hidden = hidden; }
+void hide_host_feature(std::string_view name) {
+    host_hidden.say(name, false);
+    host_hidden.close();
+}
 CpuidLeaf host_cpuid(u32 leaf, u32 subleaf) { return host_hidden.filter(leaf, subleaf, cpuid(leaf, subleaf)); }
 
 }  // namespace px::arch

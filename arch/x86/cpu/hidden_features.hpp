@@ -34,6 +34,8 @@ private:
 
 /// Before the first use of host_cpuid() on this machine.
 void hide_host_features(const HiddenFeatures& hidden);
+/// One more, which a back end can't let guests use; before the host's policy is read. `name` is known and not needed by ourselves.
+void hide_host_feature(std::string_view name);
 /// The CPUID instruction, without what is hidden.
 CpuidLeaf host_cpuid(u32 leaf, u32 subleaf = 0);
 

@@ -7,6 +7,7 @@
 
 #include "arch/x86/cpu/extended_state.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
+#include "arch/x86/mm/native_paging.hpp"
 #include "hypervisor/mm/frame_allocator.hpp"
 
 namespace px::arch {
@@ -24,7 +25,21 @@ constinit u64 detail::cr4_value = 0;
 
 void choose_host_features(const HostFeatureChoice& choice) { chosen = choice; }
 
+namespace {
+
+/// Before the memory types of any entry but the first four are used; those keep their meaning. [intel/sdm3 11.12.4]
+void load_pat() {
+    asm volatile("wbinvd" ::: "memory");
+    write_msr(msr::pat, pat_value);
+    write_cr<4>(read_cr<4>() & ~cr4::pge);  // global translations go too
+    write_cr<3>(read_cr<3>());
+    asm volatile("wbinvd" ::: "memory");
+}
+
+}  // namespace
+
 void enable_host_features() {
+    if (read_msr(msr::pat) != pat_value) load_pat();
     const auto one = host_cpuid(1);
     const auto seven = cpuid(0).eax >= 7 ? host_cpuid(7) : CpuidLeaf{};
     u64 value = cr4::pae | cr4::pge | cr4::osfxsr | cr4::osxmmexcpt | cr4::mce;

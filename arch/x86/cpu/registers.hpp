@@ -21,14 +21,15 @@ inline constexpr u64 vme = 1u << 0, pvi = 1u << 1, tsd = 1u << 2, de = 1u << 3, 
 }
 namespace efer {
 inline constexpr u64 sce = 1u << 0, lme = 1u << 8, lma = 1u << 10, nxe = 1u << 11, svme = 1u << 12, lmsle = 1u << 13,
-                     ffxsr = 1u << 14;
+                     ffxsr = 1u << 14, aibrse = 1u << 21;
 }
 namespace msr {
-inline constexpr u32 tsc = 0x10, apic_base = 0x1b, feature_control = 0x3a, prediction_command = 0x49, mtrr_cap = 0xfe,
+inline constexpr u32 tsc = 0x10, platform_id = 0x17, apic_base = 0x1b, feature_control = 0x3a, speculation_control = 0x48,
+                     prediction_command = 0x49, microcode_load_intel = 0x79, microcode_revision = 0x8b, mtrr_cap = 0xfe,
                      arch_capabilities = 0x10a, flush_command = 0x10b, mtrr_def_type = 0x2ff, sysenter_cs = 0x174, sysenter_esp = 0x175, sysenter_eip = 0x176, pat = 0x277, tsc_deadline = 0x6e0, x2apic_first = 0x800,
                      xss = 0xda0, efer = 0xc0000080, star = 0xc0000081, lstar = 0xc0000082, cstar = 0xc0000083,
                      sfmask = 0xc0000084, fs_base = 0xc0000100, gs_base = 0xc0000101, kernel_gs_base = 0xc0000102,
-                     tsc_aux = 0xc0000103, vm_cr = 0xc0010114, vm_hsave_pa = 0xc0010117;
+                     tsc_aux = 0xc0000103, microcode_load_amd = 0xc0010020, vm_cr = 0xc0010114, vm_hsave_pa = 0xc0010117;
 }
 
 template <unsigned number>

@@ -24,11 +24,12 @@ constexpr u32 allowed_7_ebx = bits({0, 3, 5, 7, 8, 9, 10, 16, 17, 18, 19, 20, 21
 constexpr u32 allowed_7_ecx = bits({1, 2, 6, 8, 9, 10, 11, 12, 14, 22});
 constexpr u32 allowed_7_edx = bits({2, 3, 4, 8});
 constexpr u32 allowed_7_1_eax = bits({4, 5});
-constexpr u32 allowed_d_1_eax = bits({0, 2});
+constexpr u32 allowed_d_1_eax = bits({0, 1, 2, 3});
 constexpr u32 allowed_81_ecx = bits({0, 4, 5, 6, 7, 8, 11, 16, 21});
 constexpr u32 allowed_81_edx = bits({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 20, 22, 23, 24, 25, 26, 27, 29, 30, 31});
 constexpr u32 allowed_87_edx = bits({8});
 constexpr u32 allowed_88_ebx = bits({0, 2, 9});
+constexpr u32 aligned_component = 1u << 1;  ///< in a compacted area
 constexpr u64 known_xcr0 = 0xe7;  ///< x87, SSE, AVX, AVX-512
 
 constexpr u32 feature_x2apic = 1u << 21, feature_tsc_deadline = 1u << 24, feature_hypervisor = 1u << 31, feature_osxsave = 1u << 27;
@@ -94,7 +95,7 @@ CpuPolicy hvm_maximum(const CpuPolicy& host) {
     const u32 components = policy.get(0xd, 0).eax;
     for (u32 component = 2; component < 10; ++component) {
         if ((components >> component & 1) == 0) clear_leaf(policy, 0xd, component);
-        else mask(policy, 0xd, component, {all, all, 0, 0});
+        else mask(policy, 0xd, component, {all, all, aligned_component, 0});
     }
     if (Leaf* const base = policy.find(0x80000000)) base->eax = std::min<u32>(base->eax, 0x80000008);
     mask(policy, 0x80000001, 0, {all, 0, allowed_81_ecx, allowed_81_edx});
@@ -153,5 +154,18 @@ u32 xsave_size(u64 xcr0, const CpuPolicy& policy) {
     }
     return size;
 }
+
+u32 compacted_xsave_size(u64 components, const CpuPolicy& policy) {
+    u32 size = 576;
+    for (u32 component = 2; component < 10; ++component) {
+        if ((components >> component & 1) == 0) continue;
+        const Leaf leaf = policy.get(0xd, component);
+        if ((leaf.ecx & aligned_component) != 0) size = (size + 63) & ~63u;
+        size += leaf.eax;
+    }
+    return size;
+}
+
+bool has_xsaves(const CpuPolicy& policy) { return policy.has(0xd, 1, &Leaf::eax, 3); }
 
 }  // namespace px::hvm

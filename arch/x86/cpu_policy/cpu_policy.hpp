@@ -89,6 +89,10 @@ struct PagingLimits {
 PagingLimits paging_limits(const CpuPolicy& policy);
 /// Bytes of an uncompacted XSAVE area for the components of `xcr0`.
 u32 xsave_size(u64 xcr0, const CpuPolicy& policy);
+/// The same of an area as XSAVEC and XSAVES write it. [intel/sdm1 13.4.3]
+u32 compacted_xsave_size(u64 components, const CpuPolicy& policy);
+/// XSAVES, XRSTORS and IA32_XSS, which is always 0: guests have no supervisor state that wants it.
+bool has_xsaves(const CpuPolicy& policy);
 
 /// CPUID as the vCPU's guest sees it now: policy, dynamic bits, topology, and the hypervisor's own leaves.
 Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf);

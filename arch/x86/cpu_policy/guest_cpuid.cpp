@@ -20,7 +20,7 @@ namespace xen = abi::x86::xen_cpuid;
 constinit CpuPolicy* host = nullptr;
 alignas(CpuPolicy) unsigned char host_memory[sizeof(CpuPolicy)];
 
-constexpr u32 osxsave = 1u << 27;
+constexpr u32 osxsave = 1u << 27, xsavec_or_xsaves = 1u << 1 | 1u << 3;
 
 /// Leaves 4000_0000…: who we are. [xen/public arch-x86/cpuid.h]
 Leaf hypervisor_leaf(const Vcpu& vcpu, u32 index, u32 subleaf) {
@@ -104,6 +104,7 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
     case 0xb: return topology_leaf(vcpu, subleaf);
     case 0xd:
         if (subleaf == 0) value.ebx = xsave_size(vcpu.arch.xcr0, policy);
+        if (subleaf == 1 && (value.eax & xsavec_or_xsaves) != 0) value.ebx = compacted_xsave_size(vcpu.arch.xcr0, policy);
         break;
     default: break;
     }

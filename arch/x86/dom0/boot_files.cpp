@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "arch/memory.hpp"
-#include "boot/loader/payload.hpp"
 #include "hypervisor/console/log.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -15,13 +14,23 @@
 namespace px::dom0 {
 
 BootFiles::BootFiles(const boot::BootInfo& info, const cmdline::BootOptions& options) : info_(info) {
-    if (info.modules.empty()) panic("no dom0: the boot loader passed no kernel (its first module)");
+    if (info.modules.empty()) panic("no dom0: the boot loader passed no module; the first must be dom0's kernel, the second is its initrd");
     add_word(info.modules[0].arguments);
     add_word(options.dom0_extra);
 }
 
 std::span<const u8> BootFiles::module(usize index) const {
     return {static_cast<const u8*>(arch::to_virtual(Paddr{info_.modules[index].start})), info_.modules[index].size};
+}
+
+loader::Payload BootFiles::payload() const {
+    const auto first = loader::find_payload(module(0));
+    for (usize i = 1; !first.ok() && i < info_.modules.size(); ++i) {
+        if (!loader::find_payload(module(i)).ok()) continue;
+        panic("the boot loader's first module isn't a kernel, but its module {} is: dom0's kernel comes first", i + 1);
+    }
+    if (!first.ok()) panic("dom0's kernel (the boot loader's first module) can't be read: {}", describe(first.error()));
+    return *first;
 }
 
 std::span<const u8> BootFiles::ramdisk() const {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "boot/entry/boot_info.hpp"
+#include "boot/loader/payload.hpp"
 #include "hypervisor/cmdline/boot_options.hpp"
 
 namespace px {
@@ -20,6 +21,8 @@ public:
     BootFiles(const boot::BootInfo& info, const cmdline::BootOptions& options);
 
     std::span<const u8> kernel() const { return module(0); }
+    /// What the kernel's file holds. Panics where it holds none, and says if another module does.
+    loader::Payload payload() const;
     /// The second module; or what follows a bzImage in the only one (PVH loaders pass one file). Empty: none.
     std::span<const u8> ramdisk() const;
     /// The loader's words behind the kernel, dom0_extra, and those of add_word(); lives as long as this.

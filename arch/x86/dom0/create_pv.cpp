@@ -106,12 +106,9 @@ public:
     Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : files_(info, options), options_(options) {}
 
     void build() {
-        if (pv_kind() == nullptr) panic("dom0=pv: this hypervisor was built without PV");
         vcpus_ = vcpu_count(options_, most_vcpus);
-        const auto payload = loader::find_payload(files_.kernel());
-        if (!payload.ok()) panic("dom0's kernel can't be read: {}", describe(payload.error()));
         {
-            const WorkMemory work(work_size(*payload));
+            const WorkMemory work(work_size(files_.payload()));
             load_kernel(work.bytes());
         }
         give_pv_devices(*domain_);

@@ -126,10 +126,9 @@ private:
 
     /// Works at the top of [start, end): the more memory the kernel may need where the file doesn't tell, the lower it reaches.
     std::span<const u8> unpack(u64 start, u64 end, std::string_view* version) {
-        const auto payload = loader::find_payload(files_.kernel());
-        if (!payload.ok()) panic("dom0's kernel can't be read: {}", describe(payload.error()));
-        if (payload->unpacked_size) {
-            const u64 need = *payload->unpacked_size + loader::scratch_size(payload->format, *payload->unpacked_size) + (u64{1} << 20);
+        const loader::Payload payload = files_.payload();
+        if (payload.unpacked_size) {
+            const u64 need = *payload.unpacked_size + loader::scratch_size(payload.format, *payload.unpacked_size) + (u64{1} << 20);
             start = std::max(start, end - std::min(end - start, align_up<u64>(need, page_size)));
         }
         const auto elf = unpack_kernel(files_.kernel(), memory_at(start, end - start), version);

@@ -30,11 +30,11 @@ void call_on_stack(void (*work)(void*), void* context, void* top) {
     asm volatile(
         "movq %%rsp, %%rbx\n"
         "movq %[top], %%rsp\n"
-        "call *%[work]\n"
+        "call __x86_indirect_thunk_rax\n"
         "movq %%rbx, %%rsp"
-        : "+D"(context)
-        : [top] "r"(top), [work] "r"(work)
-        : "rax", "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+        : "+D"(context), "+a"(work)
+        : [top] "r"(top)
+        : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
 }
 
 /// x87 and SSE as after RESET, whatever firmware and loader left.

@@ -9,6 +9,7 @@
 #include "arch/x86/hvm/platform_efi.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/crash.hpp"
+#include "arch/x86/machine/screen.hpp"
 #include "arch/x86/cpu/registers.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
@@ -117,6 +118,12 @@ Result<Reply> resource_op(abi::PlatformOp& op) {
     return Reply{};  // none was done
 }
 
+/// Its size is the answer. Of later versions of the ABI; Linux asks for it as a PVH dom0.
+Result<Reply> get_dom0_console(abi::PlatformOp& op) {
+    op.u.dom0_console = TRY(arch::screen_of_owner());
+    return Reply{sizeof op.u.dom0_console};
+}
+
 Result<Reply> refuse_hotplug(abi::PlatformOp&) { return Err{Errno::eopnotsupp}; }
 
 Handler handler_of(u32 command) {
@@ -134,6 +141,7 @@ Handler handler_of(u32 command) {
     case PlatformOpCmd::cpu_hotadd: return refuse_hotplug;
     case PlatformOpCmd::mem_hotadd: return refuse_hotplug;
     case PlatformOpCmd::resource_op: return resource_op;
+    case PlatformOpCmd::get_dom0_console: return get_dom0_console;
     default: return nullptr;  // frequency control, MTRRs, microcode, symbols
     }
 }

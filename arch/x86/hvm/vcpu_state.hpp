@@ -59,7 +59,7 @@ struct VcpuState {
     u8 upcall_vector = 0;            ///< HVMOP_set_evtchn_upcall_vector: this vCPU's own; 0: the domain's callback
     u64 tsc_offset = 0;
     u64 tsc_aux = 0;
-    u64 xcr0 = 1, xss = 0;
+    u64 xcr0 = 1;
     u64 pat = 0x0007040600070406;
     u64 star = 0, lstar = 0, cstar = 0, sfmask = 0, kernel_gs_base = 0, sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
     std::array<u64, 4> debug_address{};

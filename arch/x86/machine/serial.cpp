@@ -1,4 +1,4 @@
-// Console devices of the machine.
+// Serial consoles of the machine.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/machine/serial.hpp"
@@ -6,12 +6,10 @@
 #include <atomic>
 #include <optional>
 
-#include "arch/memory.hpp"
 #include "arch/time.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "drivers/uart_16550.hpp"
 #include "drivers/uart_settings.hpp"
-#include "drivers/vga_text.hpp"
 #include "hypervisor/console/console.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/mm/heap.hpp"
@@ -55,20 +53,7 @@ private:
     std::atomic<bool> quiet_{false};    ///< interrupts are off until the port is read empty
 };
 
-class ScreenConsole final : public ConsoleDevice {
-public:
-    static constexpr u64 text_memory = 0xb8000;
-    static constexpr usize cells = 80 * 25;
-    ScreenConsole()
-        : screen_(std::span<volatile u16, cells>(static_cast<volatile u16*>(to_virtual(Paddr{text_memory})), cells)) {}
-    void write(std::string_view text) override { screen_.write(text); }
-
-private:
-    VgaText screen_;
-};
-
 std::optional<SerialConsole> serial;
-std::optional<ScreenConsole> screen;
 constinit PortRange ports{0, 0};
 constinit Timer* poll_timer = nullptr;
 constinit std::atomic<bool> interrupts{false};
@@ -95,16 +80,12 @@ void poll(void*, Nanoseconds now) {
 
 }  // namespace
 
-void open_consoles(const cmdline::BootOptions& options) {
+void open_serial_consoles(const cmdline::BootOptions& options) {
     for (u8 i = 0; i < options.console.count; ++i) {
         switch (options.console.devices[i]) {
         case cmdline::ConsoleDevice::com1: open_serial(options.com1, default_com1, "com1"); break;
         case cmdline::ConsoleDevice::com2: open_serial(options.com2, default_com2, "com2"); break;
-        case cmdline::ConsoleDevice::vga:
-            screen.emplace();
-            console_add_device(*screen);
-            break;
-        case cmdline::ConsoleDevice::none: break;
+        case cmdline::ConsoleDevice::vga: case cmdline::ConsoleDevice::none: break;  // screen.cpp
         }
     }
 }

@@ -1,4 +1,4 @@
-// Console devices of the machine: serial ports and the VGA text screen.
+// Serial consoles of the machine.
 //
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace px::arch {
 
-/// Opens what `console=` names; says in the log what can't be opened. Before anything else that prints.
-void open_consoles(const cmdline::BootOptions& options);
+/// Opens those that `console=` names; says in the log what can't be opened. Before anything else that prints.
+void open_serial_consoles(const cmdline::BootOptions& options);
 /// From then on typed characters are looked for, many times a second; needs this CPU's timers.
 void enable_console_input();
 /// The interrupt that a serial console of ours would use, by its ISA number; 0: none, it stays polled.

@@ -9,10 +9,12 @@
 
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/host_features.hpp"
+#include "arch/x86/cpu/mitigations.hpp"
 #include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/microcode/microcode.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/console/log.hpp"
@@ -93,7 +95,7 @@ PerCpu& make_cpu(u32 apic_id, u32 uid) {
 }
 
 [[noreturn]] void enter_stack(u64 stack_block, void (*next)()) {
-    asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call *%1; ud2" ::"r"(stack_block + stack_block_top), "r"(next) : "memory");
+    asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call __x86_indirect_thunk_rax; ud2" ::"r"(stack_block + stack_block_top), "a"(next) : "memory");
     __builtin_unreachable();
 }
 
@@ -134,7 +136,9 @@ bool start_cpu(const acpi::Cpu& which) {
 
 void set_up_this_cpu() {
     load_descriptors(this_cpu().arch);
+    load_microcode();
     enable_host_features();
+    enable_mitigations();
     enable_local_apic();
     init_cpu_timer();
     enable_virtualization();

@@ -8,7 +8,10 @@
 
 namespace px::arch {
 
-enum class Cache : u8 { write_back = 0, write_through = 1, uncached_minus = 2, uncached = 3 };  ///< PCD:PWT
+/// Entries of the PAT: PAT, PCD and PWT of an entry.
+enum class Cache : u8 { write_back = 0, write_through = 1, uncached_minus = 2, uncached = 3, write_combining = 4, write_protected = 5 };
+/// What MSR PAT holds on every CPU: the entries above, as the PV ABI has them. [intel/sdm3 11.12] [xen/public arch-x86/xen.h]
+inline constexpr u64 pat_value = 0x0000'0501'0007'0406;
 
 struct NativePaging {
     struct Attributes {
@@ -30,16 +33,19 @@ struct NativePaging {
     static constexpr u64 leaf(Mfn mfn, unsigned level, Attributes attributes) {
         return to_paddr(mfn).raw | bit_present | bit_accessed | bit_dirty | (level > 0 ? bit_large : 0) |
                (attributes.writable ? bit_writable : 0) | (attributes.executable ? 0 : bit_no_execute) |
-               (attributes.global ? bit_global : 0) | u64{static_cast<u8>(attributes.cache)} << 3;
+               (attributes.global ? bit_global : 0) | u64{static_cast<u8>(attributes.cache)} % 4 << 3 |
+               (static_cast<u8>(attributes.cache) >= 4 ? bit_pat(level) : 0);
     }
+    static constexpr u64 bit_pat(unsigned level) { return level == 0 ? 1u << 7 : 1u << 12; }
     static constexpr bool present(u64 entry) { return (entry & bit_present) != 0; }
     static constexpr bool is_leaf(u64 entry, unsigned) { return (entry & bit_large) != 0; }
     static constexpr Mfn frame(u64 entry, unsigned level) {
         const u64 low = level > 0 && is_leaf(entry, level) ? (u64{1} << (level * 9 + page_shift)) - 1 : 0;
         return to_mfn(Paddr{entry & address_mask & ~low});
     }
-    static constexpr Attributes attributes(u64 entry, unsigned) {
-        return {(entry & bit_writable) != 0, (entry & bit_no_execute) == 0, Cache(entry >> 3 & 3), (entry & bit_global) != 0};
+    static constexpr Attributes attributes(u64 entry, unsigned level) {
+        const Cache cache = Cache((entry >> 3 & 3) + ((entry & bit_pat(level)) != 0 ? 4 : 0));
+        return {(entry & bit_writable) != 0, (entry & bit_no_execute) == 0, cache, (entry & bit_global) != 0};
     }
 
     /// Where new tables come from: early memory until the frame allocator exists.

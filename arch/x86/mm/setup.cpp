@@ -6,6 +6,7 @@
 
 #include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/machine/screen.hpp"
 #include "arch/x86/mm/address_space.hpp"
 #include "arch/x86/mm/early_memory.hpp"
 #include "arch/x86/mm/machine_to_physical.hpp"
@@ -80,12 +81,6 @@ void map_image(PageTable<NativePaging>& table) {
     }
 }
 
-/// The cells of VGA's text mode, where consoles write from the first line on: no RAM, but where it would be in the direct map.
-void map_text_screen(PageTable<NativePaging>& table) {
-    constexpr u64 first = 0xb8, pages = 8;
-    must(table.map_range(page_number(direct_map_base) + first, Mfn{first}, pages, {.writable = true, .cache = Cache::uncached}));
-}
-
 void build_address_space(bool gigabyte_pages) {
     auto& table = boot_page_table();
     if (!table.create()) panic("no memory for the first page table");
@@ -95,7 +90,10 @@ void build_address_space(bool gigabyte_pages) {
                              (end - start) >> page_shift, {.writable = true}, limit));
     });
     map_image(table);
-    map_text_screen(table);
+    if (const ScreenMemory screen = screen_memory(); screen.size != 0) {
+        must(table.map_range(page_number(direct_map_base) + (screen.start >> page_shift), to_mfn(Paddr{screen.start}), screen.size >> page_shift,
+                             {.writable = true, .cache = Cache::write_combining}, 9));
+    }
     for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
     for_each_usable(map_machine_to_physical);
     // The trampoline of starting CPUs turns paging on while it runs at its physical address.

@@ -13,7 +13,8 @@ using Why = Err<std::string_view>;
 constexpr u32 pin_required = pin::external_interrupt | pin::nmi | pin::virtual_nmis;
 constexpr u32 primary_required = primary::tsc_offsetting | primary::hlt | primary::mwait | primary::rdpmc | primary::mov_dr |
                                  primary::io_bitmaps | primary::msr_bitmaps | primary::monitor | primary::secondary;
-constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid | secondary::pause_loop;
+constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid | secondary::pause_loop |
+                                 secondary::xsaves;
 constexpr u32 exit_required = exit_control::save_debug | exit_control::host_64_bit | exit_control::acknowledge_interrupt |
                               exit_control::save_pat | exit_control::load_pat | exit_control::save_efer | exit_control::load_efer;
 constexpr u32 entry_required = entry_control::load_debug | entry_control::load_pat | entry_control::load_efer;

@@ -18,7 +18,10 @@ inline constexpr hvm::SecondLevelFormat extended_paging{.table = ept_bits::read 
                                                         .device = ept_bits::read | ept_bits::uncached,
                                                         .write = ept_bits::write};
 
-/// The EPT pointer: write-back tables of four levels, no accessed and dirty bits [intel/sdm3 25.6.11].
-constexpr u64 ept_pointer(Mfn root) { return to_paddr(root).raw | (4 - 1) << 3 | 6; }
+/// The EPT pointer: write-back tables of four levels; with or without accessed and dirty bits, which the processor keeps where software has
+/// nothing [intel/sdm3 25.6.11, 29.3.5].
+constexpr u64 ept_pointer(Mfn root, bool accessed_dirty) {
+    return to_paddr(root).raw | (accessed_dirty ? 1u << 6 : 0) | (4 - 1) << 3 | 6;
+}
 
 }  // namespace px::vmx

@@ -112,6 +112,7 @@ void write_controls(Vcpu& vcpu) {
         write(Field32::ple_gap, pause_loop_gap);
         write(Field32::ple_window, pause_loop_window);
     }
+    if ((controls.secondary & secondary::xsaves) != 0) write(Field64::xss_exits, 0);
     if (own_ports) {
         const u64 ports = arch::to_physical(vcpu.domain.arch.io_bitmap).raw;
         write(Field64::io_bitmap_a, ports);

@@ -17,7 +17,7 @@ enum class Field16 : u32 {
 enum class Field64 : u32 {
     io_bitmap_a = 0x2000, io_bitmap_b = 0x2002, msr_bitmap = 0x2004, tsc_offset = 0x2010, virtual_apic = 0x2012,
     apic_access = 0x2014, posted_interrupt_descriptor = 0x2016, ept_pointer = 0x201a, eoi_exit_0 = 0x201c,
-    eoi_exit_1 = 0x201e, eoi_exit_2 = 0x2020, eoi_exit_3 = 0x2022,
+    eoi_exit_1 = 0x201e, eoi_exit_2 = 0x2020, eoi_exit_3 = 0x2022, xss_exits = 0x202c,
     guest_physical_address = 0x2400,
     link_pointer = 0x2800, guest_debug_control = 0x2802, guest_pat = 0x2804, guest_efer = 0x2806, guest_pdpte_0 = 0x280a,
     guest_pdpte_1 = 0x280c, guest_pdpte_2 = 0x280e, guest_pdpte_3 = 0x2810,

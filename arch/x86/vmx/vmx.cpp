@@ -96,15 +96,17 @@ bool Vmx::probe() {
     }
     chosen = *setup;
     const Abilities& have = chosen.abilities;
+    if (!have.xsaves) arch::hide_host_feature("xsaves");
     hvm::SecondLevelFormat format = extended_paging;
     const bool small_code = large_code_is_unsafe(arch::cpuid(1).eax, read_arch_capabilities());
     if (small_code) format.small_only = ept_bits::execute;
     hvm::PhysmapPolicy::choose(format, have.ept_1g ? 18 : have.ept_2m ? 9 : 0);
-    log_info("VT-x: EPT with {} leaves{}, unrestricted guest{}{}{}{}{}{}", have.ept_1g ? "1 GiB" : have.ept_2m ? "2 MiB" : "4 KiB",
+    log_info("VT-x: EPT with {} leaves{}, unrestricted guest{}{}{}{}{}{}{}{}", have.ept_1g ? "1 GiB" : have.ept_2m ? "2 MiB" : "4 KiB",
              small_code ? " (code in small ones: CVE-2018-12207)" : "",
              have.vpid ? ", VPID" : "", have.tpr_shadow ? ", TPR shadow" : "", have.apic_registers ? ", APIC registers" : "",
              have.virtual_interrupts ? ", virtual interrupts" : "", have.posted_interrupts ? ", posted interrupts" : "",
-             have.pause_loop ? ", PAUSE-loop exits" : "");
+             have.pause_loop ? ", PAUSE-loop exits" : "", have.xsaves ? ", XSAVES" : "",
+             have.ept_accessed_dirty ? ", accessed and dirty bits" : "");
     return true;
 }
 
@@ -131,7 +133,7 @@ Result<> Vmx::create(Vcpu& vcpu) {
     VcpuVmx& vmx = *vcpu.arch.vmx;
     vmx.msr_bitmap = static_cast<MsrBitmap*>(to_virtual(TRY(allocate_frames(0))));
     vmx.vmcs_address = to_paddr(TRY(allocate_region())).raw;
-    vmx.ept_pointer = ept_pointer(vcpu.domain.physmap.root());
+    vmx.ept_pointer = ept_pointer(vcpu.domain.physmap.root(), chosen.abilities.ept_accessed_dirty);
     std::memset(vmx.msr_bitmap, 0xff, sizeof(MsrBitmap));
     for (const u32 index : guest_owned_msrs) vmx.msr_bitmap->set(index, false, false);
     vmclear(vmx.vmcs_address);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr unsigned max_vcpus = 4, rounds = 2000;
 constexpr u64 cr4_osxsave = 1 << 18;
+constexpr u32 msr_xss = 0xda0;
 constexpr u64 xcr0_x87 = 1, xcr0_sse = 2, xcr0_avx = 4;
 constinit std::atomic<u32> wrong{0}, done{0};
 constinit bool has_avx = false;
@@ -59,6 +60,28 @@ void secondary() {
     ++done;
 }
 
+/// XSAVES keeps what XRSTORS brings back, compacted; IA32_XSS has no bit to set.
+void supervisor_saves() {
+    constexpr u32 xsavec = 1 << 1, xsaves = 1 << 3;
+    const CpuidResult more = cpuid(0xd, 1);
+    if (more.eax & (xsavec | xsaves)) PX_CHECK_EQ(more.ebx, 512u + 64u);  // XCR0 is x87 and SSE here
+    if (!(more.eax & xsaves)) {
+        PX_CHECK(probe_rdmsr(msr_xss).faulted(fault_gp));
+        PX_CHECK(probe_wrmsr(msr_xss, 0).faulted(fault_gp));
+        return;
+    }
+    PX_CHECK_EQ(probe_rdmsr(msr_xss).value, u64{0});
+    PX_CHECK(probe_wrmsr(msr_xss, 0).fine());
+    PX_CHECK(probe_wrmsr(msr_xss, 1 << 8).faulted(fault_gp));
+    alignas(64) static u8 area[1024];
+    alignas(16) u64 in[2] = {0x1234, 0x5678}, out[2] = {};
+    constexpr u32 both = xcr0_x87 | xcr0_sse;
+    asm volatile("movdqa %2, %%xmm7; xsaves64 %1; pxor %%xmm7, %%xmm7; xrstors64 %1; movdqa %%xmm7, %0"
+                 : "=m"(out), "+m"(area) : "m"(in), "a"(both), "d"(0) : "memory");
+    PX_CHECK(out[0] == in[0] && out[1] == in[1]);
+    PX_CHECK(area[512 + 15] & 0x80);  // XCOMP_BV says: compacted
+}
+
 void rules() {
     PX_CHECK(!(cpuid(1).ecx & 1 << 27));  // OSXSAVE follows CR4
     PX_CHECK(probe_xsetbv(0, 1).faulted(fault_ud));
@@ -73,6 +96,7 @@ void rules() {
     PX_CHECK(probe_xsetbv(1, xcr0_x87).faulted(fault_gp));                   // no such register
     PX_CHECK(probe_xsetbv(0, xcr0_x87 | xcr0_sse).fine());
     PX_CHECK_EQ(cpuid(0xd).ebx, 512u + 64u);  // what XCR0 needs now
+    supervisor_saves();
     if (!has_avx) return;
     PX_CHECK(probe_xsetbv(0, xcr0_x87 | xcr0_sse | xcr0_avx).fine());
     PX_CHECK(cpuid(0xd).ebx >= 512u + 64u + 256u);

@@ -66,8 +66,38 @@ Tags good() {
     Tags tags;
     tags.text(1, "placeholder com1=115200 loglvl=all").text(2, "GRUB 2.06").module(0x200000, 0x300000, "root=/dev/sda1").module(0x300000, 0x300000, "");
     tags.map(32, {{0, 0x9f000, 1}, {0x100000, 0xff00000, 1}, {0xfee00000, 0x1000, 12}});
-    tags.tag(4, {1, 2, 3, 4, 5, 6, 7, 8}).tag(14, std::vector<u8>(20, 'R')).tag(15, std::vector<u8>(36, 'R'));
+    tags.tag(8, std::vector<u8>(32, 1)).tag(4, {1, 2, 3, 4, 5, 6, 7, 8}).tag(14, std::vector<u8>(20, 'R')).tag(15, std::vector<u8>(36, 'R'));
     return tags;
+}
+
+std::vector<u8> framebuffer_tag(u8 type) {
+    std::vector<u8> content(32);
+    const u64 address = 0xfd000000;
+    const u32 numbers[] = {4096, 1024, 768};  // pitch, width, height
+    std::memcpy(content.data(), &address, 8);
+    std::memcpy(content.data() + 8, numbers, 12);
+    content[20] = 32;
+    content[21] = type;
+    const u8 colours[] = {16, 8, 8, 8, 0, 8};
+    std::memcpy(content.data() + 24, colours, sizeof colours);
+    return content;
+}
+
+TEST(Multiboot2, TellsOfTheScreen) {
+    const auto screen = [](const std::vector<u8>& content) {
+        FakeMemory memory;
+        BootInfo info;
+        Tags tags;
+        EXPECT_TRUE(parse(tags.tag(8, content).finish(), info, memory).ok());
+        return info.screen;
+    };
+    const Screen direct = screen(framebuffer_tag(1));
+    EXPECT_EQ(direct.kind, Screen::Kind::framebuffer);
+    EXPECT_EQ(direct.framebuffer, (Framebuffer{.address = 0xfd000000, .width = 1024, .height = 768, .pitch = 4096, .bits = 32, .red = {16, 8}, .green = {8, 8}, .blue = {0, 8}}));
+    EXPECT_EQ(screen(framebuffer_tag(2)).kind, Screen::Kind::text);
+    EXPECT_EQ(screen(framebuffer_tag(0)).kind, Screen::Kind::none) << "a palette's colours are of no use";
+    EXPECT_EQ(screen(framebuffer_tag(9)).kind, Screen::Kind::none);
+    EXPECT_EQ(screen({1, 2, 3}).kind, Screen::Kind::unknown) << "too short";
 }
 
 TEST(Multiboot2, ReadsWhatALoaderWrites) {

@@ -109,7 +109,7 @@ TEST(Grammar, NamesAreCaseSensitive) {
 }
 
 TEST(Grammar, AcceptedOptionsSayThatTheyDoNothing) {
-    const Parsed parsed{"ucode=scan cpuidle no-cpufreq watchdog=force vga=keep xpti hap=off iommu=force,verbose sync_console"};
+    const Parsed parsed{"no-real-mode edd=off cpuidle no-cpufreq watchdog=force xpti hap=off iommu=force,verbose sync_console"};
     EXPECT_THAT(parsed.problems, ElementsAre());
     EXPECT_EQ(parsed.notes.size(), 9u);
     for (const auto& note : parsed.notes) EXPECT_THAT(note, HasSubstr("has no effect: "));

@@ -27,13 +27,48 @@ TEST(Console, DevicesInOrder) {
 
 TEST(SpecCtrl, AllOrSome) {
     EXPECT_EQ(Parsed{""}.spec_ctrl, (SpecCtrl{true, true, true}));
-    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false})) << off;
+    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false, false, BranchThunk::jump})) << off;
     EXPECT_EQ(Parsed{"spec-ctrl=no-ibpb"}.spec_ctrl, (SpecCtrl{false, true, true}));
     EXPECT_EQ((Parsed{"spec-ctrl=l1d-flush=off,md-clear=no"}.spec_ctrl), (SpecCtrl{true, false, false}));
     EXPECT_EQ((Parsed{"spec-ctrl=no spec-ctrl=on"}.spec_ctrl), (SpecCtrl{true, true, true}));
-    const Parsed unknown{"spec-ctrl=no-verw,bti-thunk=retpoline"};
+    const Parsed unknown{"spec-ctrl=no-verw,bti-thunk=lfence"};
     EXPECT_THAT(unknown.problems, SizeIs(1));
+    EXPECT_EQ(Parsed{"spec-ctrl=no"}.spec_ctrl.branches, BranchThunk::jump);
+    EXPECT_EQ(Parsed{"spec-ctrl=bti-thunk=retpoline"}.spec_ctrl, (SpecCtrl{true, true, true, true, BranchThunk::retpoline}));
+    EXPECT_EQ((Parsed{"spec-ctrl=no-ibrs,bti-thunk=jmp"}.spec_ctrl), (SpecCtrl{true, true, true, false, BranchThunk::jump}));
     EXPECT_EQ(unknown.spec_ctrl, (SpecCtrl{true, false, true})) << "what is known counts";
+}
+
+TEST(Vga, Modes) {
+    using Kind = VgaOption::Kind;
+    EXPECT_EQ(Parsed{""}.vga, VgaOption{});
+    EXPECT_EQ((Parsed{"vga=keep"}.vga), (VgaOption{.keep = true}));
+    EXPECT_EQ((Parsed{"vga=current,keep"}.vga), (VgaOption{.keep = true}));
+    EXPECT_EQ((Parsed{"vga=text-80x25"}.vga), (VgaOption{.kind = Kind::text, .rows = 25}));
+    EXPECT_EQ((Parsed{"vga=gfx-1024x768x32,keep"}.vga), (VgaOption{.kind = Kind::graphics, .width = 1024, .height = 768, .depth = 32, .keep = true}));
+    EXPECT_EQ((Parsed{"vga=keep,gfx-800x600"}.vga), (VgaOption{.kind = Kind::graphics, .width = 800, .height = 600, .keep = true}));
+    EXPECT_EQ((Parsed{"vga=ask"}.vga), (VgaOption{.kind = Kind::ask}));
+    EXPECT_EQ((Parsed{"vga=mode-0x311"}.vga), (VgaOption{.kind = Kind::number}));
+    for (const char* const bad : {"vga=best", "vga=text-132x25", "vga=text-80x", "vga=gfx-", "vga=gfx-1024", "vga=gfx-1024x768x", "vga=gfx-1x2x3x4",
+                                  "vga=gfx-0x10x10", "vga=gfx-99999x10", "vga=mode-", "vga=mode-x"}) {
+        const Parsed parsed{bad};
+        EXPECT_THAT(parsed.problems, SizeIs(1)) << bad;
+        EXPECT_EQ(parsed.vga, VgaOption{}) << bad;
+    }
+    const Parsed partly{"vga=best,keep"};
+    EXPECT_THAT(partly.problems, SizeIs(1));
+    EXPECT_TRUE(partly.vga.keep) << "what is known counts";
+}
+
+TEST(Microcode, ModuleOrScan) {
+    EXPECT_EQ(Parsed{""}.ucode, MicrocodeOption{});
+    EXPECT_EQ((Parsed{"ucode=scan"}.ucode), (MicrocodeOption{.scan = true, .module = {}}));
+    EXPECT_EQ((Parsed{"ucode=2"}.ucode), (MicrocodeOption{.scan = false, .module = 2}));
+    EXPECT_EQ((Parsed{"ucode=-1,nmi=off"}.ucode), (MicrocodeOption{.scan = false, .module = -1}));
+    EXPECT_EQ((Parsed{"ucode=no-nmi,digest-check=no,scan"}.ucode), (MicrocodeOption{.scan = true, .module = {}}));
+    EXPECT_EQ((Parsed{"ucode=scan ucode=no-scan"}.ucode), MicrocodeOption{});
+    EXPECT_EQ((Parsed{"ucode=scan ucode=nmi"}.ucode), (MicrocodeOption{.scan = true, .module = {}}));
+    for (const char* const bad : {"ucode=file", "ucode=256", "ucode=--1", "ucode=1x"}) EXPECT_THAT(Parsed{bad}.problems, SizeIs(1)) << bad;
 }
 
 TEST(Console, WhatWeDoNotHave) {

@@ -11,21 +11,18 @@
 namespace px {
 namespace {
 
-struct Screen {
-    std::array<u16, VgaText::columns * VgaText::rows + 1> cells{};
-    VgaText vga{std::span<volatile u16, VgaText::columns * VgaText::rows>{cells.data(),
-                                                                          VgaText::columns* VgaText::rows}};
+constexpr usize columns = VgaCells::columns, rows = VgaCells::rows;
 
-    Screen() {
-        cells.back() = 0xdead;
-        vga.clear();
-    }
+struct Screen {
+    std::array<u16, columns * rows + 1> cells{};
+    VgaText vga{VgaCells{std::span<volatile u16, columns * rows>{cells.data(), columns* rows}}, columns, rows};
+
+    Screen() { cells.back() = 0xdead; }
     ~Screen() { EXPECT_EQ(cells.back(), 0xdead) << "wrote past the screen"; }
 
     std::string row(usize index) const {
         std::string text;
-        for (usize x = 0; x < VgaText::columns; ++x)
-            text += static_cast<char>(cells[index * VgaText::columns + x]);
+        for (usize x = 0; x < columns; ++x) text += static_cast<char>(cells[index * columns + x]);
         text.erase(text.find_last_not_of(' ') + 1);
         return text;
     }
@@ -37,6 +34,15 @@ TEST(VgaText, WritesWithAttribute) {
     EXPECT_EQ(screen.cells[0], 0x0700 | 'H');
     EXPECT_EQ(screen.cells[1], 0x0700 | 'i');
     EXPECT_EQ(screen.cells[2], 0x0700 | ' ');
+}
+
+TEST(VgaText, LeavesTheScreenUntilTheFirstWrite) {
+    Screen screen;
+    screen.cells.fill(0x1234);
+    screen.cells.back() = 0xdead;
+    EXPECT_EQ(screen.cells[0], 0x1234);
+    screen.vga.write("");
+    for (usize i = 0; i < columns * rows; ++i) ASSERT_EQ(screen.cells[i], 0x0720) << i;
 }
 
 TEST(VgaText, ControlCharacters) {
@@ -60,14 +66,22 @@ TEST(VgaText, WrapsLateSoThatAFullLineIsOneRow) {
 }
 
 TEST(VgaText, Scrolls) {
-    Screen screen;
-    for (int line = 0; line < 30; ++line)
-        screen.vga.write("line " + std::to_string(line) + (line < 29 ? "\n" : ""));
-    EXPECT_EQ(screen.row(0), "line 5");
-    EXPECT_EQ(screen.row(24), "line 29");
-    EXPECT_EQ(screen.vga.row(), 24u);
-    screen.vga.put('\n');
-    EXPECT_EQ(screen.row(24), "");
+    for (const bool at_once : {false, true}) {
+        Screen screen;
+        std::string all;
+        for (int line = 0; line < 30; ++line) {
+            const std::string text = "line " + std::to_string(line) + (line < 29 ? "\n" : "");
+            if (at_once) all += text;
+            else screen.vga.write(text);
+        }
+        screen.vga.write(all);
+        EXPECT_EQ(screen.row(0), "line 5");
+        EXPECT_EQ(screen.row(24), "line 29");
+        EXPECT_EQ(screen.vga.row(), 24u);
+        screen.vga.write("\n");
+        EXPECT_EQ(screen.row(23), "line 29");
+        EXPECT_EQ(screen.row(24), "");
+    }
 }
 
 TEST(VgaText, TabAtTheLineEndStaysInside) {
@@ -76,6 +90,49 @@ TEST(VgaText, TabAtTheLineEndStaysInside) {
     EXPECT_EQ(screen.vga.column(), 80u);
     screen.vga.write("\tw");
     EXPECT_EQ(screen.row(1), "        w");
+}
+
+/// Counts what is painted.
+struct Counter {
+    unsigned* painted;
+    void clear() {}
+    void paint(usize, usize, char) { ++*painted; }
+};
+
+TEST(TextScreen, PaintsOnlyWhatChanged) {
+    unsigned painted = 0;
+    TextScreen<Counter, 40, 10> screen(Counter{&painted}, 40, 10);
+    screen.write("abc");
+    EXPECT_EQ(painted, 3u);
+    screen.write("\rabd");
+    EXPECT_EQ(painted, 4u);
+    for (unsigned i = 0; i < 9; ++i) screen.write("\nabd");
+    painted = 0;
+    screen.write("\nabd");
+    EXPECT_EQ(painted, 0u) << "each row is like the one above it";
+    screen.write("\nxyz");
+    EXPECT_EQ(painted, 3u);
+}
+
+TEST(VgaText, BeginsAnewOverWhatOthersPainted) {
+    Screen screen;
+    screen.vga.write("one\ntwo");
+    screen.cells.fill('?');
+    screen.cells.back() = 0xdead;
+    screen.vga.restart();
+    screen.vga.write("two");
+    EXPECT_EQ(screen.row(0), "two");
+    for (usize row = 1; row < rows; ++row) EXPECT_EQ(screen.row(row), "");
+}
+
+TEST(TextScreen, KeepsNoMoreThanThereIsRoomFor) {
+    unsigned painted = 0;
+    TextScreen<Counter, 4, 2> screen(Counter{&painted}, 1000, 1000);
+    EXPECT_EQ(screen.columns(), 4u);
+    EXPECT_EQ(screen.rows(), 2u);
+    screen.write("123456789abcdef\t\t\n\n");
+    EXPECT_EQ(screen.row(), 1u);
+    EXPECT_EQ(screen.column(), 0u);
 }
 
 }  // namespace

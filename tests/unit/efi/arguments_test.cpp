@@ -51,5 +51,12 @@ TEST(EfiArguments, TextInEitherWidthAndNothingElse) {
     EXPECT_EQ(text_of({'a', 'b', 'c'}, 2), "") << "longer than there is room";
 }
 
+TEST(Arguments, WhatSystemdBootPutsBeforeAnEntrysOptions) {
+    const auto parsed = parse_arguments("initrd=\\xen\\initrd.img debian -- noreboot", "xen.efi");
+    ASSERT_TRUE(parsed.ok());
+    EXPECT_EQ(parsed->section, "debian");
+    EXPECT_EQ(parsed->hypervisor, "noreboot");
+}
+
 }  // namespace
 }  // namespace px::efi

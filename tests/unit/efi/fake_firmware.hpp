@@ -62,7 +62,31 @@ public:
             *handle = &current->offered;
             return current->offered_initrd.empty() ? not_found : success;
         };
-        boot.locate_protocol = [](const Guid*, void*, void**) -> Status { return not_found; };
+        boot.locate_protocol = [](const Guid* guid, void*, void** interface) -> Status {
+            if (*guid == graphics_output_guid && !current->modes.empty()) *interface = &current->graphics;
+            else if (*guid == shim_lock_guid && current->has_shim) *interface = &current->shim;
+            else return not_found;
+            return success;
+        };
+        boot.free_pool = [](void* memory) -> Status {
+            delete static_cast<GraphicsMode*>(memory);
+            return success;
+        };
+        graphics.query_mode = [](GraphicsOutput*, u32 mode, u64* size, GraphicsMode** info) -> Status {
+            if (mode >= current->modes.size()) return invalid_parameter;
+            *size = sizeof(GraphicsMode);
+            *info = new GraphicsMode(current->modes[mode]);
+            return success;
+        };
+        graphics.set_mode = [](GraphicsOutput*, u32 mode) -> Status {
+            if (current->refuses_modes) return device_error;
+            current->show_mode(mode);
+            return success;
+        };
+        graphics.state = &graphics_state;
+        shim.verify = [](const void* buffer, u32 size) -> Status {
+            return std::string(static_cast<const char*>(buffer), size) == current->signed_content ? success : security_violation;
+        };
         boot.load_image = [](bool, Handle, const DevicePath*, const void* source, u64 size, Handle* loaded) -> Status {
             *loaded = nullptr;
             return std::string(static_cast<const char*>(source), size) == current->signed_content ? success : access_denied;
@@ -108,6 +132,12 @@ public:
         image.options = options.c_str();
         image.options_size = static_cast<u32>(2 * options.size() + 2);
     }
+    void show_mode(u32 mode) { graphics_state = {static_cast<u32>(modes.size()), mode, &modes[mode], sizeof(GraphicsMode), 0x8000'0000, 0x100'0000}; }
+    /// The first is set.
+    void set_modes(std::vector<GraphicsMode> all) {
+        modes = std::move(all);
+        show_mode(0);
+    }
     Firmware firmware() { return {&image, system}; }
 
     static inline FakeFirmware* current = nullptr;
@@ -121,6 +151,9 @@ public:
     std::map<u64, u64> allocations;
     LoadedImage image{};
     SystemTable system{};
+    std::vector<GraphicsMode> modes;
+    GraphicsState graphics_state{};
+    bool refuses_modes = false, has_shim = false;
 
 private:
     struct OpenFile {
@@ -171,6 +204,8 @@ private:
     TextOutput output{};
     FileSystem volume{};
     LoadFile2 offered{};
+    GraphicsOutput graphics{};
+    ShimLock shim{};
     OpenFile root;
     std::vector<u8> path;
     std::u16string options;

@@ -21,8 +21,8 @@ constexpr char good_config[] =
 class LoaderTest : public testing::Test {
 protected:
     LoaderTest() {
-        fake.files = {{"\\EFI\\xen\\xen.cfg", good_config}, {"\\EFI\\xen\\vmlinuz", "the kernel"}, {"\\boot\\initrd", "the initrd"},
-                      {"\\EFI\\xen\\tiny", "a tiny kernel"}};
+        fake.files = {{"\\EFI\\xen\\xen.cfg", good_config}, {"\\EFI\\xen\\vmlinuz", "\x7f" "ELF the kernel"}, {"\\boot\\initrd", "the initrd"},
+                      {"\\EFI\\xen\\tiny", "\x7f" "ELF a tiny kernel"}};
     }
     Result<bool> run() {
         *out = {};
@@ -45,7 +45,7 @@ protected:
 TEST_F(LoaderTest, LoadsTheDefaultSection) {
     ASSERT_TRUE(run().ok()) << fake.said;
     ASSERT_EQ(out->modules_count, 2u);
-    EXPECT_EQ(module(0), "the kernel");
+    EXPECT_EQ(module(0), "\x7f" "ELF the kernel");
     EXPECT_EQ(text(out->modules[0].arguments), "root=/dev/sda1");
     EXPECT_EQ(module(1), "the initrd");
     EXPECT_EQ(text(out->command_line), "console=com1");
@@ -55,7 +55,7 @@ TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
     fake.set_options(u"xen-4.17.efi tiny -- noreboot");
     ASSERT_TRUE(run().ok()) << fake.said;
     EXPECT_EQ(out->modules_count, 1u);
-    EXPECT_EQ(module(0), "a tiny kernel");
+    EXPECT_EQ(module(0), "\x7f" "ELF a tiny kernel");
     EXPECT_EQ(text(out->command_line), "noreboot");
 
     fake.files["\\other.cfg"] = good_config;
@@ -75,7 +75,7 @@ TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
 TEST_F(LoaderTest, ChainsToAnotherFile) {
     fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen.cfg";
     ASSERT_TRUE(run().ok()) << fake.said;
-    EXPECT_EQ(module(0), "the kernel");
+    EXPECT_EQ(module(0), "\x7f" "ELF the kernel");
     fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen-4.17.cfg";
     expect_failure("more than 8 configurations are chained");
 }
@@ -94,7 +94,7 @@ TEST_F(LoaderTest, TakesTheLoadersInitrdWhereTheConfigurationNamesNone) {
 TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
     PeImage pe;
     pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside quiet");
-    pe.section(".kernel", "built-in kernel");
+    pe.section(".kernel", "\x7f" "ELF built-in kernel");
     pe.section(".ramdisk", "built-in initrd");
     auto bytes = pe.bytes();
     fake.image.base = bytes.data();
@@ -102,7 +102,7 @@ TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
     for (const bool has_volume : {true, false}) {
         if (!has_volume) fake.image.device = nullptr;
         ASSERT_TRUE(run().ok()) << fake.said;
-        EXPECT_EQ(module(0), "built-in kernel");
+        EXPECT_EQ(module(0), "\x7f" "ELF built-in kernel");
         EXPECT_EQ(text(out->modules[0].arguments), "quiet");
         EXPECT_EQ(module(1), "built-in initrd");
     }
@@ -112,10 +112,107 @@ TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
     EXPECT_NE(fake.said.find("arguments are ignored"), std::string::npos);
 }
 
+TEST_F(LoaderTest, MicrocodeOfTheSectionOrOfAll) {
+    fake.files["\\EFI\\xen\\ucode.bin"] = "update";
+    fake.files["\\EFI\\xen\\xen.cfg"] = "[global]\ndefault=a\nucode=ucode.bin\n[a]\nkernel=vmlinuz\n[b]\nkernel=vmlinuz\nucode=gone";
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 1u);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(out->microcode_start), out->microcode_size), "update");
+    fake.set_options(u"b");
+    expect_failure("the microcode 'gone' can't be opened in \\EFI\\xen");
+}
+
+TEST_F(LoaderTest, ASealedImageTakesNothingFromOutside) {
+    PeImage pe;
+    pe.section(".config", "[global]\ndefault=a\nchain=xen.cfg\n[a]\noptions=x");
+    auto bytes = pe.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    fake.files["\\EFI\\xen\\xen.cfg"] = "[a]\nkernel=tiny\n[global]\ndefault=a";
+    fake.offered_initrd = "from the boot loader";
+    fake.signed_content = fake.files["\\EFI\\xen\\tiny"];
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 2u);
+    fake.is_secure = true;
+    expect_failure("section [a] of the configuration has no kernel=");
+
+    PeImage whole;
+    whole.section(".config", "[global]\ndefault=a\n[a]\nkernel=k");
+    whole.section(".kernel", "\x7f" "ELF built-in kernel");
+    bytes = whole.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 1u) << "the boot loader's initrd wasn't signed with it";
+}
+
+TEST_F(LoaderTest, AUnifiedImageBringsItsMicrocode) {
+    PeImage pe;
+    pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside");
+    pe.section(".kernel", "\x7f" "ELF built-in kernel");
+    pe.section(".ucode", "built-in update");
+    auto bytes = pe.bytes();
+    fake.image.base = bytes.data();
+    fake.image.size = bytes.size();
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(out->microcode_start), out->microcode_size), "built-in update");
+}
+
+TEST_F(LoaderTest, ASecurityPolicyIsLookedForAndNotUsed) {
+    fake.files["\\EFI\\xen\\xen.cfg"] = "[global]\ndefault=a\n[a]\nkernel=vmlinuz\nxsm=policy";
+    expect_failure("the security policy 'policy' can't be opened in \\EFI\\xen");
+    fake.files["\\EFI\\xen\\policy"] = "allow";
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(out->modules_count, 1u);
+    EXPECT_NE(fake.said.find("the security policy isn't used: this hypervisor has no XSM"), std::string::npos);
+}
+
+TEST_F(LoaderTest, WithoutADefaultTheFirstOfEachKeyCounts) {
+    fake.files["\\EFI\\xen\\xen.cfg"] = "options=console=com1\n[a]\nkernel=tiny one\n[b]\nkernel=vmlinuz two\nramdisk=/boot/initrd\n";
+    ASSERT_TRUE(run().ok()) << fake.said;
+    EXPECT_EQ(module(0), "\x7f" "ELF a tiny kernel");
+    EXPECT_EQ(module(1), "the initrd");
+    EXPECT_EQ(text(out->command_line), "console=com1");
+}
+
+TEST_F(LoaderTest, VideoChoosesAModeUnlessBasevideo) {
+    const GraphicsMode small{0, 640, 480, PixelFormat::bgr, 0, 0, 0, 0, 640}, large{0, 1024, 768, PixelFormat::bgr, 0, 0, 0, 0, 1024};
+    fake.set_modes({small, large});
+    const auto with = [&](const std::string& video, const std::u16string& options = u"") {
+        fake.files["\\EFI\\xen\\xen.cfg"] = "[global]\ndefault=a\nvideo=" + video + "\n[a]\nkernel=vmlinuz";
+        fake.set_options(options);
+        fake.show_mode(0);
+        EXPECT_TRUE(run().ok()) << fake.said;
+        return fake.graphics_state.mode;
+    };
+    EXPECT_EQ(with("gfx-1024x768x32"), 1u);
+    EXPECT_EQ(with("gfx-1024"), 1u);
+    EXPECT_EQ(with("gfx-640x480"), 0u);
+    EXPECT_EQ(with("gfx-1024x768x32", u"-basevideo"), 0u);
+    EXPECT_EQ(with("gfx-1024x768x16"), 0u);
+    EXPECT_NE(fake.said.find("none of the screen's 2 modes is 1024x768x16 (0: any); it stays at 640x480"), std::string::npos) << fake.said;
+    EXPECT_EQ(with("text-80x25"), 0u);
+    EXPECT_NE(fake.said.find("video=text-80x25 isn't understood"), std::string::npos) << fake.said;
+    fake.refuses_modes = true;
+    EXPECT_EQ(with("gfx-1024x768"), 0u);
+    EXPECT_NE(fake.said.find("the firmware can't set mode 1: device error"), std::string::npos) << fake.said;
+    fake.modes.clear();
+    fake.files["\\EFI\\xen\\xen.cfg"] = "[global]\ndefault=a\nvideo=gfx-1x1\n[a]\nkernel=vmlinuz";
+    EXPECT_TRUE(run().ok());
+    EXPECT_NE(fake.said.find("video=: the firmware has no screen"), std::string::npos) << fake.said;
+}
+
+TEST_F(LoaderTest, ShimsWordCountsWhereThereIsOne) {
+    fake.is_secure = fake.has_shim = true;
+    expect_failure("the kernel 'vmlinuz' isn't signed by a key of this machine: security violation");
+    fake.signed_content = "\x7f" "ELF the kernel";
+    EXPECT_TRUE(run().ok()) << fake.said;
+}
+
 TEST_F(LoaderTest, SecureBootWantsASignedKernel) {
     fake.is_secure = true;
     expect_failure("the kernel 'vmlinuz' isn't signed by a key of this machine: access denied");
-    fake.signed_content = "the kernel";
+    fake.signed_content = "\x7f" "ELF the kernel";
     EXPECT_TRUE(run().ok()) << fake.said;
 }
 
@@ -141,10 +238,11 @@ TEST_F(LoaderTest, EachFailureIsASentence) {
     with("\\EFI\\xen\\vmlinuz", "(directory)", "the kernel 'vmlinuz' is a directory");
     with("\\EFI\\xen\\vmlinuz", "(unreadable)", "the kernel 'vmlinuz' can't be read beyond 0 of 12 bytes: device error");
     with("\\EFI\\xen\\vmlinuz", "(shrinks)", "can't be read beyond 9 of 19 bytes: it ends there");
+    with("\\EFI\\xen\\vmlinuz", "#!/bin/sh", "the file 'vmlinuz' isn't a kernel: neither a bzImage nor an ELF file");
     with("\\boot\\initrd", "", "the ramdisk '/boot/initrd' is empty");
     with("\\EFI\\xen\\xen.cfg", std::string(longest_config + 1, '#'), "the configuration 'xen.cfg' is too large");
     with("\\EFI\\xen\\xen.cfg", "\xff\xfe[", "the configuration 'xen.cfg' isn't plain ASCII text: its line 1 has the byte 0xff");
-    with("\\EFI\\xen\\xen.cfg", "[debian]", "the configuration names no section: default= is missing in its [global]");
+    with("\\EFI\\xen\\xen.cfg", "[debian]", "the configuration has no kernel=, nor a default= in its [global]");
     with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=", "kernel= of section [a] is empty");
     with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=" + std::string(600, 'x'), "the name of the kernel is too long");
     with("\\EFI\\xen\\xen.cfg", "[global]\ndefault=a\n[a]\nkernel=vmlinuz " + std::string(20000, 'x'), "the kernel's arguments are longer");
@@ -169,7 +267,7 @@ TEST_F(LoaderTest, NothingStaysAllocatedAfterAFailure) {
 
 TEST_F(LoaderTest, PathsOfSeveralNodes) {
     fake.set_path(u"xen.efi");
-    fake.files = {{"\\xen.cfg", good_config}, {"\\vmlinuz", "k"}, {"\\boot\\initrd", "i"}};
+    fake.files = {{"\\xen.cfg", good_config}, {"\\vmlinuz", "\x7f" "ELF"}, {"\\boot\\initrd", "i"}};
     EXPECT_TRUE(run().ok()) << fake.said;
     fake.set_path(std::u16string(100, u'x') + u"\\xen.efi");
     expect_failure("no configuration; looked for");

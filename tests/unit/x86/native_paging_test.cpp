@@ -19,19 +19,34 @@ constexpr Mfn some_frame{0x7'6543'2000 & ~u64{0x3ffff}};  // aligned for every l
 
 TEST(NativePaging, EntriesSayWhatWasAsked) {
     for (unsigned level = 0; level <= NativePaging::max_leaf_level; ++level) {
-        for (unsigned bits = 0; bits < 32; ++bits) {
-            const NativePaging::Attributes asked{(bits & 1) != 0, (bits & 2) != 0, Cache(bits >> 2 & 3), (bits & 16) != 0};
+        for (unsigned bits = 0; bits < 64; ++bits) {
+            const NativePaging::Attributes asked{(bits & 1) != 0, (bits & 2) != 0, Cache(bits >> 2 & 7), (bits & 32) != 0};
             const u64 entry = NativePaging::leaf(some_frame, level, asked);
             EXPECT_EQ(NativePaging::attributes(entry, level), asked);
             EXPECT_EQ(NativePaging::frame(entry, level), some_frame);
             EXPECT_TRUE(NativePaging::present(entry));
             EXPECT_EQ(entry >> 1 & 1, asked.writable) << "R/W";
             EXPECT_EQ(entry >> 63, !asked.executable) << "NX";
-            EXPECT_EQ(entry >> 7 & 1, level > 0) << "PS; PAT stays 0 in a small page";
+            const bool pat = asked.cache >= Cache::write_combining;
+            EXPECT_EQ(entry >> 7 & 1, level > 0 || pat) << "PS; PAT in a small page";
+            if (level > 0) {
+                EXPECT_EQ(entry >> 12 & 1, pat);
+            }
             EXPECT_EQ(entry >> 2 & 1, 0u) << "never the user's";
         }
     }
     EXPECT_FALSE(NativePaging::is_leaf(NativePaging::table(some_frame), 1));
+}
+
+TEST(NativePaging, ThePatHasTheTypesThatTheNamesSay) {
+    constexpr u8 uncached = 0, write_combining = 1, write_through = 4, write_protected = 5, write_back = 6, uncached_minus = 7;  // [intel/sdm3 11.12.2]
+    const auto type = [](Cache cache) { return arch::pat_value >> (8 * static_cast<u8>(cache)) & 0xff; };
+    EXPECT_EQ(type(Cache::write_back), write_back);
+    EXPECT_EQ(type(Cache::write_through), write_through);
+    EXPECT_EQ(type(Cache::uncached_minus), uncached_minus);
+    EXPECT_EQ(type(Cache::uncached), uncached);
+    EXPECT_EQ(type(Cache::write_combining), write_combining);
+    EXPECT_EQ(type(Cache::write_protected), write_protected);
 }
 
 const hvm::SecondLevelFormat* const formats[] = {&svm::nested_paging, &vmx::extended_paging};
@@ -103,7 +118,22 @@ TEST(SecondLevel, LargeLeavesCanBeWithoutCode) {
     }
 }
 
-TEST(SecondLevel, EptPointer) { EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}), 0x1234501eu); }
+TEST(SecondLevel, EptPointer) {
+    EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}, false), 0x1234501eu);
+    EXPECT_EQ(vmx::ept_pointer(Mfn{0x12345}, true), 0x1234505eu);
+}
+/// Bits 8 and 9 of entries, which the processor sets by itself, tell software nothing else.
+TEST(SecondLevel, AccessedAndDirtyChangeNoMeaning) {
+    hvm::PhysmapPolicy::choose(vmx::extended_paging, 18);
+    for (unsigned level = 0; level < 3; ++level) {
+        const u64 entry = hvm::PhysmapPolicy::leaf(Mfn{0x40000}, level, {GfnType::ram_rw, false}), used = entry | 3u << 8;
+        EXPECT_EQ(entry & 3u << 8, 0u);
+        EXPECT_EQ(hvm::PhysmapPolicy::present(used), hvm::PhysmapPolicy::present(entry));
+        EXPECT_EQ(hvm::PhysmapPolicy::is_leaf(used, level), hvm::PhysmapPolicy::is_leaf(entry, level));
+        EXPECT_EQ(hvm::PhysmapPolicy::frame(used, level), hvm::PhysmapPolicy::frame(entry, level));
+        EXPECT_EQ(hvm::PhysmapPolicy::attributes(used, level), hvm::PhysmapPolicy::attributes(entry, level));
+    }
+}
 
 }  // namespace
 }  // namespace px

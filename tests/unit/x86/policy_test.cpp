@@ -36,7 +36,7 @@ constexpr Feature never[] = {
     {"AMX_INT8", 7, 0, &Leaf::edx, 25},   {"IBRS", 7, 0, &Leaf::edx, 26},       {"STIBP", 7, 0, &Leaf::edx, 27},
     {"L1D_FLUSH", 7, 0, &Leaf::edx, 28},  {"ARCH_CAPS", 7, 0, &Leaf::edx, 29},  {"CORE_CAPS", 7, 0, &Leaf::edx, 30},
     {"SSBD", 7, 0, &Leaf::edx, 31},       {"FRED", 7, 1, &Leaf::eax, 17},       {"LAM", 7, 1, &Leaf::eax, 26},
-    {"XSAVEC", 0xd, 1, &Leaf::eax, 1},    {"XSAVES", 0xd, 1, &Leaf::eax, 3},    {"XFD", 0xd, 1, &Leaf::eax, 4},
+    {"XFD", 0xd, 1, &Leaf::eax, 4},
     {"SVM", 0x80000001, 0, &Leaf::ecx, 2}, {"EXTAPIC", 0x80000001, 0, &Leaf::ecx, 3}, {"OSVW", 0x80000001, 0, &Leaf::ecx, 9},
     {"IBS", 0x80000001, 0, &Leaf::ecx, 10}, {"SKINIT", 0x80000001, 0, &Leaf::ecx, 12}, {"WDT", 0x80000001, 0, &Leaf::ecx, 13},
     {"LWP", 0x80000001, 0, &Leaf::ecx, 15}, {"NODEID", 0x80000001, 0, &Leaf::ecx, 19}, {"TOPOEXT", 0x80000001, 0, &Leaf::ecx, 22},
@@ -136,6 +136,9 @@ TEST(Xsave, SizesAreThoseOfTheStandardFormat) {
     EXPECT_EQ(xsave_size(0xe7, skylake), 2688u);
     EXPECT_EQ(skylake.get(0xd, 0).ecx, 2688u) << "without PKRU, which the host's 2696 includes";
     EXPECT_EQ(xsave_size(7, milan), 832u);
+    EXPECT_EQ(compacted_xsave_size(3, skylake), 576u);
+    EXPECT_EQ(compacted_xsave_size(7, skylake), 832u);
+    EXPECT_EQ(compacted_xsave_size(0xe7, skylake), 2432u);  // no room for MPX between AVX and AVX-512
     EXPECT_EQ(milan.get(0xd, 0).ecx, 832u);
     EXPECT_EQ(xsave_size(3, nehalem), 576u);
     EXPECT_EQ(nehalem.get(0xd, 0).eax, 0u);
