@@ -25,10 +25,10 @@ LONGEST_FILE = 800
 ARCHITECTURE = re.compile(r"^\s*#\s*(?:if|elif|ifdef|ifndef)\b.*\b(__x86_64__|__i386__|__aarch64__|__arm__|PX_ARCH\w*)")
 # The one place of the ABI that looks at the target, as its title says.
 MAY_TEST_ARCHITECTURE = {"hypervisor/abi/arch.hpp"}
-# Which vendor's virtualization there is, is known to its back end alone, and to the two files that hold both of them.
+# Which vendor's virtualization there is, is known to its back end alone, and to the files that hold both of them.
 BACK_ENDS = ("arch/x86/svm/", "arch/x86/vmx/")
 VENDOR = re.compile(r"\b(svm|vmx)::|arch/x86/(svm|vmx)/")
-MAY_NAME_BACK_ENDS = {"arch/x86/hvm/glue.cpp", "arch/x86/hvm/vcpu_state.hpp"}
+MAY_NAME_BACK_ENDS = {"arch/x86/glue/state.cpp", "arch/x86/hvm/glue.cpp", "arch/x86/hvm/vcpu_state.hpp"}
 
 
 def rule_of(path: str) -> tuple[str, set[str]] | None:

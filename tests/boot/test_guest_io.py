@@ -26,9 +26,9 @@ SPEC = Spec(tools="philoxen", cpus=2, vcpus=2, devices=DEVICES)
 
 
 @contextmanager
-def running_guest(dom0: Dom0, more: str) -> Iterator[None]:
+def running_guest(dom0: Dom0, more: str, kind: str) -> Iterator[None]:
     try:
-        create(dom0, "io", debian_config("io", memory=256, more=more))
+        create(dom0, "io", debian_config("io", memory=256, more=more, kind=kind))
         await_console(dom0, "io", "GUEST-READY", 90)
         yield
     finally:
@@ -36,9 +36,9 @@ def running_guest(dom0: Dom0, more: str) -> Iterator[None]:
 
 
 @boot_test(SPEC, name="guest-disk-on-a-real-disk")
-def real_disk(dom0: Dom0) -> None:
+def real_disk(dom0: Dom0, kind: str = "pvh") -> None:
     dom0.wait("[ -b /dev/sda ]", 30)
-    with running_guest(dom0, 'disk = [ "phy:/dev/sda,xvda,w" ]'):
+    with running_guest(dom0, 'disk = [ "phy:/dev/sda,xvda,w" ]', kind):
         assert in_guest(dom0, "io", "md5sum < /dev/xvda", timeout=120).split()[0] == checksum("guest")
         in_guest(dom0, "io", "dd if=/dev/xvda of=/piece bs=1M skip=40 count=8 2>/dev/null; "
                              "dd if=/piece of=/dev/xvda bs=64k conv=notrunc,fsync 2>/dev/null", timeout=120)
@@ -49,11 +49,11 @@ def real_disk(dom0: Dom0) -> None:
 
 
 @boot_test(SPEC, name="guest-packets-to-a-real-nic")
-def real_nic(dom0: Dom0) -> None:
+def real_nic(dom0: Dom0, kind: str = "pvh") -> None:
     RECEIVED.unlink(missing_ok=True)
     dom0.run("ip link add xenbr0 type bridge; ip link set eth0 master xenbr0; ip link set eth0 up; ip link set xenbr0 up")
     try:
-        with running_guest(dom0, 'vif = [ "bridge=xenbr0" ]'):
+        with running_guest(dom0, 'vif = [ "bridge=xenbr0" ]', kind):
             in_guest(dom0, "io", "ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; ip link set lo up")
             expected = hashlib.md5((WORK / "guest.disk").read_bytes()[:SENT_MIB << 20]).hexdigest()
             with guest_console(dom0, "io") as guest:

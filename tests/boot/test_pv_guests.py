@@ -1,6 +1,9 @@
-"""PV guests with Debian's kernel, beside PVH ones, under either kind of dom0 and made by Debian's xl."""
+"""PV guests with Debian's kernel, beside PVH ones, under either kind of dom0, made by Debian's xl and by ours."""
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import guests
+import test_guest_io
 from dom0 import Dom0, Spec
 from runner import boot_test
 from test_pv_dom0 import HVM, pv
@@ -26,6 +29,26 @@ for _title, _spec in DOM0S.items():
         @boot_test(_spec, name=f"pv-guest-{_vcpus}-vcpus-{_title}")
         def pv_guest(dom0: Dom0, vcpus: int = _vcpus) -> None:
             lives(dom0, "pv", vcpus)
+
+
+@boot_test(replace(DOM0S["pv-dom0"], tools="philoxen"), name="pv-guest-pv-dom0-philoxen")
+def our_tools(dom0: Dom0) -> None:
+    lives(dom0, "pv", 2)
+
+
+@boot_test(replace(DOM0S["pvh-dom0"], tools="philoxen"), name="pv-guest-pvh-dom0-philoxen")
+def our_tools_in_pvh(dom0: Dom0) -> None:
+    lives(dom0, "pv", 2)
+
+
+@boot_test(pv(test_guest_io.SPEC), name="pv-guest-disk-on-a-real-disk")
+def real_disk(dom0: Dom0) -> None:
+    test_guest_io.real_disk(dom0, "pv")
+
+
+@boot_test(pv(test_guest_io.SPEC), name="pv-guest-packets-to-a-real-nic")
+def real_nic(dom0: Dom0) -> None:
+    test_guest_io.real_nic(dom0, "pv")
 
 
 @boot_test(DOM0S["pv-dom0-hvm"], name="pvh-guest-pv-dom0")

@@ -98,13 +98,27 @@ Outcome<std::span<const u8>> Kernel::read(const std::string& path, const KernelC
     return *elf;
 }
 
-Outcome<Kernel> Kernel::open(const std::string& path, const KernelCache& cache) {
+Outcome<Kernel> Kernel::open_any(const std::string& path, const KernelCache& cache) {
     Bytes bytes;
     const auto image = loader::KernelImage::parse(TRY(read(path, cache, bytes)));
     if (!image.ok()) return cannot_load(path, image.error());
-    const auto entry = image->pvh_entry();
+    return Kernel(std::move(bytes), *image);
+}
+
+Outcome<Kernel> Kernel::open(const std::string& path, const KernelCache& cache) {
+    Kernel kernel = TRY(open_any(path, cache));
+    const auto entry = kernel.image_.pvh_entry();
     if (!entry.ok()) return cannot_load(path, entry.error());
-    return Kernel(std::move(bytes), *image, *entry);
+    kernel.entry_ = *entry;
+    return kernel;
+}
+
+Outcome<Kernel> Kernel::open_pv(const std::string& path, const KernelCache& cache) {
+    Kernel kernel = TRY(open_any(path, cache));
+    const auto pv = kernel.image_.pv();
+    if (!pv.ok()) return cannot_load(path, pv.error());
+    kernel.pv_ = *pv;
+    return kernel;
 }
 
 }  // namespace px::builder

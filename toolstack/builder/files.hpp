@@ -24,7 +24,12 @@ public:
     /// Errors name `path` and the cause: missing, no kernel, truncated, without the note that PVH needs, …
     static call::Outcome<Kernel> open(const std::string& path, const KernelCache& cache = KernelCache());
 
+    /// The same for a start as PV, without the notes of PVH.
+    static call::Outcome<Kernel> open_pv(const std::string& path, const KernelCache& cache = KernelCache());
+
     const loader::KernelImage& image() const { return image_; }
+    /// Only of open_pv().
+    const loader::PvImage& pv() const { return pv_; }
     /// Guest physical address where PVH starts it.
     u32 entry() const { return entry_; }
 
@@ -36,12 +41,14 @@ private:
         call::Mapping kept;
     };
 
-    Kernel(Bytes bytes, const loader::KernelImage& image, u32 entry) : bytes_(std::move(bytes)), image_(image), entry_(entry) {}
+    Kernel(Bytes bytes, const loader::KernelImage& image) : bytes_(std::move(bytes)), image_(image) {}
+    static call::Outcome<Kernel> open_any(const std::string& path, const KernelCache& cache);
     static call::Outcome<std::span<const u8>> read(const std::string& path, const KernelCache& cache, Bytes& bytes);
 
     Bytes bytes_;
     loader::KernelImage image_;
-    u32 entry_;
+    u32 entry_ = 0;
+    loader::PvImage pv_;
 };
 
 }  // namespace px::builder

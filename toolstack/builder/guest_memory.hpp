@@ -14,6 +14,10 @@ namespace px::builder {
 class GuestMemory {
 public:
     GuestMemory(call::Privcmd& privcmd, DomId domain) : privcmd_(privcmd), domain_(domain) {}
+    /// Of a guest without a physmap: its frames by their pseudo-physical numbers; they outlive this. What the loader writes is told by
+    /// addresses that are `offset` larger.
+    GuestMemory(call::Privcmd& privcmd, DomId domain, std::span<const u64> frames, u64 offset = 0)
+        : privcmd_(privcmd), domain_(domain), frames_(frames), offset_(offset) {}
 
     loader::Loaded<> write(Gpaddr address, std::span<const u8> bytes);
     loader::Loaded<> zero(Gpaddr address, u64 size);
@@ -29,6 +33,8 @@ private:
 
     call::Privcmd& privcmd_;
     DomId domain_;
+    std::span<const u64> frames_{};
+    u64 offset_ = 0;
     call::Error cause_{};
 };
 

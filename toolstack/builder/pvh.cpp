@@ -6,11 +6,8 @@
 #include "hypervisor/abi/x86/domain.hpp"
 #include "toolstack/builder/guest_memory.hpp"
 #include "toolstack/builder/populate.hpp"
-#include "toolstack/builder/topology.hpp"
 #include "toolstack/builder/vcpu_state.hpp"
-#include "toolstack/control/cpu_policy.hpp"
 #include "toolstack/control/grants.hpp"
-#include "toolstack/control/machine.hpp"
 #include "toolstack/control/memory.hpp"
 
 namespace px::builder {
@@ -22,11 +19,7 @@ using control::Domain;
 
 namespace {
 
-constexpr DomId dom0{0};
-constexpr u64 limit_slack_kib = 1024;    ///< rings and tables, which the guest doesn't count as its memory
-constexpr u64 hypervisor_kib = 4 * 1024; ///< what the hypervisor itself needs for a domain, roughly
-
-Err<Error> does_not_fit(loader::LoadError error, const PvhSpec& spec) {
+Err<Error> does_not_fit(loader::LoadError error, const GuestSpec& spec) {
     return Err{Error{ENOMEM, std::string(loader::describe(error)) + " (memory is " + std::to_string(spec.memory_kib / 1024) + " MiB)"}};
 }
 
@@ -45,7 +38,7 @@ std::vector<u8> identity_map() {
 
 }  // namespace
 
-Outcome<PvhPlan> PvhPlan::prepare(PvhSpec spec) {
+Outcome<PvhPlan> PvhPlan::prepare(GuestSpec spec) {
     Kernel kernel = TRY(Kernel::open(spec.kernel));
     PvhPlan plan(std::move(spec), std::move(kernel));
     if (!plan.spec_.ramdisk.empty()) plan.ramdisk_ = TRY(read_ramdisk(plan.spec_.ramdisk));
@@ -69,18 +62,9 @@ Outcome<> PvhPlan::find_places() {
 }
 
 Outcome<BuiltDomain> PvhPlan::build(call::Privcmd& privcmd) const {
-    TRY(check_free_memory(privcmd));
-    BuiltDomain built{};
-    built.id = TRY(control::create_domain(privcmd, {
-        .handle = spec_.handle,
-        .flags = abi::cdf::hvm | abi::cdf::hap | abi::cdf::oos_off,
-        .emulation = abi::x86::emu::lapic,
-        .max_vcpus = spec_.max_vcpus,
-        .max_event_port = spec_.max_event_port,
-        .max_grant_frames = spec_.max_grant_frames,
-        .max_maptrack_frames = spec_.max_maptrack_frames,
-        .grant_version = spec_.grant_version,
-    }));
+    TRY(check_free_memory(privcmd, spec_.memory_kib + paging_kib()));
+    BuiltDomain built{.id = {}, .console_port = {}, .store_port = {}, .console = console_frame, .store = store_frame};
+    built.id = TRY(create_empty(privcmd, spec_, abi::cdf::hvm | abi::cdf::hap | abi::cdf::oos_off, abi::x86::emu::lapic));
     Domain domain(privcmd, built.id);
     const auto fill = [&]() -> Outcome<> {
         TRY(set_up(domain));
@@ -101,25 +85,10 @@ u64 PvhPlan::paging_kib() const {
     return 4 * (256 * u64{spec_.max_vcpus} + 2 * (std::max(spec_.memory_kib, spec_.max_memory_kib) / 1024));
 }
 
-Outcome<> PvhPlan::check_free_memory(call::Privcmd& privcmd) const {
-    const u64 free_kib = TRY(control::physical_info(privcmd)).free_pages * (page_size / 1024);
-    const u64 needed_kib = spec_.memory_kib + paging_kib() + limit_slack_kib + hypervisor_kib;
-    if (needed_kib <= free_kib) return {};
-    return Err{Error{ENOMEM, "not enough memory: the guest needs " + std::to_string((needed_kib + 1023) / 1024) + " MiB, and " +
-                                 std::to_string(free_kib / 1024) + " MiB are free"}};
-}
-
 Outcome<> PvhPlan::set_up(Domain domain) const {
-    TRY(domain.set_max_vcpus(spec_.max_vcpus));
-    TRY(domain.set_max_memory(std::max(spec_.memory_kib, spec_.max_memory_kib) + limit_slack_kib));
     auto pool = domain.set_paging_pool(paging_kib() * 1024);
     if (!pool.ok() && !not_supported(pool.error())) return pool;
-    TRY(domain.set_tsc_mode(spec_.tsc_mode));
-    if (spec_.time_offset_seconds) TRY(domain.set_time_offset(spec_.time_offset_seconds));
-    control::CpuPolicy policy = TRY(control::cpu_policy(domain));
-    fit_topology(policy);
-    TRY(apply_cpuid_rules(policy, spec_.cpuid));
-    return control::set_cpu_policy(domain, policy);
+    return set_common(domain, spec_);
 }
 
 Outcome<> PvhPlan::give_memory(Domain domain) const {

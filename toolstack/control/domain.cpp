@@ -139,6 +139,21 @@ Outcome<> Domain::set_hvm_context(std::span<const u8> records) {
     return privcmd_->domctl(request, sentence("can't set the vCPU state"));
 }
 
+Outcome<> Domain::write_hypercall_page(u64 mfn) {
+    auto request = domctl_of(id_, DomctlCmd::hypercall_init);
+    request.u.hypercall_init.gmfn = mfn;
+    return privcmd_->domctl(request, sentence("can't write the hypercall page"));
+}
+
+Outcome<> Domain::set_vcpu_context(u32 vcpu, const abi::x86::VcpuGuestContext& context) {
+    auto memory = TRY(privcmd_->buffer(sizeof context));
+    std::memcpy(memory.data(), &context, sizeof context);
+    auto request = domctl_of(id_, DomctlCmd::setvcpucontext);
+    request.u.vcpucontext.vcpu = vcpu;
+    request.u.vcpucontext.ctxt = {memory.address()};
+    return privcmd_->domctl(request, sentence("can't set the vCPU state"));
+}
+
 Outcome<abi::DomctlSchedCredit2> Domain::credit2() {
     abi::Domctl request = domctl_of(id_, DomctlCmd::scheduler_op);
     request.u.scheduler_op.sched_id = static_cast<u32>(abi::SchedulerId::credit2);

@@ -9,6 +9,7 @@
 
 #include "hypervisor/abi/hvm_params.hpp"
 #include "hypervisor/abi/sched.hpp"
+#include "hypervisor/abi/x86/vcpu_context.hpp"
 #include "toolstack/call/domain_info.hpp"
 
 namespace px::control {
@@ -60,6 +61,12 @@ public:
     /// The saved state of all its vCPUs and devices: records [xen/public hvm/save.h].
     call::Outcome<std::vector<u8>> hvm_context();
     call::Outcome<> set_hvm_context(std::span<const u8> records);
+
+    // Of a domain without a physmap (PV).
+    /// Fills a page of the guest's with the code of its hypercalls.
+    call::Outcome<> write_hypercall_page(u64 mfn);
+    /// The whole state of a vCPU, which may run from then on.
+    call::Outcome<> set_vcpu_context(u32 vcpu, const abi::x86::VcpuGuestContext& context);
 
     call::Outcome<abi::DomctlSchedCredit2> credit2();
     call::Outcome<> set_credit2(abi::DomctlSchedCredit2 parameters);

@@ -14,6 +14,12 @@ namespace px::control {
 /// hypervisor has no more blocks of that size.
 call::Outcome<usize> populate(Domain domain, std::span<const u64> starts, unsigned order);
 
+/// The same for a domain without a physmap: `starts` become the first machine frame of each block that it got.
+call::Outcome<usize> populate_pv(Domain domain, std::span<u64> starts, unsigned order);
+
+/// Pins a page table of such a domain as one of level 4.
+call::Outcome<> pin_root(Domain domain, u64 mfn);
+
 /// Sets what XENMEM_memory_map tells the domain.
 call::Outcome<> set_memory_map(Domain domain, std::span<const abi::HvmMemmapTableEntry> map);
 

@@ -95,13 +95,15 @@ Outcome<GuestPlan> GuestPlan::prepare(const DomainConfig& config) {
     DomainConfig settled = config;
     settle(settled);
     const control::Handle uuid = settled.uuid->bytes;
-    return GuestPlan(settled, uuid, TRY(builder::PvhPlan::prepare(pvh_spec(settled, uuid))));
+    builder::GuestSpec spec = guest_spec(settled, uuid);
+    if (config.type() == xlcfg::GuestType::pv) return GuestPlan(settled, uuid, TRY(builder::PvPlan::prepare(std::move(spec))));
+    return GuestPlan(settled, uuid, TRY(builder::PvhPlan::prepare(std::move(spec))));
 }
 
 Outcome<DomId> GuestPlan::create(System& system) const {
     call::Fd turn = TRY(take_turn());
     TRY(refuse_taken_name(system, config_.name.value_or("")));
-    const builder::BuiltDomain built = TRY(plan_.build(system.privcmd));
+    const builder::BuiltDomain built = TRY(std::visit([&](const auto& plan) { return plan.build(system.privcmd); }, plan_));
     Domain domain(system.privcmd, built.id);
     auto done = place(system, domain);
     if (done.ok()) done = announce(system, built);

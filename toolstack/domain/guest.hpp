@@ -3,6 +3,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <variant>
+
+#include "toolstack/builder/pv.hpp"
+#include "toolstack/builder/pvh.hpp"
 #include "toolstack/domain/kept_config.hpp"
 #include "toolstack/domain/spec.hpp"
 #include "toolstack/domain/system.hpp"
@@ -22,7 +26,8 @@ public:
     call::Outcome<DomId> create(System& system) const;
 
 private:
-    GuestPlan(const xlcfg::DomainConfig& config, const control::Handle& uuid, builder::PvhPlan plan)
+    using Plan = std::variant<builder::PvhPlan, builder::PvPlan>;
+    GuestPlan(const xlcfg::DomainConfig& config, const control::Handle& uuid, Plan plan)
         : config_(config), uuid_(uuid), plan_(std::move(plan)) {}
     call::Outcome<> place(System& system, control::Domain domain) const;
     call::Outcome<> announce(System& system, const builder::BuiltDomain& built) const;
@@ -30,7 +35,7 @@ private:
 
     xlcfg::DomainConfig config_;
     control::Handle uuid_;
-    builder::PvhPlan plan_;
+    Plan plan_;
 };
 
 /// Ends the domain and forgets it; waits a few seconds until the hypervisor has no more of it.

@@ -58,7 +58,7 @@ bool is_soft_reset(const xlcfg::Field<xlcfg::ShutdownAction>& action) { return a
 
 Outcome<> check_supported(const DomainConfig& config) {
     const Missing missing[] = {
-        {config.type() != xlcfg::GuestType::pvh, "type: only \"pvh\" guests can be made"},
+        {config.type() == xlcfg::GuestType::hvm, "type: only \"pvh\" and \"pv\" guests can be made"},
         {!config.framebuffers().empty() || !config.vkbs.empty(), "vfb, vkb: guests can't have a screen"},
         {!config.vtpms.empty() || !config.p9s.empty() || !config.pvcalls.empty() || !config.vdispls.empty() || !config.vsnds.empty(),
          "vtpm, p9, pvcalls, vdispl, vsnd: guests can't have these devices"},
@@ -68,9 +68,9 @@ Outcome<> check_supported(const DomainConfig& config) {
         {wants_host_bits(config.cpu.cpuid), "cpuid: bits can't be taken from the host ('k')"},
         {config.boot.bootloader.value.has_value(), "bootloader: guests start from kernel= only"},
         {config.platform.nestedhvm.value_or(false), "nestedhvm: guests can't run a hypervisor"},
-        {!config.platform.hap.value_or(true), "hap: guests need nested paging"},
+        {config.type() != xlcfg::GuestType::pv && !config.platform.hap.value_or(true), "hap: guests need nested paging"},
         {config.cpu.pool.value_or("Pool-0") != "Pool-0" && config.cpu.pool.value_or("0") != "0", "pool: there is only Pool-0"},
-        {!config.platform.acpi.value_or(true), "acpi: PVH guests always get ACPI tables"},
+        {config.type() == xlcfg::GuestType::pvh && !config.platform.acpi.value_or(true), "acpi: PVH guests always get ACPI tables"},
         {config.platform.msr_relaxed.value_or(false), "msr_relaxed: accesses to unknown MSRs fault"},
         {config.security.driver_domain.value_or(false), "driver_domain: back ends run in dom0 only"},
         {maps_devices(config.passthrough), "passthrough: guests can't have devices of the host"},
@@ -96,8 +96,8 @@ std::vector<std::string> reservations(const DomainConfig& config) {
     return all;
 }
 
-builder::PvhSpec pvh_spec(const DomainConfig& config, const control::Handle& uuid) {
-    builder::PvhSpec spec;
+builder::GuestSpec guest_spec(const DomainConfig& config, const control::Handle& uuid) {
+    builder::GuestSpec spec;
     spec.handle = config.uuid ? config.uuid->bytes : uuid;
     spec.kernel = config.boot.kernel.value_or("");
     spec.ramdisk = config.boot.ramdisk.value_or("");

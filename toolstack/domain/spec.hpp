@@ -4,7 +4,7 @@
 #pragma once
 
 #include "libxlcfg/config.hpp"
-#include "toolstack/builder/pvh.hpp"
+#include "toolstack/builder/guest_spec.hpp"
 
 namespace px::domain {
 
@@ -15,6 +15,6 @@ call::Outcome<> check_supported(const xlcfg::DomainConfig& config);
 std::vector<std::string> reservations(const xlcfg::DomainConfig& config);
 
 /// `uuid` is used when the configuration has none.
-builder::PvhSpec pvh_spec(const xlcfg::DomainConfig& config, const control::Handle& uuid);
+builder::GuestSpec guest_spec(const xlcfg::DomainConfig& config, const control::Handle& uuid);
 
 }  // namespace px::domain

@@ -14,13 +14,14 @@ namespace px::arch {
 namespace {
 
 constinit HostFeatureChoice chosen{};
-constinit u64 cr4_value = 0;
 constinit bool xsave = false;
 constinit u64 xcr0 = 1;
 constinit u32 state_size = 512;
 constexpr u64 managed_components = 0xe7;  ///< x87, SSE, AVX, AVX-512
 
 }  // namespace
+
+constinit u64 detail::cr4_value = 0;
 
 void choose_host_features(const HostFeatureChoice& choice) { chosen = choice; }
 
@@ -48,7 +49,7 @@ void enable_host_features() {
     if (chosen.smap && (seven.ebx >> 20 & 1) != 0) value |= cr4::smap;
     if ((seven.ecx >> 2 & 1) != 0) value |= cr4::umip;
     if ((seven.ebx & 1) != 0) value |= cr4::fsgsbase;
-    cr4_value = value;
+    detail::cr4_value = value;
     write_cr<4>(value);
     write_cr<0>(cr0::pe | cr0::mp | cr0::et | cr0::ne | cr0::wp | cr0::pg);
     if (!xsave) return;
@@ -58,7 +59,6 @@ void enable_host_features() {
     state_size = cpuid(0xd, 0).ebx;
 }
 
-u64 host_cr4() { return cr4_value; }
 bool has_xsave() { return xsave; }
 u64 host_xcr0() { return xcr0; }
 u32 extended_state_size() { return state_size; }

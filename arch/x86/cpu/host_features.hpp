@@ -7,6 +7,10 @@
 
 namespace px::arch {
 
+namespace detail {
+extern constinit u64 cr4_value;
+}
+
 /// From `smep=` and `smap=`; before enable_host_features().
 struct HostFeatureChoice {
     bool smep = true;
@@ -14,7 +18,7 @@ struct HostFeatureChoice {
 };
 void choose_host_features(const HostFeatureChoice& choice);
 /// CR4 as it is while no PV guest runs; the same on all CPUs.
-u64 host_cr4();
+inline u64 host_cr4() { return detail::cr4_value; }
 /// CR0, CR4 and EFER of this CPU.
 void enable_host_features();
 

@@ -106,7 +106,6 @@ public:
     Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : files_(info, options), options_(options) {}
 
     void build() {
-        if (pv_kind() == nullptr) panic("dom0=pv: this hypervisor was built without PV");
         vcpus_ = vcpu_count(options_, most_vcpus);
         {
             const WorkMemory work(work_size(files_.payload()));

@@ -4,7 +4,9 @@
 #include "arch/frame_access.hpp"
 #include "arch/grant_places.hpp"
 #include "arch/stale_frames.hpp"
+#include "arch/x86/dom0/dom0.hpp"
 #include "arch/x86/glue/guest_kind.hpp"
+#include "hypervisor/console/log.hpp"
 
 namespace px {
 
@@ -24,6 +26,12 @@ void flush_stale(u32) {}
 }  // namespace arch
 
 }  // namespace px
+
+namespace px::dom0 {
+
+void create_pv(const boot::BootInfo&, const cmdline::BootOptions&) { panic("dom0=pv: this hypervisor was built without PV"); }
+
+}  // namespace px::dom0
 
 /// The traps of guests' rings; there are none.
 extern "C" void pv_trap_entry() { __builtin_trap(); }

@@ -23,7 +23,7 @@ struct VectorTable {
 constinit std::array<VectorTable*, max_cpus> tables{};
 constexpr u32 last_reachable_id = 254;  ///< a message without remapping has 8 bits for it, and 255 means all CPUs
 
-bool is_reserved(u8 number) { return number == 0x80 || number == 0x82; }  // system calls of PV guests
+bool is_reserved(u8 number) { return number == vector::int80 || number == 0x82; }  // system calls of PV guests
 
 void handle_device_interrupt(u8 number) {
     VectorTable* const table = tables[this_cpu().id.raw];

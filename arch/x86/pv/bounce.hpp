@@ -7,11 +7,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <optional>
-#include <span>
 
 #include "arch/x86/pv/trap_table.hpp"
-#include "hypervisor/base/static_vector.hpp"
 
 namespace px::pv {
 
@@ -38,22 +37,75 @@ struct Entrance {
     std::array<u16, 4> data_selectors{};  ///< ds, es, fs, gs; failsafe only
 };
 
-struct Bounce {
-    u64 address;                    ///< of the lowest word, on the kernel's stack
-    StaticVector<u64, 12> words;
-    CpuFrame after;
-};
-/// The frame and the state after it. `kernel_stack`: where users enter the kernel. Errors: einval where the domain can't go on and must
-/// crash: no handler, or one at no canonical address; a stack within the hypervisor's part.
-Result<Bounce> enter_kernel(const CpuFrame& now, const Entrance& entrance, u64 kernel_stack, bool architectural_iopl);
+// Both are on the way of each trap: defined here, and inlined.
 
-/// What the iret hypercall does with the frame that it found. `has_user_root`: the vCPU may run users. Errors: einval where the domain
+/// Puts the frame on the kernel's stack, the words from the lowest address on by store(address, word), which says whether it could; the vCPU is
+/// as its kernel is entered then. `kernel_stack`: where users enter the kernel. Errors: the domain can't go on and must crash: einval (no
+/// handler, or one at no canonical address; a stack within the hypervisor's part), efault (a word couldn't be stored).
+template <class Store>
+[[gnu::always_inline]] inline Result<> enter_kernel(CpuFrame& frame, const Entrance entrance, u64 kernel_stack, bool architectural_iopl,
+                                                    Store store) {
+    namespace flat = abi::x86::flat_ring3;
+    REQUIRE(entrance.address != 0 && is_canonical(entrance.address), einval);
+    const u64 words = 7 + (entrance.error_code ? 1 : 0) + (entrance.is_failsafe ? entrance.data_selectors.size() : 0);
+    const u64 size = words * sizeof(u64);
+    const u64 stack = ((frame.in_kernel ? frame.rsp : kernel_stack) & ~u64{15}) - size;
+    // No word may lie in the hypervisor's part of the address space; elsewhere a bad stack is a page fault.
+    const u64 end = stack + size;
+    REQUIRE(end >= stack && (end <= abi::x86::hypervisor_virt_start || stack >= abi::x86::hypervisor_virt_end), einval);
+    u64 at = stack;
+    const auto push = [&](u64 word) __attribute__((always_inline)) {
+        const bool stored = store(at, word);
+        at += sizeof word;
+        return stored;
+    };
+    if (entrance.is_failsafe) {
+        for (const u16 selector : entrance.data_selectors) REQUIRE(push(selector), efault);
+    }
+    REQUIRE(push(frame.rcx) && push(frame.r11), efault);
+    if (entrance.error_code) REQUIRE(push(*entrance.error_code), efault);
+    REQUIRE(push(frame.rip), efault);
+    // A kernel sees by the selector's low bits that it interrupted itself.
+    REQUIRE(push((frame.in_kernel ? frame.cs & ~u64{3} : frame.cs) | u64{frame.events_masked} << 32), efault);
+    REQUIRE(push((frame.rflags & ~(flags::interrupts | flags::privilege)) | (frame.events_masked ? 0 : flags::interrupts) |
+                 (architectural_iopl ? frame.iopl << 12 : 0)), efault);
+    REQUIRE(push(frame.rsp) && push(frame.ss), efault);
+    frame.rip = entrance.address;
+    frame.cs = flat::cs64;
+    frame.ss = flat::ss64;
+    frame.rsp = stack;
+    frame.rflags &= ~(flags::alignment | flags::virtual_8086 | flags::resume | flags::nested | flags::trap);
+    frame.in_kernel = true;
+    frame.events_masked = frame.events_masked || entrance.masks_events;
+    return {};
+}
+
+/// What the iret hypercall does to the vCPU with the frame that it found. `has_user_root`: the vCPU may run users. True where SYSRET may do
+/// it: the guest doesn't care for rcx and r11, and the instruction is safe: canonical address, flat segments. Errors: einval where the domain
 /// must crash: a return to users without tables for them.
-struct Return {
-    CpuFrame after;
-    bool by_sysret;  ///< the guest doesn't care for rcx and r11, and the instruction is safe: canonical address, flat segments
-};
-Result<Return> leave_kernel(const CpuFrame& now, const abi::x86::IretContext& context, bool has_user_root, bool architectural_iopl);
+[[gnu::always_inline]] inline Result<bool> leave_kernel(CpuFrame& frame, const abi::x86::IretContext& context, bool has_user_root, bool architectural_iopl) {
+    namespace flat = abi::x86::flat_ring3;
+    const bool to_users = (context.cs & 3) == 3;
+    REQUIRE(!to_users || has_user_root, einval);
+    frame.in_kernel = !to_users;
+    frame.rip = context.rip;
+    frame.cs = guest_selector(context.cs);
+    frame.ss = guest_selector(context.ss);
+    frame.rsp = context.rsp;
+    frame.rflags = (context.rflags & ~(flags::privilege | flags::virtual_8086)) | flags::interrupts | flags::fixed;
+    frame.rax = context.rax;
+    frame.events_masked = (context.rflags & flags::interrupts) == 0;
+    if (architectural_iopl) frame.iopl = context.rflags >> 12 & 3;
+    const bool in_syscall = (context.flags & abi::x86::vgcf::in_syscall) != 0;
+    if (!in_syscall) {
+        frame.rcx = context.rcx;
+        frame.r11 = context.r11;
+    }
+    const bool flat_segments = frame.cs == flat::cs64 && frame.ss == flat::ss64;
+    const bool plain_flags = (frame.rflags & (flags::resume | flags::trap)) == 0;
+    // SYSRET to an address that isn't canonical faults in ring 0, on the guest's stack [CVE-2012-0217].
+    return in_syscall && flat_segments && plain_flags && is_canonical(frame.rip);
+}
 
 /// Whether the guest may use `size` ports from `port` on: by its I/O privilege level, or its bitmap of `bits` ports (0: may), of which
 /// byte n is bitmap(n), a Result<u8>.

@@ -22,6 +22,7 @@ inline constexpr u8 divide = 0, debug = 1, nmi = 2, breakpoint = 3, overflow = 4
 /// Vectors of the hypervisor, by falling priority. Device interrupts lie between first_device and last_device.
 namespace vector {
 inline constexpr u8 first_device = 0x30, last_device = 0xdf;
+inline constexpr u8 int80 = 0x80;        ///< no device's: the old system call of PV guests
 inline constexpr u8 console = 0xe0;      ///< the serial port's own line
 inline constexpr u8 timer = 0xf0;        ///< local APIC timer
 inline constexpr u8 softirq = 0xf1;      ///< another CPU noted work for this one

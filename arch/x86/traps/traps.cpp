@@ -45,8 +45,10 @@ Ist stack_of(unsigned vector) {
     }
 }
 
-/// INT3 and INTO are everybody's; the other gates can't be called by guests, whose INT n is a general protection fault.
-unsigned ring_of(unsigned vector) { return vector == exception::breakpoint || vector == exception::overflow ? 3 : 0; }
+/// INT3, INTO and INT 80 are everybody's; the other gates can't be called by guests, whose INT n is a general protection fault.
+unsigned ring_of(unsigned vector) {
+    return vector == exception::breakpoint || vector == exception::overflow || vector == vector::int80 ? 3 : 0;
+}
 
 /// NMI: another CPU's crash, or the machine's; touches lock-free memory only.
 void handle_nmi(const TrapFrame& frame) {

@@ -1,4 +1,4 @@
-// Interrupt table, dispatch and the table of faults that are expected.
+// Dispatch of interrupts and the table of faults that are expected.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/guests/common/cpu.hpp"
@@ -6,7 +6,6 @@
 #include "tests/guests/common/guest.hpp"
 
 extern "C" {
-extern const char interrupt_stubs[];
 struct Fixup {
     px::u64 at, go;
 };
@@ -17,18 +16,7 @@ namespace px::guest {
 
 namespace {
 
-struct Gate {
-    u16 offset_low;
-    u16 selector;
-    u16 attributes;
-    u16 offset_mid;
-    u32 offset_high;
-    u32 reserved;
-};
-constinit Gate gates[256]{};
-constinit Handler handlers[256]{};
-constexpr u16 present_interrupt_gate = 0x8e00;
-constexpr usize stub_size = 16;
+constinit Handler handlers[most_vectors]{};
 
 // A probe is one instruction at label 1, its resumption at 2; the dispatcher puts the vector into r11 on a fault.
 #define PX_PROBE(instruction, outputs, ...)                                                              \
@@ -45,19 +33,7 @@ constexpr usize stub_size = 16;
 
 }  // namespace
 
-void set_handler(u8 vector, Handler handler) { handlers[vector] = handler; }
-
-void load_interrupt_table() {
-    for (usize v = 0; v < 256; ++v) {
-        const u64 stub = reinterpret_cast<u64>(interrupt_stubs) + v * stub_size;
-        gates[v] = {static_cast<u16>(stub), 8, present_interrupt_gate, static_cast<u16>(stub >> 16), static_cast<u32>(stub >> 32), 0};
-    }
-    const struct [[gnu::packed]] {
-        u16 limit;
-        const Gate* base;
-    } pointer{sizeof(gates) - 1, gates};
-    asm volatile("lidt %0" ::"m"(pointer));
-}
+void set_handler(unsigned vector, Handler handler) { handlers[vector] = handler; }
 
 extern "C" void on_interrupt(Frame& frame) {
     if (const Handler handler = handlers[frame.vector]) return handler(frame);

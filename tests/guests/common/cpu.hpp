@@ -55,7 +55,9 @@ struct Frame {
 using Handler = void (*)(Frame&);
 
 /// `handler` runs for `vector` with interrupts off, on any CPU. nullptr restores the default: print a verdict of failure and stop.
-void set_handler(u8 vector, Handler handler);
+/// PV kernels are entered for more than the 256 vectors (pv/common/pv.hpp).
+inline constexpr unsigned most_vectors = 260;
+void set_handler(unsigned vector, Handler handler);
 
 /// Loads the interrupt table on this CPU; once on each.
 void load_interrupt_table();

@@ -69,10 +69,37 @@ CpuFrame user() {
     return frame;
 }
 
+/// What enter_kernel() has stored, and where it begins; the state after it.
+struct Bounce {
+    u64 address = 0;
+    std::vector<u64> words;
+    CpuFrame after;
+};
+Result<Bounce> entered(const CpuFrame& now, const Entrance& entrance, u64 stack, bool architectural_iopl) {
+    Bounce bounce{.address = 0, .words = {}, .after = now};
+    TRY(enter_kernel(bounce.after, entrance, stack, architectural_iopl, [&](u64 address, u64 word) {
+        if (bounce.words.empty()) bounce.address = address;
+        EXPECT_EQ(address, bounce.address + bounce.words.size() * sizeof word);
+        bounce.words.push_back(word);
+        return true;
+    }));
+    return bounce;
+}
+
+/// leave_kernel(), by value.
+struct Return {
+    CpuFrame after;
+    bool by_sysret;
+};
+Result<Return> left(CpuFrame frame, const IretContext& context, bool has_user_root, bool architectural_iopl) {
+    const bool by_sysret = TRY(leave_kernel(frame, context, has_user_root, architectural_iopl));
+    return Return{frame, by_sysret};
+}
+
 TEST(PvBounceTest, AnExceptionOfAUser) {
-    const auto bounce = enter_kernel(user(), {.address = kernel_text, .error_code = 6}, kernel_stack, false);
+    const auto bounce = entered(user(), {.address = kernel_text, .error_code = 6}, kernel_stack, false);
     ASSERT_TRUE(bounce.ok());
-    EXPECT_THAT(std::vector<u64>(bounce->words.begin(), bounce->words.end()),
+    EXPECT_THAT(bounce->words,
                 ElementsAre(0xc, 0x11, 6, 0x401000, user_cs, flags::fixed | flags::interrupts | flags::trap | flags::resume | 1,
                                            0x7fff'0000'1238, user_ss));
     EXPECT_EQ(bounce->address, kernel_stack - 64);
@@ -89,7 +116,7 @@ TEST(PvBounceTest, AnEventInTheKernel) {
     CpuFrame now = user();
     now.in_kernel = true;
     now.rsp = kernel_stack - 0x108;
-    const auto bounce = enter_kernel(now, {.address = kernel_text, .masks_events = true}, 0x1000, false);
+    const auto bounce = entered(now, {.address = kernel_text, .masks_events = true}, 0x1000, false);
     ASSERT_TRUE(bounce.ok());
     EXPECT_EQ(bounce->address, kernel_stack - 0x110 - 56) << "aligned to 16 bytes, then the frame; on the stack that it is on";
     EXPECT_EQ(bounce->words[3], user_cs & ~3u) << "it interrupted itself";
@@ -100,17 +127,17 @@ TEST(PvBounceTest, TheMaskOfEventsIsTheInterruptFlagOfTheFrame) {
     CpuFrame now = user();
     now.events_masked = true;
     now.rflags |= flags::privilege;
-    const auto bounce = enter_kernel(now, {.address = kernel_text}, kernel_stack, false);
+    const auto bounce = entered(now, {.address = kernel_text}, kernel_stack, false);
     ASSERT_TRUE(bounce.ok());
     EXPECT_EQ(bounce->words[3], u64{user_cs} | u64{1} << 32);
     EXPECT_EQ(bounce->words[4] & (flags::interrupts | flags::privilege), 0u);
     EXPECT_TRUE(bounce->after.events_masked) << "and stays";
     now.iopl = 2;
-    EXPECT_EQ(enter_kernel(now, {.address = kernel_text}, kernel_stack, true)->words[4] & flags::privilege, 2u << 12);
+    EXPECT_EQ(entered(now, {.address = kernel_text}, kernel_stack, true)->words[4] & flags::privilege, 2u << 12);
 }
 
 TEST(PvBounceTest, TheFailsafeCallbackGetsTheSelectors) {
-    const auto bounce = enter_kernel(user(), {.address = kernel_text, .is_failsafe = true, .data_selectors = {1, 2, 3, 4}}, kernel_stack, false);
+    const auto bounce = entered(user(), {.address = kernel_text, .is_failsafe = true, .data_selectors = {1, 2, 3, 4}}, kernel_stack, false);
     ASSERT_TRUE(bounce.ok());
     EXPECT_EQ(bounce->words.size(), 11u);
     for (u64 i = 0; i < 4; ++i) EXPECT_EQ(bounce->words[i], i + 1);
@@ -119,7 +146,7 @@ TEST(PvBounceTest, TheFailsafeCallbackGetsTheSelectors) {
 }
 
 TEST(PvBounceTest, WhatCantBeEntered) {
-    const auto enter = [](u64 address, u64 stack) { return enter_kernel(user(), {.address = address}, stack, false).ok(); };
+    const auto enter = [](u64 address, u64 stack) { return entered(user(), {.address = address}, stack, false).ok(); };
     EXPECT_FALSE(enter(0, kernel_stack)) << "no handler";
     EXPECT_FALSE(enter(u64{1} << 47, kernel_stack));
     EXPECT_FALSE(enter(kernel_text, 0xffff'8400'0000'0000)) << "our memory";
@@ -130,13 +157,25 @@ TEST(PvBounceTest, WhatCantBeEntered) {
     EXPECT_FALSE(enter(kernel_text, 0x10)) << "goes round the address space";
 }
 
+TEST(PvBounceTest, AWordThatCantBeStoredChangesNothing) {
+    for (unsigned fails = 0; fails < 8; ++fails) {
+        CpuFrame frame = user();
+        unsigned stored = 0;
+        const auto result = enter_kernel(frame, {.address = kernel_text, .error_code = 6}, kernel_stack, false,
+                                         [&](u64, u64) { return stored++ != fails; });
+        EXPECT_EQ(result.error(), Errno::efault);
+        EXPECT_EQ(frame.rip, user().rip);
+        EXPECT_FALSE(frame.in_kernel);
+    }
+}
+
 TEST(PvReturnTest, ToAUser) {
     CpuFrame now;
     now.rcx = 1;
     now.r11 = 2;
     const IretContext context{.rax = 3, .r11 = 4, .rcx = 5, .flags = 0, .rip = 0x401000, .cs = user_cs,
                               .rflags = flags::interrupts | flags::privilege | flags::virtual_8086 | flags::trap, .rsp = 0x7000, .ss = user_ss};
-    const auto back = leave_kernel(now, context, true, false);
+    const auto back = left(now, context, true, false);
     ASSERT_TRUE(back.ok());
     EXPECT_FALSE(back->after.in_kernel);
     EXPECT_FALSE(back->by_sysret);
@@ -146,14 +185,14 @@ TEST(PvReturnTest, ToAUser) {
     EXPECT_EQ(back->after.rcx, 5u);
     EXPECT_EQ(back->after.rsp, 0x7000u);
     EXPECT_EQ(back->after.iopl, 0u);
-    EXPECT_FALSE(leave_kernel(now, context, false, false).ok()) << "no tables for users";
-    EXPECT_EQ(leave_kernel(now, context, true, true)->after.iopl, 3u);
+    EXPECT_FALSE(left(now, context, false, false).ok()) << "no tables for users";
+    EXPECT_EQ(left(now, context, true, true)->after.iopl, 3u);
 }
 
 TEST(PvReturnTest, ForgedFramesStayInRing3WithInterruptsOpen) {
     for (const u64 cs : {u64{0x08}, u64{0x10}, u64{0xe030}, u64{0}, u64{0xffff}}) {
         const IretContext context{.rax = 0, .r11 = 0, .rcx = 0, .flags = 0, .rip = 0, .cs = cs, .rflags = 0, .rsp = 0, .ss = 0x18};
-        const auto back = leave_kernel({}, context, true, false);
+        const auto back = left({}, context, true, false);
         ASSERT_TRUE(back.ok());
         EXPECT_EQ(back->after.cs & 3, 3);
         EXPECT_EQ(back->after.ss & 3, 3);
@@ -166,9 +205,9 @@ TEST(PvReturnTest, ForgedFramesStayInRing3WithInterruptsOpen) {
 TEST(PvReturnTest, SysretOnlyWhereItIsSafe) {
     IretContext context{.rax = 0, .r11 = 4, .rcx = 5, .flags = abi::x86::vgcf::in_syscall, .rip = 0x401000, .cs = user_cs,
                         .rflags = flags::interrupts, .rsp = 0, .ss = user_ss};
-    const auto by_sysret = [&] { return leave_kernel({}, context, true, false)->by_sysret; };
+    const auto by_sysret = [&] { return left({}, context, true, false)->by_sysret; };
     EXPECT_TRUE(by_sysret());
-    EXPECT_EQ(leave_kernel({}, context, true, false)->after.rcx, 0u) << "left as it is";
+    EXPECT_EQ(left({}, context, true, false)->after.rcx, 0u) << "left as it is";
     context.rip = u64{1} << 47;
     EXPECT_FALSE(by_sysret());
     context.rip = 0x401000;

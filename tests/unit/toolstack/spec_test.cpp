@@ -25,7 +25,7 @@ xlcfg::DomainConfig load(const std::string& more) {
 }
 
 TEST(Spec, TakesWhatTheFileSays) {
-    const auto spec = pvh_spec(load("maxmem=128\nvcpus=2\nmaxvcpus=4\nramdisk='/boot/r'\nextra='quiet'\nroot='/dev/xvda'\n"
+    const auto spec = guest_spec(load("maxmem=128\nvcpus=2\nmaxvcpus=4\nramdisk='/boot/r'\nextra='quiet'\nroot='/dev/xvda'\n"
                                     "uuid='7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11'\nmax_grant_frames=33\ntsc_mode='native'\n"), {});
     EXPECT_EQ(spec.kernel, "/boot/k");
     EXPECT_EQ(spec.ramdisk, "/boot/r");
@@ -54,7 +54,7 @@ TEST(Spec, RefusesWhatCantBeHadByTheNameOfItsKey) {
 }
 
 TEST(Spec, CpuidBecomesBitsToSetAndToClear) {
-    const auto rules = pvh_spec(load("cpuid='host,aesni=0,avx2=1'\n"), {}).cpuid;
+    const auto rules = guest_spec(load("cpuid='host,aesni=0,avx2=1'\n"), {}).cpuid;
     ASSERT_EQ(rules.size(), 2u);
     EXPECT_EQ(rules[0].where, (abi::x86::CpuidRegister{1, abi::x86::cpuid_no_subleaf, abi::x86::CpuidRegister::ecx}));
     EXPECT_EQ(rules[0].clear, 1u << 25);

@@ -82,7 +82,7 @@ void call(Vcpu& vcpu, arch::TrapFrame& frame) {
 
 /// SYSCALL of the guest: of its kernel a hypercall, of its users a call to its kernel. Interrupts off.
 extern "C" void pv_handle_syscall(arch::TrapFrame* frame) {
-    Vcpu& vcpu = current_vcpu();
+    Vcpu& vcpu = *this_cpu().current;
     VcpuState& state = state_of(vcpu);
     if (state.in_kernel && frame->cs == abi::x86::flat_ring3::cs64) {
         state.by_sysret = true;

@@ -5,6 +5,7 @@
 #include "arch/x86/pv/machine/calls.hpp"
 #include "arch/x86/pv/machine/control.hpp"
 #include "arch/x86/pv/machine/deliver.hpp"
+#include "arch/x86/pv/machine/guest_memory.hpp"
 #include "arch/x86/pv/machine/segments.hpp"
 #include "hypervisor/abi/callback.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -39,6 +40,25 @@ Result<> drop_callback(VcpuState& state, CallbackType type) {
     case CallbackType::syscall32: case CallbackType::sysenter: case CallbackType::sysenter_deprecated: return Err{Errno::einval};
     }
     return Err{Errno::enosys};
+}
+
+bool read_context(abi::x86::IretContext& to, u64 at) {
+    const UserAccess access;
+    static_assert(sizeof to == 9 * sizeof(u64));
+    u64 word;
+    bool failed = true;
+    asm volatile(
+        "   .irp offset, 0, 8, 16, 24, 32, 40, 48, 56, 64\n"
+        "1: movq \\offset(%2), %0\n"
+        "   movq %0, \\offset(%3)\n"
+        "   .pushsection .exception_table, \"a\"\n"
+        "   .quad 1b, 2f\n"
+        "   .popsection\n"
+        "   .endr\n"
+        "   movb $0, %1\n"
+        "2:\n"
+        : "=&r"(word), "+r"(failed) : "r"(at), "r"(&to) : "memory");
+    return !failed;
 }
 
 }  // namespace
@@ -142,15 +162,14 @@ Result<Reply> set_segment_base(Vcpu&, HypercallArgs& args) {
 
 void iret(Vcpu& caller) {
     VcpuState& state = state_of(caller);
-    const auto context = GuestPtr<abi::x86::IretContext>(state.area.frame.rsp).read();
-    const auto back = context.ok() ? leave_kernel(frame_of_vcpu(caller), *context, state.memory.user_root != nullptr,
-                                                  assisted(caller, abi::VmassistType::architectural_iopl))
-                                   : Result<Return>(Err{context.error()});
-    if (!back) {
-        return caller.domain.crash("its kernel returns by a frame that can't be used");
-    }
-    take_frame(caller, back->after);
-    state.by_sysret = back->by_sysret;
+    const u64 at = state.area.frame.rsp;
+    abi::x86::IretContext context;
+    CpuFrame frame = frame_of_vcpu(caller);
+    if (!is_guest_range(at, sizeof context) || !read_context(context, at)) return caller.domain.crash("its kernel returns by a frame that can't be read");
+    const auto by_sysret = leave_kernel(frame, context, state.memory.user_root != nullptr, assisted(caller, abi::VmassistType::architectural_iopl));
+    if (!by_sysret) return caller.domain.crash("its kernel returns to users without page tables for them");
+    take_frame(caller, frame);
+    state.by_sysret = *by_sysret;
     state.nmi_masked = false;
 }
 

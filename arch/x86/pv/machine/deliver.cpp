@@ -23,43 +23,21 @@ void crash(Vcpu& vcpu, const char* why) {
     vcpu.domain.crash(why);
 }
 
-void enter(Vcpu& vcpu, const Entrance& entrance) {
+[[gnu::always_inline]] inline void enter(Vcpu& vcpu, const Entrance entrance) {
     VcpuState& state = state_of(vcpu);
-    const auto bounce = enter_kernel(frame_of_vcpu(vcpu), entrance, state.kernel_sp, sees_iopl(vcpu));
-    if (!bounce) return crash(vcpu, "its kernel has no handler, or no stack for it");
-    if (!state.in_kernel) change_mode(state);
-    if (!write_mapped(bounce->address, &*bounce->words.begin(), bounce->words.size() * sizeof(u64))) {
-        return crash(vcpu, "its kernel's stack can't be written");
+    CpuFrame frame = frame_of_vcpu(vcpu);
+    if (!state.in_kernel) change_mode(state);  // the stack is in the kernel's tables
+    Result<> entered;
+    {
+        const UserAccess access;
+        entered = enter_kernel(frame, entrance, state.kernel_sp, sees_iopl(vcpu),
+                               [](u64 address, u64 word) __attribute__((always_inline)) { return store_word(address, word); });
     }
-    take_frame(vcpu, bounce->after);
+    if (!entered) return crash(vcpu, entered.error() == Errno::efault ? "its kernel's stack can't be written" : "its kernel has no handler, or no stack for it");
+    take_frame(vcpu, frame);
 }
 
 }  // namespace
-
-CpuFrame frame_of_vcpu(Vcpu& vcpu) {
-    const VcpuState& state = state_of(vcpu);
-    const arch::TrapFrame& from = state.area.frame;
-    return {.rip = from.rip, .rflags = from.rflags, .rsp = from.rsp, .cs = static_cast<u16>(from.cs), .ss = static_cast<u16>(from.ss),
-            .rax = from.rax, .rcx = from.rcx, .r11 = from.r11, .in_kernel = state.in_kernel,
-            .events_masked = vcpu.info().evtchn_upcall_mask != 0, .iopl = state.iopl};
-}
-
-void take_frame(Vcpu& vcpu, const CpuFrame& frame) {
-    VcpuState& state = state_of(vcpu);
-    if (frame.in_kernel != state.in_kernel) change_mode(state);
-    arch::TrapFrame& to = state.area.frame;
-    to.rip = frame.rip;
-    to.cs = frame.cs;
-    to.rflags = frame.rflags;
-    to.rsp = frame.rsp;
-    to.ss = frame.ss;
-    to.rax = frame.rax;
-    to.rcx = frame.rcx;
-    to.r11 = frame.r11;
-    state.by_sysret = false;
-    state.iopl = frame.iopl;
-    vcpu.info().evtchn_upcall_mask = frame.events_masked;
-}
 
 void deliver_exception(Vcpu& vcpu, u8 vector, std::optional<u32> error_code) {
     const TrapGate& gate = state_of(vcpu).traps.gate(vector);

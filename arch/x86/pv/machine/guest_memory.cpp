@@ -3,35 +3,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/pv/machine/guest_memory.hpp"
 
-#include "arch/x86/cpu/host_features.hpp"
-#include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/pv/machine/address_space.hpp"
 
 namespace px::pv {
 namespace {
 
-/// Every page of a PV guest is a user's: the processor must be told that we mean to touch it [SMAP].
-class UserAccess {
-public:
-    UserAccess() {
-        if ((arch::host_cr4() & arch::cr4::smap) != 0) asm volatile("stac" ::: "memory", "cc");
-    }
-    ~UserAccess() {
-        if ((arch::host_cr4() & arch::cr4::smap) != 0) asm volatile("clac" ::: "memory", "cc");
-    }
-    UserAccess(const UserAccess&) = delete;
-};
-
-bool is_guest_range(u64 address, usize bytes) {
-    const u64 last = address + (bytes - 1);
-    if (last < address) return false;
-    return last < abi::x86::hypervisor_virt_start || address >= abi::x86::hypervisor_virt_end;
-}
+constexpr usize few_bytes = 128;
 
 /// Gives how many bytes were not copied. One of the two is the guest's.
 usize copy_until_fault(void* to, const void* from, usize bytes) {
     usize words = bytes / 8, rest = bytes % 8;
-    const UserAccess access;
     asm volatile(
         "1: rep movsq\n"
         "   movq %3, %2\n"
@@ -47,24 +28,6 @@ usize copy_until_fault(void* to, const void* from, usize bytes) {
         : "r"(rest)
         : "memory");
     return words;
-}
-
-/// The word sizes in which hypercalls and bounce frames read and write most. False: it faulted.
-template <class T>
-bool read_word(T& to, u64 address) {
-    bool failed = true;
-    const UserAccess access;
-    asm volatile(
-        "1: mov (%2), %0\n"
-        "   movb $0, %1\n"
-        "2:\n"
-        "   .pushsection .exception_table, \"a\"\n"
-        "   .quad 1b, 2b\n"
-        "   .popsection"
-        : "=&r"(to), "+r"(failed)
-        : "r"(address)
-        : "memory");
-    return !failed;
 }
 
 /// While the vCPU's users run, on their tables: those of its kernel for as long as this lives.
@@ -88,9 +51,14 @@ private:
 Result<> read_mapped(void* to, u64 address, usize bytes) {
     if (bytes == 0) return {};
     REQUIRE(is_guest_range(address, bytes), efault);
-    if (bytes == sizeof(u64)) {
-        REQUIRE(read_word(*static_cast<u64*>(to), address), efault);
-        return {};
+    const UserAccess access;
+    // Most structures are a few words.
+    u64* words = static_cast<u64*>(to);
+    for (; bytes % sizeof(u64) == 0 && bytes <= few_bytes; bytes -= sizeof(u64), address += sizeof(u64), ++words) {
+        if (bytes == 0) return {};
+        u64 word;
+        REQUIRE(load_word(word, address), efault);
+        __builtin_memcpy(words, &word, sizeof word);
     }
     REQUIRE(copy_until_fault(to, reinterpret_cast<const void*>(address), bytes) == 0, efault);
     return {};
@@ -99,6 +67,14 @@ Result<> read_mapped(void* to, u64 address, usize bytes) {
 Result<> write_mapped(u64 address, const void* from, usize bytes) {
     if (bytes == 0) return {};
     REQUIRE(is_guest_range(address, bytes), efault);
+    const UserAccess access;
+    const u64* words = static_cast<const u64*>(from);
+    for (; bytes % sizeof(u64) == 0 && bytes <= few_bytes; bytes -= sizeof(u64), address += sizeof(u64), ++words) {
+        if (bytes == 0) return {};
+        u64 word;
+        __builtin_memcpy(&word, words, sizeof word);
+        REQUIRE(store_word(address, word), efault);
+    }
     REQUIRE(copy_until_fault(reinterpret_cast<void*>(address), from, bytes) == 0, efault);
     return {};
 }

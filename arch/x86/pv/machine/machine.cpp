@@ -67,7 +67,10 @@ void flush_caches(bool everywhere) {
     asm volatile("wbinvd" ::: "memory");
 }
 
-bool may_use_io(const Domain& domain, Mfn mfn) { return !has_frame(mfn) && dom0::may_map(domain, mfn); }
+bool may_use_io(const Domain& domain, Mfn mfn) {
+    static const unsigned address_bits = hvm::paging_limits(hvm::host_policy()).physical_bits;
+    return mfn.raw >> (address_bits - page_shift) == 0 && !has_frame(mfn) && dom0::may_map(domain, mfn);
+}
 bool io_is_read_only(Mfn mfn) { return dom0::is_read_only(mfn); }
 bool has_devices(const Domain& domain) { return domain.settings.hardware; }
 

@@ -5,7 +5,6 @@
 
 #include "arch/x86/pv/descriptor_tables.hpp"
 #include "arch/x86/pv/machine/address_space.hpp"
-#include "arch/x86/pv/machine/control.hpp"
 #include "arch/x86/pv/machine/deliver.hpp"
 #include "arch/x86/pv/machine/device_write.hpp"
 #include "arch/x86/pv/machine/table_write.hpp"
@@ -35,7 +34,8 @@ void page_fault(Vcpu& vcpu, u64 address, u32 error_code) {
     if (!is_guest_address(address)) {
         if (descriptor_fault(vcpu, address, error_code)) return;
     } else if (kind == (error_present | error_write) && state_of(vcpu).in_kernel) {
-        if (assisted(vcpu, abi::VmassistType::writable_pagetables) && write_table(vcpu, address)) return;
+        // Whether the guest has asked for that assistance or not [known behaviour of 4.17].
+        if (write_table(vcpu, address)) return;
         if (machine::has_devices(vcpu.domain) && write_device(vcpu, address)) return;
     }
     deliver_page_fault(vcpu, address, error_code);

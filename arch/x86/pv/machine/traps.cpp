@@ -43,6 +43,15 @@ bool software_interrupt(Vcpu& vcpu, TrapFrame& frame) {
     return true;
 }
 
+/// INT 80 has a gate of its own: the old system call.
+void int80(Vcpu& vcpu, TrapFrame& frame) {
+    constexpr u64 instruction_length = 2;
+    constexpr u32 error_code = arch::vector::int80 << 3 | 2;
+    if (state_of(vcpu).traps.gate(arch::vector::int80).may_be_raised(state_of(vcpu).in_kernel)) return deliver_exception(vcpu, arch::vector::int80);
+    frame.rip -= instruction_length;
+    deliver_exception(vcpu, exception::general_protection, error_code);
+}
+
 void general_protection(Vcpu& vcpu, TrapFrame& frame) {
     if (software_interrupt(vcpu, frame)) return;
     if (frame.error_code == 0 && emulate_privileged(vcpu)) return;
@@ -68,9 +77,10 @@ void exception_of_guest(Vcpu& vcpu, TrapFrame& frame) {
 
 /// Interrupts off.
 extern "C" void pv_handle_trap(TrapFrame* frame) {
-    Vcpu& vcpu = current_vcpu();
+    Vcpu& vcpu = *this_cpu().current;
     state_of(vcpu).by_sysret = false;
     const u8 vector = static_cast<u8>(frame->vector);
+    if (vector == arch::vector::int80) return int80(vcpu, *frame);
     if (vector >= 32) return arch::dispatch_interrupt(vector);
     if (vector == exception::page_fault) {
         const u64 address = arch::read_cr<2>();
