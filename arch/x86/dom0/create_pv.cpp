@@ -7,9 +7,9 @@
 #include "arch/x86/dom0/boot_files.hpp"
 #include "arch/x86/dom0/dom0.hpp"
 #include "arch/x86/dom0/pv_devices.hpp"
-#include "arch/x86/dom0/screen.hpp"
 #include "arch/x86/dom0/unpack.hpp"
 #include "arch/x86/glue/guest_kind.hpp"
+#include "arch/x86/machine/screen.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/pv/machine/context.hpp"
 #include "arch/x86/pv/use.hpp"
@@ -206,13 +206,14 @@ private:
 
     void write_start_info() {
         log_info("dom0: command line: {}", files_.command_line());
+        const auto screen = arch::screen_of_owner();
         const auto written = write_pv_start_info(plan_, {
             .pages = frames_.count(),
             .shared_info = to_paddr(domain_->shared_info_mfn()).raw,
             .flags = abi::sif::privileged | abi::sif::initdomain,
             .ramdisk_size = files_.ramdisk().size(),
             .command_line = files_.command_line(),
-            .screen = inherited_screen(),
+            .screen = screen.ok() ? std::optional(*screen) : std::nullopt,
         }, std::span<u8, page_size>(frames_.page(plan_.start_info), page_size));
         if (!written.ok()) panic("dom0: {}", describe(written.error()));
     }
