@@ -3,8 +3,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/x86/fake_machine.hpp"
 
+#include "arch/frame_access.hpp"
+#include "arch/grant_places.hpp"
+#include "arch/guest_memory.hpp"
+#include "arch/pirqs.hpp"
 #include "arch/stale_frames.hpp"
+#include "arch/x86/hvm/guest_walk.hpp"
+#include "arch/x86/hvm/interrupts.hpp"
 #include "arch/x86/machine/clock.hpp"
+#include "arch/x86/pv/machine/vcpu.hpp"
 #include "arch/x86/svm/vcpu_svm.hpp"
 #include "arch/x86/vmx/vcpu_vmx.hpp"
 
@@ -49,6 +56,8 @@ FakeBackend fake;
 Backend* backend() { return &fake; }
 FakeVcpu& fake_of(const Vcpu& vcpu) { return fakes.at(&vcpu); }
 
+DomainState::DomainState() = default;
+DomainState::~DomainState() = default;
 VcpuState::VcpuState(Vcpu& vcpu) : apic(vcpu) {}
 VcpuState::~VcpuState() = default;
 
@@ -77,6 +86,27 @@ Result<> create_vcpu(Vcpu& vcpu) {
     return hvm::backend()->create(vcpu);
 }
 void destroy_vcpu(Vcpu& vcpu) { hvm::backend()->destroy(vcpu); }
+void kick(Vcpu& vcpu) { hvm::kick(vcpu); }
+void set_upcall(Vcpu& vcpu) { hvm::set_upcall(vcpu); }
+bool deliverable(Vcpu& vcpu) { return hvm::deliverable(vcpu); }
+Result<> copy_from_guest(void* to, u64 address, usize bytes) {
+    const auto copied = hvm::copy_linear(current_vcpu(), address, {static_cast<u8*>(to), bytes}, hvm::CopyDirection::from_guest, 0);
+    REQUIRE(copied.ok(), efault);
+    return {};
+}
+Result<> copy_to_guest(u64 address, const void* from, usize bytes) {
+    const std::span<u8> buffer{static_cast<u8*>(const_cast<void*>(from)), bytes};
+    const auto copied = hvm::copy_linear(current_vcpu(), address, buffer, hvm::CopyDirection::to_guest, hvm::fault_code::write);
+    REQUIRE(copied.ok(), efault);
+    return {};
+}
+// All domains here have a physmap: nothing is counted, and no grant lies in page tables.
+Result<> hold_writable(Frame&) { return {}; }
+void drop_writable(Frame&) {}
+Result<> place_grant(Vcpu&, u64, Mfn, u32) { return Err{Errno::einval}; }
+Result<> remove_grant(Vcpu&, u64, Mfn, u32, u64) { return Err{Errno::einval}; }
+void flush_grants(Domain&) {}
+void pirq_closed(Domain&, u32) {}
 void switch_in(Vcpu&) {}
 void switch_out(Vcpu&) {}
 void run(Vcpu&) {}

@@ -126,7 +126,7 @@ TEST(SecondLevel, EptPointer) {
 TEST(SecondLevel, AccessedAndDirtyChangeNoMeaning) {
     hvm::PhysmapPolicy::choose(vmx::extended_paging, 18);
     for (unsigned level = 0; level < 3; ++level) {
-        const u64 entry = hvm::PhysmapPolicy::leaf(Mfn{0x40000}, level, {GfnType::ram_rw, false}), used = entry | 3u << 8;
+        const u64 entry = hvm::PhysmapPolicy::leaf(Mfn{0x40000}, level, {GfnType::ram, false}), used = entry | 3u << 8;
         EXPECT_EQ(entry & 3u << 8, 0u);
         EXPECT_EQ(hvm::PhysmapPolicy::present(used), hvm::PhysmapPolicy::present(entry));
         EXPECT_EQ(hvm::PhysmapPolicy::is_leaf(used, level), hvm::PhysmapPolicy::is_leaf(entry, level));

@@ -18,24 +18,34 @@ bool has_pending(Vcpu& vcpu) {
     return (info.evtchn_upcall_pending != 0 && info.evtchn_upcall_mask == 0) || vcpu.arch.nmi_pending;
 }
 
-}  // namespace
+/// SYSRET to an address that isn't canonical would fault in ring 0, on the guest's stack [CVE-2012-0217]; it loses RF.
+Way way_back(const VcpuState& state) {
+    const arch::TrapFrame& frame = state.area.frame;
+    const bool plain = (frame.rflags & (flags::trap | flags::resume)) == 0 && is_canonical(frame.rip);
+    return state.by_sysret && plain ? Way::by_sysret : Way::by_iret;
+}
 
-void run(Vcpu& vcpu) { pv_enter(&state_of(vcpu).area); }
-
-/// The last look before the guest goes on. Interrupts off: what comes after it takes the guest back out at once.
-extern "C" Way pv_before_entry(arch::TrapFrame* frame) {
-    PerCpu& cpu = this_cpu();
-    Vcpu& vcpu = *cpu.current;
-    VcpuState& state = state_of(vcpu);
-    if (cpu.softirqs.load(std::memory_order_relaxed) != 0 || !vcpu.is_runnable()) return Way::leave;
+/// Apart, so that the common case saves no registers.
+[[gnu::noinline]] Way after_attention(Vcpu& vcpu) {
     if (has_pending(vcpu)) {
         deliver_pending(vcpu);
         if (!vcpu.is_runnable()) return Way::leave;
     }
     if (arch::mitigations().at_entries()) arch::clear_before_entry();
-    // SYSRET to an address that isn't canonical would fault in ring 0, on the guest's stack [CVE-2012-0217]; it loses RF.
-    const bool plain = (frame->rflags & (flags::trap | flags::resume)) == 0 && is_canonical(frame->rip);
-    return state.by_sysret && plain ? Way::by_sysret : Way::by_iret;
+    return way_back(state_of(vcpu));
+}
+
+}  // namespace
+
+void run(Vcpu& vcpu) { pv_enter(&state_of(vcpu).area); }
+
+/// The last look before the guest goes on. Interrupts off: what comes after it takes the guest back out at once.
+extern "C" Way pv_before_entry(arch::TrapFrame*) {
+    PerCpu& cpu = this_cpu();
+    Vcpu& vcpu = *cpu.current;
+    if (cpu.softirqs.load(std::memory_order_relaxed) != 0 || !vcpu.is_runnable()) return Way::leave;
+    if (has_pending(vcpu) || arch::mitigations().at_entries()) return after_attention(vcpu);
+    return way_back(state_of(vcpu));
 }
 
 /// The processor refused the guest's frame.
