@@ -68,11 +68,16 @@ protected:
     static void add_page(Domain& domain, Gfn gfn) {
         const auto mfn = domain.memory.allocate(0);
         ASSERT_TRUE(mfn.ok());
-        ASSERT_TRUE(domain.physmap.add_ram(gfn, *mfn, 0).ok());
+        if (domain.physmap.is_translated()) ASSERT_TRUE(domain.physmap.add_ram(gfn, *mfn, 0).ok());
+        else untranslated_[{&domain, gfn.raw}] = *mfn;
+    }
+    /// The frame that add_page() gave; the world numbers those of a domain without a physmap.
+    static Mfn mfn_of_page(Domain& domain, Gfn gfn) {
+        return domain.physmap.is_translated() ? domain.physmap.lookup(gfn).mfn : untranslated_.at({&domain, gfn.raw});
     }
     template <class T = u8>
     static T* page(Domain& domain, Gfn gfn) {
-        return static_cast<T*>(to_virtual(domain.physmap.lookup(gfn).mfn));
+        return static_cast<T*>(to_virtual(mfn_of_page(domain, gfn)));
     }
 
     /// Kills it and drops our reference; others may still hold it.
@@ -101,6 +106,7 @@ private:
         while (domain->kill() == Progress::more) this_cpu().softirqs.store(0);
         domain = {};
     }
+    static inline std::map<std::pair<const Domain*, u64>, Mfn> untranslated_;
     std::map<u16, DomainRef> domains_;
     u64 free_before_ = 0;
     std::map<std::string, i64> heap_before_;

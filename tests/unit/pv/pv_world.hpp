@@ -53,7 +53,7 @@ protected:
     /// Kills it, in as many parts as it takes.
     void kill_pv(u16 id);
 
-    static Mfn mfn(Domain& domain, u64 n) { return domain.physmap.lookup(Gfn{n}).mfn; }
+    static Mfn mfn(Domain& domain, u64 n) { return mfn_of_page(domain, Gfn{n}); }
     static Frame& frame(Domain& domain, u64 n) { return frame_of(mfn(domain, n)); }
     static u64* words(Domain& domain, u64 n) { return page<u64>(domain, Gfn{n}); }
     static u64 entry(Domain& domain, u64 n, u64 bits) { return to_paddr(mfn(domain, n)).raw | bits; }

@@ -76,7 +76,7 @@ TEST_F(PvTeardownTest, NothingBeginsInADyingDomain) {
     b.arch.relinquish = [](Domain& dying) {
         Domain& controller = **find_domain(DomId{1});
         VcpuMemory& caller = machine::guest_of(controller)->of(*controller.vcpu(VcpuId{0}));
-        const Mfn l1 = dying.physmap.lookup(Gfn{3}).mfn, other = dying.physmap.lookup(Gfn{10}).mfn;
+        const Mfn l1 = mfn(dying, 3), other = mfn(dying, 10);
         EXPECT_EQ(value(pin(caller, dying, other, FrameType::l1)), error(Errno::einval));
         EXPECT_EQ(value(change_word(caller, dying, to_paddr(l1), Entry{}, PageOwner::of(dying), false)), error(Errno::einval));
         fake().always_pause = true;
