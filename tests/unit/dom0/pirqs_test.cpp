@@ -189,7 +189,8 @@ TEST_F(PirqsTest, TheMapOfEndsIsKept) {
     bind(20);
     page(domain, Gfn{5})[0] = 0xff;
     auto frame = domain.physmap.get_frame(Gfn{5}, true);
-    ASSERT_TRUE(pirqs.set_end_map(std::move(*WritableFrame::take(std::move(*frame))), true).ok());
+    auto writable = WritableFrame::take(std::move(*frame));
+    ASSERT_TRUE(pirqs.set_end_map(std::move(*writable), true).ok());
     EXPECT_TRUE(pirqs.end_unmasks());
     bind(4);
     EXPECT_EQ(page(domain, Gfn{5})[0], 0xef) << "an edge needs none";
