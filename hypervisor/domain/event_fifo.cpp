@@ -52,7 +52,9 @@ Result<> FifoEvents::add_control_block(Vcpu& vcpu, Gfn gfn, u32 offset) {
     REQUIRE(offset <= page_size - sizeof(abi::EvtchnFifoControlBlock) && offset % 8 == 0, einval);
     VcpuQueues& mine = *vcpus_[vcpu.id.raw];
     REQUIRE(mine.control.load(std::memory_order_relaxed) == nullptr, einval);
-    auto frame = domain_.physmap.get_frame(gfn, true);
+    auto named = domain_.physmap.get_frame(gfn, true);
+    REQUIRE(named.ok(), einval);
+    auto frame = WritableFrame::take(std::move(*named));
     REQUIRE(frame.ok(), einval);
     auto* const control = reinterpret_cast<abi::EvtchnFifoControlBlock*>(static_cast<char*>(frame->data()) + offset);
     mine.queues.unlocked().frame = std::move(*frame);
@@ -62,7 +64,9 @@ Result<> FifoEvents::add_control_block(Vcpu& vcpu, Gfn gfn, u32 offset) {
 
 Result<EvtPort> FifoEvents::add_words(Gfn gfn) {
     REQUIRE(frames_ < max_frames && frames_ * words_per_frame <= domain_.settings.max_event_port, enospc);
-    auto frame = domain_.physmap.get_frame(gfn, true);
+    auto named = domain_.physmap.get_frame(gfn, true);
+    REQUIRE(named.ok(), einval);
+    auto frame = WritableFrame::take(std::move(*named));
     REQUIRE(frame.ok(), einval);
     auto* const words = static_cast<u32*>(frame->data());
     word_frames_[frames_] = std::move(*frame);

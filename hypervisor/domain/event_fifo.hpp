@@ -15,8 +15,8 @@
 #include "hypervisor/abi/event_channel.hpp"
 #include "hypervisor/base/result.hpp"
 #include "hypervisor/base/spinlock.hpp"
-#include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/heap.hpp"
+#include "hypervisor/mm/writable_frame.hpp"
 
 namespace px {
 
@@ -56,7 +56,7 @@ public:
 
 private:
     struct Queues {
-        FrameRef frame;
+        WritableFrame frame;
         std::array<u32, abi::evtchn_fifo::max_queues> tail{};  ///< port; 0: the queue is empty or unknown
     };
     /// Of one vCPU.
@@ -81,7 +81,7 @@ private:
     Domain& domain_;
     HeapArray<VcpuQueues*> vcpus_;  ///< by number: for every vCPU that can ever be
     std::array<std::atomic<u32*>, max_frames> words_{};
-    std::array<FrameRef, max_frames> word_frames_{};
+    std::array<WritableFrame, max_frames> word_frames_{};
     u32 frames_ = 0;
 };
 

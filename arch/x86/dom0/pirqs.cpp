@@ -134,7 +134,7 @@ Result<> Pirqs::end(u32 number) {
 
 Result<EvtPort> Pirqs::port_of(u32 number) { return EvtPort{TRY(find(number))->port.load(std::memory_order_relaxed)}; }
 
-Result<> Pirqs::set_end_map(FrameRef page, bool unmasks) {
+Result<> Pirqs::set_end_map(WritableFrame page, bool unmasks) {
     auto lines = lines_.lock();
     REQUIRE(!end_map_, ebusy);
     end_map_ = std::move(page);

@@ -12,8 +12,8 @@
 #include "arch/x86/dom0/interrupt_lines.hpp"
 #include "arch/x86/dom0/message_place.hpp"
 #include "hypervisor/base/spinlock.hpp"
-#include "hypervisor/mm/frame.hpp"
 #include "hypervisor/mm/heap.hpp"
+#include "hypervisor/mm/writable_frame.hpp"
 
 namespace px {
 class Domain;
@@ -68,7 +68,7 @@ public:
     Result<EvtPort> port_of(u32 pirq);
     /// A page of the domain's where a bit says for each PIRQ whether end() is wanted. `unmasks`: an end also unmasks the port.
     /// Errors: ebusy (there is one).
-    Result<> set_end_map(FrameRef page, bool unmasks);
+    Result<> set_end_map(WritableFrame page, bool unmasks);
     bool end_unmasks() const { return end_unmasks_; }
     /// Errors: einval (no such device).
     Result<u32> read_io_apic(u64 address, u8 index) { return (*lines_.lock())->read(address, index); }
@@ -108,7 +108,7 @@ private:
     Domain& domain_;
     Locked<Lines, LockRank::irq> lines_;
     HeapArray<Pirq> pirqs_;
-    FrameRef end_map_;
+    WritableFrame end_map_;
     bool end_unmasks_ = false;
 };
 

@@ -41,7 +41,7 @@ template <bool unmasks>
 Result<Reply> pirq_eoi_gmfn(Vcpu& caller, abi::PhysdevPirqEoiGmfn& op) {
     auto page = caller.domain.physmap.get_frame(Gfn{op.gmfn}, true);
     REQUIRE(page.ok(), einval);
-    TRY(pirqs().set_end_map(std::move(*page), unmasks));
+    TRY(pirqs().set_end_map(TRY(WritableFrame::take(std::move(*page))), unmasks));
     return Reply{};
 }
 

@@ -27,7 +27,9 @@ Result<Reply> send_trigger(Vcpu&, Domain& domain, abi::Domctl& op) {
 }
 
 Result<Reply> hypercall_init(Vcpu&, Domain& domain, abi::Domctl& op) {
-    const auto page = domain.physmap.get_frame(Gfn{op.u.hypercall_init.gmfn}, true);
+    auto named = domain.physmap.get_frame(Gfn{op.u.hypercall_init.gmfn}, true);
+    REQUIRE(named.ok(), eacces);
+    const auto page = WritableFrame::take(std::move(*named));
     REQUIRE(page.ok(), eacces);
     kind_of(domain).write_hypercall_page(page->data());
     return Reply{};

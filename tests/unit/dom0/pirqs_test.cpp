@@ -189,12 +189,13 @@ TEST_F(PirqsTest, TheMapOfEndsIsKept) {
     bind(20);
     page(domain, Gfn{5})[0] = 0xff;
     auto frame = domain.physmap.get_frame(Gfn{5}, true);
-    ASSERT_TRUE(pirqs.set_end_map(std::move(*frame), true).ok());
+    auto writable = WritableFrame::take(std::move(*frame));
+    ASSERT_TRUE(pirqs.set_end_map(std::move(*writable), true).ok());
     EXPECT_TRUE(pirqs.end_unmasks());
     bind(4);
     EXPECT_EQ(page(domain, Gfn{5})[0], 0xef) << "an edge needs none";
     EXPECT_EQ(page(domain, Gfn{5})[2], 0x10);
-    EXPECT_EQ(pirqs.set_end_map(FrameRef(), false).error(), Errno::ebusy);
+    EXPECT_EQ(pirqs.set_end_map(WritableFrame(), false).error(), Errno::ebusy);
 }
 
 TEST_F(PirqsTest, RefusesWhatIsntThere) {
