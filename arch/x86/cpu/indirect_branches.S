@@ -1,8 +1,8 @@
-# Where the compiler's indirect calls and jumps go through: a plain jump, or at boot a retpoline in its place.
-#
-# SPDX-License-Identifier: Apache-2.0
+// Where the compiler's indirect calls and jumps go through: a plain jump, or at boot a retpoline in its place.
+//
+// SPDX-License-Identifier: Apache-2.0
 
-# Both sets have one shape, a slot of 32 bytes for each register, and no address in them: one can be copied over the other.
+// Both sets have one shape, a slot of 32 bytes for each register, and no address in them: one can be copied over the other.
 .macro for_each_register what:req
     .irp register, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
     .balign 32, 0xcc
@@ -19,7 +19,7 @@ __x86_indirect_thunk_\register:
     jmp *%\register
 .endm
 
-# The return is predicted to the loop, so nothing that anybody trained steers speculation. [intel/retpoline]
+// The return is predicted to the loop, so nothing that anybody trained steers speculation. [intel/retpoline]
 .macro retpoline register:req
     call 2f
 1:  pause
