@@ -23,7 +23,7 @@ protected:
 
     MemoryExchangeTest() {
         for (u64 i = 0; i < 16; ++i) {
-            in[i] = a.physmap.lookup(Gfn{i}).mfn.raw;
+            in[i] = mfn_of_page(a, Gfn{i}).raw;
             out[i] = 1000 + i * 100;
         }
         a.memory.set_max_frames(a.memory.frames());

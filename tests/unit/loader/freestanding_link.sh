@@ -16,7 +16,7 @@ for file in "$source"/boot/loader/*.cpp; do compile "$file"; done
 
 # memcpy and its kin are the base library's; the offset table is the linker's; weak references may stay open.
 nm "$work/loader" | awk '$1 == "U" {print $2}' | sort >"$work/undefined"
-printf '%s\n' _GLOBAL_OFFSET_TABLE_ memcmp memcpy memmove memset strlen | sort >"$work/allowed"
+printf '%s\n' _GLOBAL_OFFSET_TABLE_ memchr memcmp memcpy memmove memset strlen | sort >"$work/allowed"
 missing=$(comm -23 "$work/undefined" "$work/allowed")
 if [ -n "$missing" ]; then
     echo "the hypervisor would lack:" $missing

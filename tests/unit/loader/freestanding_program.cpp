@@ -55,6 +55,14 @@ void* memset(void* to, int value, usize size) {
     for (usize i = 0; i < size; ++i) static_cast<volatile u8*>(to)[i] = static_cast<u8>(value);
     return to;
 }
+const void* find_byte(const void* memory, int value, usize size) asm("memchr");
+const void* find_byte(const void* memory, int value, usize size) {
+    const auto* at = static_cast<const u8*>(memory);
+    for (; size != 0; ++at, --size) {
+        if (*at == static_cast<u8>(value)) return at;
+    }
+    return nullptr;
+}
 int memcmp(const void* left, const void* right, usize size) {
     const auto* a = static_cast<const volatile u8*>(left);
     const auto* b = static_cast<const volatile u8*>(right);

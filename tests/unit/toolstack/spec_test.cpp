@@ -42,7 +42,7 @@ TEST(Spec, TakesWhatTheFileSays) {
 TEST(Spec, RefusesWhatCantBeHadByTheNameOfItsKey) {
     EXPECT_TRUE(check_supported(load("")).ok());
     const std::pair<const char*, const char*> cases[] = {
-        {"type='pv'", "type"}, {"pci=['01:00.0']", "pci"},
+        {"type='hvm'", "type"}, {"pci=['01:00.0']", "pci"},
         {"cpuid='host,htt=k'", "cpuid"}, {"vfb=['vnc=1']", "vfb"}, {"nestedhvm=1", "nestedhvm"}, {"bootloader='pygrub'", "bootloader"},
         {"acpi=0", "acpi"}, {"msr_relaxed=1", "msr_relaxed"}, {"driver_domain=1", "driver_domain"}, {"passthrough='enabled'", "passthrough"},
     };
