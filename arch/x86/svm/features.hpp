@@ -18,6 +18,8 @@ struct Features {
     bool pause_threshold = false;
     bool gigabyte_pages = false;  ///< leaves of nested tables, as of the host's own [amd/apm3 E.4.2]
     u32 asids = 0;
+    /// QEMU (TCG): it may deliver an injected interrupt twice, the second time whatever the guest's interrupt flag says.
+    bool injects_twice = false;
 
     /// `ebx` and `edx` of leaf 8000_000A, `extended_edx` of leaf 8000_0001.
     static constexpr Features decode(u32 ebx, u32 edx, u32 extended_edx) {
@@ -27,6 +29,11 @@ struct Features {
                 .gigabyte_pages = (extended_edx >> 26 & 1) != 0, .asids = ebx};
     }
 };
+
+/// By CPUID 4000_0000's registers, where there is a hypervisor or an emulator below us.
+constexpr bool is_qemu(u32 ebx, u32 ecx, u32 edx) {
+    return ebx == 0x54474354 && ecx == 0x43544743 && edx == 0x47435447;  // "TCGTCGTCGTCG"
+}
 
 namespace detail {
 extern constinit Features host_features;

@@ -46,12 +46,12 @@ void close_window(Vmcb& vmcb) {
     vmcb.clean_bits &= ~(clean::intercepts | clean::tpr);
 }
 
-/// The event comes before the guest's next instruction. Where nothing waits behind it, an interrupt goes as a virtual one: QEMU 7.2 may
-/// deliver an injected one twice. Else the virtual interrupt is the window's.
+/// The event comes before the guest's next instruction. Under QEMU an interrupt with nothing behind it goes as a virtual one, which is
+/// delivered once; elsewhere the virtual interrupt is the window's alone. (Bochs 2.7 notices a virtual interrupt only when the flag changes.)
 void deliver(Vmcb& vmcb, const hvm::Event& event, bool another_waits) {
     if (another_waits) open_window(vmcb);
     else close_window(vmcb);
-    if (another_waits || event.kind != hvm::Event::Kind::external_interrupt) {
+    if (!features().injects_twice || another_waits || event.kind != hvm::Event::Kind::external_interrupt) {
         vmcb.event_injection = injection_of(event);
         return;
     }

@@ -184,6 +184,10 @@ bool Svm::probe() {
     if (arch::cpuid(0x80000000).eax < 0x8000000a || (arch::host_cpuid(0x80000001).ecx >> 2 & 1) == 0) return false;
     const auto leaf = arch::host_cpuid(0x8000000a);
     host_features = Features::decode(leaf.ebx, leaf.edx, arch::host_cpuid(0x80000001).edx);
+    if ((arch::cpuid(1).ecx >> 31 & 1) != 0) {
+        const auto below = arch::cpuid(0x40000000);
+        host_features.injects_twice = is_qemu(below.ebx, below.ecx, below.edx);
+    }
     if ((arch::read_msr(arch::msr::vm_cr) >> 4 & 1) != 0) {
         log_warning("AMD-V is locked off by the firmware (VM_CR.SVMDIS)");
         return false;
@@ -197,9 +201,9 @@ bool Svm::probe() {
     if (!ones) panic("no memory for the I/O bitmap");
     std::memset(to_virtual(*ones), 0xff, page_size << io_bitmap_order);
     all_ports_exit = to_paddr(*ones).raw;
-    log_info("AMD-V: nested paging, {} ASIDs{}{}{}{}{}", host_features.asids, host_features.next_rip ? ", next RIP" : "",
+    log_info("AMD-V: nested paging, {} ASIDs{}{}{}{}{}{}", host_features.asids, host_features.next_rip ? ", next RIP" : "",
              host_features.flush_by_asid ? ", flush by ASID" : "", host_features.decode_assists ? ", decode assists" : "",
-             host_features.clean_bits ? ", clean bits" : "", host_features.virtual_gif ? ", virtual GIF" : "");
+             host_features.clean_bits ? ", clean bits" : "", host_features.virtual_gif ? ", virtual GIF" : "", host_features.injects_twice ? "; QEMU's: interrupts go as virtual ones" : "");
     return true;
 }
 
