@@ -155,7 +155,17 @@ Outcome<> Service::make_terminal(Console& console) {
         if (events & EPOLLIN) give_input(here);
         wait_for(here);
     }));
-    return store_.write((console.number == 0 ? console.path : console.back) + "/tty", console.pty->name());
+    return say_terminal(console);
+}
+
+/// Where its name is asked for; nowhere if the toolstack removes the domain meanwhile: a write would make its tree anew.
+Outcome<> Service::say_terminal(const Console& console) {
+    const std::string home = console.number == 0 ? console.path : console.back;
+    const std::string proof = home + (console.number == 0 ? "/ring-ref" : "/frontend");
+    return store_.transact([&](u32 transaction) -> Outcome<> {
+        if (!TRY(store_.read_optional(proof, transaction))) return {};
+        return store_.write(home + "/tty", console.pty->name(), transaction);
+    });
 }
 
 void Service::take_output(Console& console) {

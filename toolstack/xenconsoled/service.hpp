@@ -72,6 +72,7 @@ private:
     call::Outcome<bool> is_wanted(const Console& channel);
     call::Outcome<> connect(Console& console);
     call::Outcome<> make_terminal(Console& console);
+    call::Outcome<> say_terminal(const Console& console);
     call::Outcome<call::Mapping> map_ring(DomId domain, Gfn frame);
     void take_output(Console& console);
     void give_input(Console& console);
