@@ -19,7 +19,7 @@ def lives(dom0: Dom0, kind: str, vcpus: int = 1) -> None:
         guests.await_console(dom0, name, "^GUEST-READY", 120)
         assert f"salve-{name}" in dom0.run(f"cat {guests.log_of(name)}")
         dom0.run(f"xl shutdown -w {name}", timeout=90)
-        assert name not in dom0.run("xl list")
+        dom0.wait(f"! xl domid {name} 2>/dev/null", 30, f"{name} was removed by who watches over it")
     finally:
         dom0.run(f"xl destroy {name} 2>/dev/null; true")
 

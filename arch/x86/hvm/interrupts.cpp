@@ -57,6 +57,12 @@ Event next_interrupt(Vcpu& vcpu) {
     return {};
 }
 
+bool another_waits(Vcpu& vcpu, const Event& taken) {
+    const Event direct = next_direct_interrupt(vcpu);
+    const bool same = direct.kind == taken.kind && direct.vector == taken.vector;
+    return (direct.kind != Event::Kind::none && !same) || vcpu.arch.apic.deliverable();
+}
+
 void interrupt_taken(Vcpu& vcpu, const Event& event) {
     if (event.kind == Event::Kind::nmi) vcpu.arch.nmi_pending = false;
     else if (!(upcall_by_domain_vector(vcpu) && event.vector == vcpu.domain.arch.callback.number && upcall_pending(vcpu))) {

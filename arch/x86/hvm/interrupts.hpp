@@ -12,6 +12,9 @@ namespace px::hvm {
 Event next_interrupt(Vcpu& vcpu);
 /// The same without the local APIC's requests, for processors that deliver those.
 Event next_direct_interrupt(Vcpu& vcpu);
+/// Whether anything but `taken`, which was taken just now, could be injected. An upcall stays pending until its handler says otherwise: it
+/// doesn't wait behind itself.
+bool another_waits(Vcpu& vcpu, const Event& taken);
 /// False where there is surely nothing to inject: the common case, decided without a search. The first leaves out the local
 /// APIC's requests.
 inline bool may_have_direct_event(Vcpu& vcpu) {

@@ -84,7 +84,7 @@ void choose_event(Vcpu& vcpu) {
     state.apic.collect();
     const hvm::Event event = hvm::next_interrupt(vcpu);
     if (state.pending.kind != hvm::Event::Kind::none) {
-        deliver(vmcb, state.pending, event.kind != hvm::Event::Kind::none);
+        deliver(vmcb, state.pending, hvm::another_waits(vcpu, state.pending));
         if (state.pending.kind == hvm::Event::Kind::exception && state.pending.vector == 14) {
             vmcb.cr2 = state.pending.cr2;
             vmcb.clean_bits &= ~clean::cr2;
@@ -100,7 +100,7 @@ void choose_event(Vcpu& vcpu) {
     if (nmi ? (nmi_blocked || shadow) : ((state.registers.rflags & interrupt_flag) == 0 || shadow)) return open_window(vmcb);
     hvm::interrupt_taken(vcpu, event);
     if (nmi) watch_iret(vmcb, true);
-    deliver(vmcb, event, hvm::next_interrupt(vcpu).kind != hvm::Event::Kind::none);
+    deliver(vmcb, event, hvm::another_waits(vcpu, event));
 }
 
 void withdraw_interrupt(Vcpu& vcpu) {

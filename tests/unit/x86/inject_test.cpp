@@ -60,6 +60,18 @@ TEST_F(Inject, TheNextInterruptFollowsTheFirst) {
     EXPECT_EQ(prepared(), 0u);
 }
 
+/// It stays pending until the guest's handler says otherwise, and so would wait for itself.
+TEST_F(Inject, AnUpcallDoesNotWaitBehindItself) {
+    vcpu_.domain.arch.callback = {.via = hvm::Callback::Via::vector, .number = 0xf3};
+    vcpu_.info().evtchn_upcall_pending = 1;
+    EXPECT_EQ(prepared(), injection::valid | 0xf3);
+    EXPECT_EQ(vmcb_.intercepts3 & intercept3::vintr, 0u);
+    request(0x41);
+    EXPECT_EQ(prepared(), injection::valid | 0xf3);
+    EXPECT_NE(vmcb_.intercepts3 & intercept3::vintr, 0u) << "but the local APIC's request does";
+    vcpu_.info().evtchn_upcall_pending = 0;
+}
+
 TEST_F(Inject, AnExceptionKeepsWhatItTells) {
     hvm::inject_page_fault(vcpu_, 0xffff'8000'dead'b000, 6);
     EXPECT_TRUE(hvm::may_have_event(vcpu_));
