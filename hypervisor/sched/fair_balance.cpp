@@ -156,6 +156,7 @@ Decision FairPolicy::pick_next(CpuId cpu, Nanoseconds now) {
         queue->release_parked(now);
         look_around = online_.has(cpu) && now >= queue->balance_at;
         if (look_around) queue->balance_at = now + queue->tunables().slice;
+        else if (Unit* unit = choose_unit(cpu, *queue, now)) return {unit, slice_of(*queue, *unit, now)};
     }
     if (look_around) pull_laggard(cpu, now);
     while (true) {

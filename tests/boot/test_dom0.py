@@ -23,10 +23,11 @@ for _vcpus in (1, 2, 4):
 boot_test(Spec(profile="q35", cpus=2, vcpus=2), name="dom0-q35")(comes_up)
 
 
-def _ends(name: str, command: str) -> None:
+def ends_the_machine(name: str, command: str, spec: Spec = Spec()) -> None:
+    """Registers a test: the command in dom0 ends the emulator as it should."""
     @machine_test(name=name)
     def body(on: str) -> None:
-        dom0 = Dom0(Spec(), on, f"{name}-{on}")
+        dom0 = Dom0(spec, on, f"{name}-{on}")
         try:
             dom0.console.type(f"{command}\n")
             status = dom0.machine.wait_end(60)
@@ -38,5 +39,5 @@ def _ends(name: str, command: str) -> None:
             dom0.stop()
 
 
-_ends("dom0-powers-off", "poweroff -f")
-_ends("dom0-reboots", "reboot -f")         # -no-reboot makes of it an end of the emulator
+ends_the_machine("dom0-powers-off", "poweroff -f")
+ends_the_machine("dom0-reboots", "reboot -f")         # -no-reboot makes of it an end of the emulator

@@ -5,7 +5,7 @@ from dataclasses import replace
 import test_devices
 import test_dom0
 from dom0 import Dom0, Spec
-from runner import boot_test, machine_test
+from runner import boot_test
 
 NO_HVM = "qemu64,-svm"
 HVM = "EPYC,-smap,-monitor,-rdtscp"          # QEMU 7.2 faults an iret in ring 3 where SMAP is on
@@ -48,20 +48,5 @@ def ahci_disk_without_msi(dom0: Dom0) -> None:
     test_devices.reads_and_writes(dom0, "/dev/sda", "ahci")
 
 
-def _ends(name: str, command: str) -> None:
-    @machine_test(name=name)
-    def body(on: str) -> None:
-        dom0 = Dom0(pv(Spec()), on, f"{name}-{on}")
-        try:
-            dom0.console.type(f"{command}\n")
-            status = dom0.machine.wait_end(60)
-            assert status == 0, f"the emulator ended with status {status}"
-        except BaseException as error:
-            error.console_tail = dom0.console.tail()
-            raise
-        finally:
-            dom0.stop()
-
-
-_ends("pv-dom0-powers-off", "poweroff -f")
-_ends("pv-dom0-reboots", "reboot -f")
+test_dom0.ends_the_machine("pv-dom0-powers-off", "poweroff -f", pv(Spec()))
+test_dom0.ends_the_machine("pv-dom0-reboots", "reboot -f", pv(Spec()))

@@ -48,11 +48,7 @@ bool write_device(Vcpu& vcpu, u64 address) {
     const auto mfn = device_frame_at(state_of(vcpu).memory, address);
     if (!mfn) return false;
     DeviceAccess access(vcpu, *mfn, address - address % page_size);
-    emulate::Registers registers = registers_of(vcpu);
-    const Outcome outcome = emulate::run(registers, access);
-    if (outcome.kind != Outcome::Kind::done && outcome.kind != Outcome::Kind::again) return false;
-    take_registers(vcpu, registers);
-    return true;
+    return run_instruction(vcpu, access);
 }
 
 }  // namespace px::pv

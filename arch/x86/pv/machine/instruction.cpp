@@ -72,4 +72,12 @@ Step<> InstructionAccess::fetch(u64 linear, std::span<u8> into) {
 Step<u32> InstructionAccess::port_in(u16, unsigned) { return Err{Outcome::unhandled()}; }
 Step<> InstructionAccess::port_out(u16, unsigned, u32) { return Err{Outcome::unhandled()}; }
 
+bool run_instruction(Vcpu& vcpu, InstructionAccess& access) {
+    emulate::Registers registers = registers_of(vcpu);
+    const emulate::Outcome outcome = emulate::run(registers, access);
+    if (outcome.kind != emulate::Outcome::Kind::done && outcome.kind != emulate::Outcome::Kind::again) return false;
+    take_registers(vcpu, registers);
+    return true;
+}
+
 }  // namespace px::pv

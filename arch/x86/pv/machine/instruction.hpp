@@ -33,4 +33,7 @@ private:
     Vcpu& vcpu_;
 };
 
+/// Runs the vCPU's instruction by this view of memory. False: the emulator can't, and nothing was changed.
+bool run_instruction(Vcpu& vcpu, InstructionAccess& access);
+
 }  // namespace px::pv

@@ -76,11 +76,7 @@ bool write_table(Vcpu& vcpu, u64 address) {
     const auto table = table_at(state_of(vcpu).memory, address);
     if (!table) return false;
     TableAccess access(vcpu, **table, address - address % page_size);
-    emulate::Registers registers = registers_of(vcpu);
-    const Outcome outcome = emulate::run(registers, access);
-    if (outcome.kind != Outcome::Kind::done && outcome.kind != Outcome::Kind::again) return false;
-    take_registers(vcpu, registers);
-    return true;
+    return run_instruction(vcpu, access);
 }
 
 }  // namespace px::pv
