@@ -49,12 +49,27 @@ inline bool has_frame(Mfn mfn) { return arch::is_ram(mfn); }
 
 inline void* to_virtual(Mfn mfn) { return arch::to_virtual(to_paddr(mfn)); }
 
+/// What put_frame() does where it dropped the last reference, or there was none (a defect of ours). `before` were counted.
+void after_last_reference(Frame& frame, u32 before);
+
+/// Drops a reference; the last one returns the frame to its owner's account and the allocator.
+inline void put_frame(Frame& frame) {
+    const u32 before = frame.references.fetch_sub(1, std::memory_order_acq_rel);
+    if (before <= 1) [[unlikely]] after_last_reference(frame, before);
+}
 /// Takes one more reference if the frame is live and belongs to `owner`; any thread, no lock.
-bool try_get_frame(Frame& frame, const Domain* owner);
+inline bool try_get_frame(Frame& frame, const Domain* owner) {
+    u32 count = frame.references.load(std::memory_order_relaxed);
+    do {
+        if (count == 0 || count == ~u32{0} || frame.owner != owner) [[unlikely]] return false;
+    } while (!frame.references.compare_exchange_weak(count, count + 1, std::memory_order_acquire));
+    // The frame may have been freed and given to another owner between the look and the count.
+    if (frame.owner == owner) [[likely]] return true;
+    put_frame(frame);
+    return false;
+}
 /// Takes one more reference where the caller already holds one.
 void get_frame_reference(Frame& frame);
-/// Drops a reference; the last one returns the frame to its owner's account and the allocator.
-void put_frame(Frame& frame);
 
 /// A counted reference to a frame, dropped at the end of its life.
 class FrameRef {

@@ -22,19 +22,25 @@ class Row:
     hidden: Counter                        # of one more operation; see bochs.hidden_costs()
 
 
+GUESTS = {"bench": "pvh", "pv-bench": "pv"}  # one after the other
+
+
 def measure(on: str, profile: str) -> dict[str, Row]:
-    """One boot: every row of the bench guest."""
-    script = ("xl create -q /bench.cfg || exit 1\n"
-              f"until grep -q PX-VERDICT {log_of('bench')}; do usleep 100000; done\ncat {log_of('bench')}\n")
-    config = tiny_config("bench", "bench", more='tsc_mode = "native"')
-    spec = Spec(guests=("bench",), profile=profile, cpus=1, memory=1536, xen_args="cpuidle=0", kernel_args="mitigations=off",
-                debian_guest=False, trace=True, files=(("/bench.cfg", config), ("/autorun", script)))
-    dom0 = Dom0(spec, on, f"bench-{on}", patience=900)
+    """One boot: every row of the bench guests."""
+    script = "".join(f"xl create -q /{name}.cfg || exit 1\n"
+                     f"until grep -q PX-VERDICT {log_of(name)}; do usleep 100000; done\ncat {log_of(name)}\n" for name in GUESTS)
+    native = 'tsc_mode = "native"'
+    configs = tuple((f"/{name}.cfg", tiny_config(name, name, vcpus=2 if kind == "pv" else 1, more=native, kind=kind))
+                    for name, kind in GUESTS.items())
+    spec = Spec(guests=tuple(GUESTS), profile=profile, cpus=1, memory=1536, xen_args="cpuidle=0 dom0=pv", kernel_args="mitigations=off",
+                debian_guest=False, trace=True, files=(*configs, ("/autorun", script)))
+    dom0 = Dom0(spec, on, f"bench-{on}")
     try:
         text = dom0.autorun(timeout=300)
     finally:
         dom0.stop()
-    assert "PX-VERDICT bench pass" in text, text
+    for name in GUESTS:
+        assert f"PX-VERDICT {name} pass" in text, text
     counts = re.findall(r"PX-BENCH (\S+) (\d+)", text)
     hidden = bochs.hidden_costs(dom0.machine.emulator_log)
     dom0.machine.emulator_log.unlink()     # some hundred megabytes

@@ -147,8 +147,9 @@ class CommandFailed(AssertionError):
 class Dom0:
     """A booted dom0 whose shell takes commands."""
 
-    def __init__(self, spec: Spec, on: str, name: str, echo=None, patience: float = 180) -> None:
+    def __init__(self, spec: Spec, on: str, name: str, echo=None, patience: float = 0) -> None:
         self.spec, self.on = spec, on
+        patience = patience or (600 if spec.profile.startswith("bochs") else 180)
         self.machine = Machine(boot_of(spec, on), name, echo)
         self.console = self.machine.console
         self._serial = 0

@@ -13,9 +13,9 @@ def debian_config(name: str, vcpus: int = 1, memory: int = 192, word: str = "non
             f'ramdisk = "/guests/initrd"\nextra = "console=hvc0 quiet px.word={word} {extra}"\n{more}\n')
 
 
-def tiny_config(name: str, kernel: str, vcpus: int = 1, memory: int = 32, extra: str = "", more: str = "") -> str:
+def tiny_config(name: str, kernel: str, vcpus: int = 1, memory: int = 32, extra: str = "", more: str = "", kind: str = "pvh") -> str:
     """One of tests/guests."""
-    return (f'name = "{name}"\ntype = "pvh"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/{kernel}.elf"\n'
+    return (f'name = "{name}"\ntype = "{kind}"\nmemory = {memory}\nvcpus = {vcpus}\nkernel = "/guests/{kernel}.elf"\n'
             f'extra = "{extra}"\n{more}\n')
 
 

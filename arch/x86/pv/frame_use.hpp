@@ -11,6 +11,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
+
 #include "hypervisor/mm/frame.hpp"
 
 namespace px::pv {
@@ -27,28 +29,47 @@ constexpr bool is_page_table(FrameType type) { return type >= FrameType::l1 && t
 /// What must be looked at before it may be used so.
 constexpr bool needs_validation(FrameType type) { return is_page_table(type) || type == FrameType::descriptors; }
 
+/// As `use` holds it: bits in the order of the picture above, from the right.
 struct FrameUse {
     static constexpr u32 most = 0xffffff;
 
-    FrameType type = FrameType::none;
-    u32 count = 0;
-    bool pinned = false;     ///< one of the count is the guest's pin
-    bool validated = false;  ///< count ≠ 0 without this: *busy*, one CPU is making or undoing the use; others wait or fail
-    bool partial = false;    ///< an interrupted validation, or its undoing: count is 1 and nobody's; anyone may go on
-    bool locked = false;     ///< one of the count is the lock of its entries
+    u32 count : 24 = 0;
+    bool spare : 1 = false;
+    bool locked : 1 = false;     ///< one of the count is the lock of its entries
+    bool partial : 1 = false;    ///< an interrupted validation, or its undoing: count is 1 and nobody's; anyone may go on
+    bool validated : 1 = false;  ///< count ≠ 0 without this: *busy*, one CPU is making or undoing the use; others wait or fail
+    bool pinned : 1 = false;     ///< one of the count is the guest's pin
+    FrameType type : 3 = FrameType::none;
+
+    /// Nothing but a type.
+    static constexpr FrameUse unused(FrameType type) {
+        FrameUse use;
+        use.type = type;
+        return use;
+    }
+    /// Its first use, which isn't validated yet.
+    static constexpr FrameUse busy_as(FrameType type) {
+        FrameUse use = unused(type);
+        use.count = 1;
+        return use;
+    }
+    static constexpr FrameUse partial_as(FrameType type) {
+        FrameUse use = busy_as(type);
+        use.partial = true;
+        return use;
+    }
+    static constexpr FrameUse valid_as(FrameType type) {
+        FrameUse use = busy_as(type);
+        use.validated = true;
+        return use;
+    }
 
     bool busy() const { return count != 0 && !validated && !partial; }
 
-    static constexpr FrameUse from(u32 word) {
-        return {FrameType(word >> 29), word & most, (word >> 28 & 1) != 0, (word >> 27 & 1) != 0, (word >> 26 & 1) != 0,
-                (word >> 25 & 1) != 0};
-    }
-    constexpr u32 word() const {
-        return u32{static_cast<u8>(type)} << 29 | u32{pinned} << 28 | u32{validated} << 27 | u32{partial} << 26 |
-               u32{locked} << 25 | count;
-    }
+    static constexpr FrameUse from(u32 word) { return std::bit_cast<FrameUse>(word); }
+    constexpr u32 word() const { return std::bit_cast<u32>(*this); }
 };
-static_assert(FrameUse{.type = FrameType::shared, .count = 1, .validated = true}.word() == Frame::use_shared);
+static_assert(FrameUse::valid_as(FrameType::shared).word() == Frame::use_shared);
 
 inline FrameUse use_of(const Frame& frame) { return FrameUse::from(frame.use.load(std::memory_order_acquire)); }
 /// False: it is no longer `expected`, which is then what it is now.

@@ -79,6 +79,7 @@ Result<> take_pages(Frame& table) {
     const Entries entries(table);
     for (unsigned i = 0; i < entries_per_table; ++i) {
         const Entry entry = entries.at(i);
+        if (entry.raw == 0) continue;
         const auto taken = take_page(entry, owner, PageOwner::of(owner));
         if (!taken) {
             set_progress(table, i, false);
@@ -144,18 +145,20 @@ Result<Progress> take_entries(Frame& table, Level level) {
     const Entries entries(table);
     const TableState start = state_of(table);
     for (unsigned i = start.entries; i < entries_per_table; ++i) {
-        if (i != start.entries && machine::pause_wanted()) return Progress::more;
-        if (!skips(level, i)) {
-            const Entry entry = entries.at(i);
-            const Taken taken = take_entry(table, level, entry, start.child && i == start.entries);
-            if (!taken.result.ok() || *taken.result == Progress::more) {
-                set_progress(table, i, taken.reference == Taken::Reference::of_partial);
-                return taken.result;
-            }
-            if (entry.present()) entries.set(i, adjusted(entry, level));
+        const Entry entry = entries.at(i);
+        if (entry.raw == 0 || skips(level, i)) continue;
+        if (i != start.entries && machine::pause_wanted()) {
+            set_progress(table, i, false);
+            return Progress::more;
         }
-        set_progress(table, i + 1, false);
+        const Taken taken = take_entry(table, level, entry, start.child && i == start.entries);
+        if (!taken.result.ok() || *taken.result == Progress::more) {
+            set_progress(table, i, taken.reference == Taken::Reference::of_partial);
+            return taken.result;
+        }
+        if (entry.present()) entries.set(i, adjusted(entry, level));
     }
+    set_progress(table, entries_per_table, false);
     if (level == Level::l4) machine::fill_hypervisor_slots(mfn_of(table));
     return Progress::done;
 }
@@ -175,13 +178,21 @@ Progress drop_entries(Frame& table, Level level) {
     }
     const unsigned start = state.entries;
     for (unsigned i = start; i-- > 0;) {
-        if (i + 1 != start && machine::pause_wanted()) return Progress::more;
-        Frame* const child = skips(level, i) ? nullptr : detach_entry(table, level, entries.at(i));
-        const bool more = child != nullptr && release(*child) == Progress::more;
-        set_progress(table, i, more);
-        if (more) return Progress::more;
-        if (child != nullptr) put_frame(*child);
+        const Entry entry = entries.at(i);
+        if (entry.raw == 0 || skips(level, i)) continue;
+        if (i + 1 != start && machine::pause_wanted()) {
+            set_progress(table, i + 1, false);
+            return Progress::more;
+        }
+        Frame* const child = detach_entry(table, level, entry);
+        if (child == nullptr) continue;
+        if (release(*child) == Progress::more) {
+            set_progress(table, i, true);
+            return Progress::more;
+        }
+        put_frame(*child);
     }
+    set_progress(table, 0, false);
     return Progress::done;
 }
 

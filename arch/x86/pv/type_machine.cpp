@@ -25,15 +25,15 @@ void flush_stale(const Frame& frame) {
 void end_use(Frame& frame, FrameType type) {
     // The stamp is taken while the frame is busy, after the last use of anybody: later than every translation to it.
     frame.state.store(machine::tlb_clock().stamp(), std::memory_order_relaxed);
-    settle_use(frame, {.type = type});
+    settle_use(frame, FrameUse::unused(type));
 }
 
-void become_valid(Frame& frame, FrameType type) { settle_use(frame, {.type = type, .count = 1, .validated = true}); }
+void become_valid(Frame& frame, FrameType type) { settle_use(frame, FrameUse::valid_as(type)); }
 
 /// The frame becomes partial: the use's count and one reference are its own, until somebody goes on.
 Progress park(Frame& frame, FrameType type) {
     get_frame_reference(frame);
-    settle_use(frame, {.type = type, .count = 1, .partial = true});
+    settle_use(frame, FrameUse::partial_as(type));
     return Progress::more;
 }
 
@@ -73,7 +73,7 @@ Result<Progress> acquire(Frame& frame, FrameType type) {
     for (FrameUse old = use_of(frame);;) {
         if (old.count == 0) {
             const bool valid_at_once = old.type == type && !needs_validation(type);
-            if (!replace_use(frame, old, {.type = type, .count = 1, .validated = valid_at_once})) continue;
+            if (!replace_use(frame, old, valid_at_once ? FrameUse::valid_as(type) : FrameUse::busy_as(type))) continue;
             return valid_at_once ? Progress::done : begin(frame, type, old.type != type);
         }
         REQUIRE(old.type == type && old.count < FrameUse::most, einval);
@@ -82,7 +82,7 @@ Result<Progress> acquire(Frame& frame, FrameType type) {
             ++more.count;
             if (replace_use(frame, old, more)) return Progress::done;
         } else if (old.partial) {
-            if (!replace_use(frame, old, {.type = type, .count = 1})) continue;
+            if (!replace_use(frame, old, FrameUse::busy_as(type))) continue;
             put_frame(frame);  // the partial table's own; the caller has one
             return validate(frame, type);
         } else {
@@ -103,7 +103,7 @@ Progress release(Frame& frame) {
             old = use_of(frame);
         } else if (fewer.count != 0) {
             if (replace_use(frame, old, fewer)) return Progress::done;
-        } else if (replace_use(frame, old, {.type = old.type, .count = 1})) {
+        } else if (replace_use(frame, old, FrameUse::busy_as(old.type))) {
             PX_ASSERT(!old.pinned);
             return undo(frame, old.type);
         }
@@ -118,7 +118,7 @@ void release_at_once(Frame& frame) {
 Progress dissolve(Frame& frame) {
     FrameUse old = use_of(frame);
     while (old.partial) {
-        if (!replace_use(frame, old, {.type = old.type, .count = 1})) continue;
+        if (!replace_use(frame, old, FrameUse::busy_as(old.type))) continue;
         const Progress progress = undo(frame, old.type);
         put_frame(frame);  // the partial table's own; the caller has one
         return progress;

@@ -1,45 +1,18 @@
-// Instructions per operation, by a TSC that counts them (Bochs; tsc_mode="native"): one `PX-BENCH operation count` line each.
+// Instructions per operation of a PVH guest (tsc_mode="native").
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/guests/common/apic.hpp"
 #include "tests/guests/common/events.hpp"
 #include "tests/guests/common/grants.hpp"
 #include "tests/guests/common/guest.hpp"
+#include "tests/guests/common/measure.hpp"
 #include "tests/guests/common/smp.hpp"
 
 namespace px::guest {
 
 namespace {
 
-constexpr unsigned rounds = 100;
 alignas(page_size) constinit u8 source[page_size]{}, target[page_size]{}, spare[64][page_size]{};
-
-u64 counter() {
-    u32 low, high;
-    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return low | u64{high} << 32;
-}
-
-/// Bochs stops here where it was told to (magic_break), and traces up to the next one; elsewhere it does nothing.
-void trace_mark() { asm volatile("xchgw %%bx, %%bx" ::: "memory"); }
-
-/// The median of single operations: a timer interrupt of the hypervisor within one doesn't count. One more for the trace.
-template <class Operation>
-void measure(std::string_view name, Operation operation, unsigned count = rounds) {
-    static u64 sorted[rounds];
-    for (unsigned i = 0; i < count; ++i) {
-        const u64 start = counter();
-        operation();
-        const u64 taken = counter() - start;
-        unsigned at = i;
-        for (; at > 0 && sorted[at - 1] > taken; --at) sorted[at] = sorted[at - 1];
-        sorted[at] = taken;
-    }
-    trace_mark();
-    operation();
-    trace_mark();
-    print("PX-BENCH {} {}\n", name, sorted[count / 2]);
-}
 
 void memory(std::string_view name, u64 pages, unsigned count) {
     static u64 frames[64];

@@ -44,7 +44,7 @@ protected:
 
     void choose_interruptions() {
         fake().questions = 0;
-        fake().pause_at = chance(2) ? -1 : static_cast<i64>(below(chance(2) ? 20 : 2500));
+        fake().pause_at = chance(2) ? -1 : static_cast<i64>(below(chance(2) ? 4 : 40));
         fake().always_pause = chance(8);
     }
     /// Runs an operation to its end, as a guest that is interrupted does.

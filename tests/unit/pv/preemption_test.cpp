@@ -12,7 +12,8 @@ protected:
 
     /// An L4 (0) with two L3s (1, 2), which share an L2 (3) and have one each (4, 5), with L1s (6 … 9) that map 10 writable.
     void write_bush(u64 last_page_bits = user_bits) {
-        for (u64 n = 0; n < 10; ++n) std::fill_n(words(a, n), entries_per_table, 0);
+        // An empty entry is no place to stop at; one that only isn't present is.
+        for (u64 n = 0; n < 10; ++n) std::fill_n(words(a, n), entries_per_table, n < 6 ? Entry::bit_writable : 0);
         words(a, 0)[0] = entry(a, 1, user_bits);
         words(a, 0)[400] = entry(a, 2, user_bits);
         words(a, 1)[0] = words(a, 2)[7] = entry(a, 3, user_bits);

@@ -104,7 +104,7 @@ TEST_F(PvStressTest, CountsAreRightWhenAllHaveStopped) {
     for (unsigned round = 0; round < 8; ++round) {
         // Others stop now and then at any entry, and leave partial tables to whoever wants them.
         fake().questions = 0;
-        fake().pause_at = round % 2 == 0 ? -1 : 500;
+        fake().pause_at = round % 2 == 0 ? -1 : 5;
         fake().always_pause = round % 4 == 3;
         std::vector<std::thread> threads;
         for (u32 id = 0; id < vcpus; ++id) threads.emplace_back([this, id] { run(id, 12000); });
@@ -140,7 +140,7 @@ TEST_F(PvStressTest, TheLastUseWaitsForTheLockOfTheEntries) {
 }
 
 TEST_F(PvStressTest, WhoFindsAFrameBusyWaitsOrIsRefused) {
-    settle_use(frame(a, 3), {.type = FrameType::l2, .count = 1});  // as by a CPU that is looking at it
+    settle_use(frame(a, 3), FrameUse::busy_as(FrameType::l2));  // as by a CPU that is looking at it
     EXPECT_EQ(value(pin(memory(a), a, mfn(a, 3), FrameType::l1)), error(Errno::einval));
     fake().always_pause = true;
     EXPECT_EQ(value(pin(memory(a), a, mfn(a, 3), FrameType::l2)), 1) << "interrupted while it waits";
@@ -152,7 +152,7 @@ TEST_F(PvStressTest, WhoFindsAFrameBusyWaitsOrIsRefused) {
     });
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     EXPECT_TRUE(use_of(frame(a, 3)).busy());
-    settle_use(frame(a, 3), {.type = FrameType::l2});  // it was no good
+    settle_use(frame(a, 3), FrameUse::unused(FrameType::l2));  // it was no good
     other.join();
     EXPECT_EQ(count(a, 3), 1u);
 }

@@ -36,6 +36,7 @@ TEST_F(PvTeardownTest, PartialTablesOfEveryKind) {
     for (i64 at = 0; at < 1600; at += at > 30 ? 97 : 1) {
         Domain& a = make_pv(1);
         write_tree(a);
+        for (u64 n = 0; n < 3; ++n) std::fill_n(words(a, n) + 1, entries_per_table - 1, Entry::bit_writable);  // looked at one by one
         words(a, 1)[400] = entry(a, 5, user_bits);
         words(a, 5)[1] = entry(a, 3, user_bits);
         fake().questions = 0;
@@ -72,6 +73,7 @@ TEST_F(PvTeardownTest, NothingBeginsInADyingDomain) {
     const DomainRef keep(b);
     ASSERT_EQ(value(pin_all(b, 3, FrameType::l1)), 0);
     ASSERT_EQ(value(pin(memory(a), b, mfn(b, 9), FrameType::l1)), 0) << "a may pin b's";
+    std::fill_n(words(b, 10), 2, Entry::bit_writable);  // not present, but looked at one by one
     fake().pause_at = -1;
     b.arch.relinquish = [](Domain& dying) {
         Domain& controller = **find_domain(DomId{1});

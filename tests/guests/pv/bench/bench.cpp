@@ -1,46 +1,18 @@
-// Instructions per operation of a PV kernel, by a TSC that counts them: one `PX-BENCH operation count` line each.
+// Instructions per operation of a PV guest (tsc_mode="native", two vCPUs on one CPU).
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
 
+#include "tests/guests/common/events.hpp"
+#include "tests/guests/common/measure.hpp"
 #include "tests/guests/pv/common/pv.hpp"
 
 namespace px::guest {
 
 namespace {
 
-constexpr unsigned rounds = 101;
 constexpr u64 flags = pte_present | pte_accessed | pte_dirty;
 alignas(page_size) constinit u8 pages[4][page_size]{}, page[page_size]{};
-
-u64 counter() {
-    u32 low, high;
-    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return low | u64{high} << 32;
-}
-
-/// The median: a timer interrupt of the hypervisor within an operation doesn't count.
-void report(std::string_view name, u64 (&taken)[rounds]) {
-    for (unsigned i = 1; i < rounds; ++i) {
-        for (unsigned at = i; at > 0 && taken[at - 1] > taken[at]; --at) {
-            const u64 larger = taken[at - 1];
-            taken[at - 1] = taken[at];
-            taken[at] = larger;
-        }
-    }
-    print("PX-BENCH {} {}\n", name, taken[rounds / 2]);
-}
-
-template <class Operation>
-void measure(std::string_view name, Operation operation) {
-    static u64 taken[rounds];
-    for (u64& time : taken) {
-        const u64 start = counter();
-        operation();
-        time = counter() - start;
-    }
-    report(name, taken);
-}
 
 u64 machine_address(const volatile void* address) {
     return mfn_of(address) << page_shift | (reinterpret_cast<u64>(address) & (page_size - 1));
@@ -61,8 +33,8 @@ void mmu_updates(std::string_view name, u64 count) {
 }
 
 extern "C" {
-/// Two system calls of a user, and how far apart they were.
 constinit u64 between = 0;
+/// Two system calls of a user, and how far apart they were.
 [[gnu::naked]] void user_calls() {
     asm volatile(
         "xor %r15d, %r15d\n"
@@ -77,14 +49,78 @@ constinit u64 between = 0;
         "syscall\n"
         "jmp 1b\n");
 }
+[[gnu::naked]] void user_call_to_trace() {
+    asm volatile(
+        "xchg %bx, %bx\n"
+        "mov $1, %eax\n"
+        "syscall\n"
+        "xchg %bx, %bx\n"
+        "mov $2, %eax\n"
+        "syscall\n");
+}
+[[noreturn]] void leave_user();
 }
 
-constinit u64 bounces[rounds]{};
-constinit unsigned bounced = 0;
+void measure_syscalls() {
+    static Counts counts;
+    init_users();
+    set_handler(vector_event, [](Frame&) { ack_upcall(); });
+    set_handler(vector_syscall, [](Frame& frame) {
+        if (frame.rax != 2) return;
+        counts.add(between);
+        if (counts.full()) leave_user();
+    });
+    run_user_with_handlers(reinterpret_cast<u64>(user_calls));
+    set_handler(vector_syscall, [](Frame& frame) {
+        if (frame.rax == 2) leave_user();
+    });
+    run_user_with_handlers(reinterpret_cast<u64>(user_call_to_trace));
+    counts.print_median("syscall-bounce");
+}
+
+/// Blocks this vCPU until the port is pending.
+void await(u32 port) {
+    while (!port_pending(port)) {
+        abi::SchedPoll poll{handle(&port), 1, 0};
+        call(abi::SchedOp::poll, &poll);
+    }
+    clear_port(port);
+}
+
+constinit u32 to_other = 0, to_first = 0;
+
+/// The other vCPU gives back each event that it gets.
+[[noreturn]] void answer() {
+    for (;;) {
+        await(to_other);
+        notify(to_first);
+    }
+}
+
+void measure_switches() {
+    alignas(16) static u8 stack[page_size];
+    static abi::x86::VcpuGuestContext context{};
+    namespace flat = abi::x86::flat_ring3;
+    for (u64& word : shared_info().evtchn_mask) word = ~u64{0};  // polled for only
+    to_other = static_cast<u32>(bind_ipi(1));
+    to_first = static_cast<u32>(bind_ipi(0));
+    context.flags = abi::x86::vgcf::in_kernel;
+    context.user_regs.rip = reinterpret_cast<u64>(answer);
+    context.user_regs.rsp = reinterpret_cast<u64>(stack + sizeof stack) - sizeof(u64);
+    context.user_regs.rflags = 0x202;
+    context.user_regs.cs = flat::cs64;
+    context.user_regs.ss = flat::ss64;
+    context.kernel_ss = flat::ss64;
+    context.kernel_sp = context.user_regs.rsp;
+    context.ctrlreg[3] = mfn_of(reinterpret_cast<const void*>(pv_start_info().pt_base)) << page_shift;
+    if (call(abi::VcpuOp::initialise, 1, &context) || call(abi::VcpuOp::up, 1)) give_up("the other vCPU doesn't start");
+    measure("context-switch-and-back", [] {
+        notify(to_other);
+        await(to_first);
+    });
+}
 
 }  // namespace
-
-extern "C" [[noreturn]] void leave_user();
 
 void guest_main() {
     measure("null-hypercall", [] { call(abi::XenVersionOp::version); });
@@ -119,14 +155,8 @@ void guest_main() {
 
     const u64 root = mfn_of(reinterpret_cast<const void*>(pv_start_info().pt_base));
     measure("new-baseptr", [&] { mmuext(abi::MmuextOpCmd::new_baseptr, root); });
-    init_users();
-    set_handler(vector_syscall, [](Frame& frame) {
-        if (frame.rax != 2) return;
-        bounces[bounced++] = between;
-        if (bounced == rounds) leave_user();
-    });
-    run_user_with_handlers(reinterpret_cast<u64>(user_calls));
-    report("syscall-bounce", bounces);
+    measure_switches();
+    measure_syscalls();
 }
 
 }  // namespace px::guest

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <utility>
 
 #include "hypervisor/abi/io/console.hpp"
 #include "hypervisor/abi/physdev.hpp"
@@ -43,6 +44,15 @@ constinit u64 hypercall_stride = 32;
 
 const abi::StartInfo& pv_start_info() { return *start_info; }
 std::string_view command_line() { return reinterpret_cast<const char*>(start_info->cmd_line); }
+abi::SharedInfo& shared_info() {
+    alignas(page_size) static constinit u8 page[page_size]{};
+    static constinit bool mapped = false;
+    if (!std::exchange(mapped, true)) {
+        constexpr u64 flags = pte_present | pte_writable | pte_accessed | pte_dirty;
+        if (update_va(reinterpret_cast<u64>(page), start_info->shared_info | flags)) give_up("no shared info page");
+    }
+    return *reinterpret_cast<abi::SharedInfo*>(page);
+}
 bool is_dom0() { return start_info->flags & abi::sif::initdomain; }
 u64 start_info_address() { return reinterpret_cast<u64>(start_info); }
 
