@@ -27,7 +27,7 @@ def measure(on: str, profile: str) -> dict[str, Row]:
     script = ("xl create -q /bench.cfg || exit 1\n"
               f"until grep -q PX-VERDICT {log_of('bench')}; do usleep 100000; done\ncat {log_of('bench')}\n")
     config = tiny_config("bench", "bench", more='tsc_mode = "native"')
-    spec = Spec(guests=("bench",), profile=profile, cpus=1, memory=1536, xen_args="cpuidle=0", kernel_args="mitigations=off",
+    spec = Spec(guests=("bench",), profile=profile, cpus=1, memory=1536, dom0="pv", xen_args="cpuidle=0", kernel_args="mitigations=off",
                 debian_guest=False, trace=True, files=(("/bench.cfg", config), ("/autorun", script)))
     dom0 = Dom0(spec, on, f"bench-{on}", patience=900)
     try:

@@ -4,15 +4,14 @@ from dataclasses import replace
 
 import test_devices
 import test_dom0
-from dom0 import Dom0, Spec
+from dom0 import PV_CPU, Dom0, Spec
 from runner import boot_test
 
-NO_HVM = "qemu64,-svm"
-HVM = "EPYC,-smap,-monitor,-rdtscp"          # QEMU 7.2 faults an iret in ring 3 where SMAP is on
+NO_HVM, HVM = "qemu64,-svm", PV_CPU
 
 
 def pv(spec: Spec, cpu: str = NO_HVM) -> Spec:
-    return replace(spec, xen_args=f"dom0=pv {spec.xen_args}".strip(), cpu=cpu)
+    return replace(spec, dom0="pv", cpu=cpu)
 
 
 def comes_up(dom0: Dom0) -> None:
@@ -21,7 +20,7 @@ def comes_up(dom0: Dom0) -> None:
     assert "Booting kernel on Xen" in dom0.run("dmesg") and "PVH" not in dom0.run("dmesg | grep -i 'booting'")
 
 
-boot_test(Spec(cpu=NO_HVM), name="pv-dom0-1-vcpus")(comes_up)  # by default, for there is nothing else
+boot_test(replace(pv(Spec()), dom0=""), name="pv-dom0-1-vcpus")(comes_up)  # by default
 for _vcpus in (2, 4):
     boot_test(pv(Spec(cpus=_vcpus, vcpus=_vcpus)), name=f"pv-dom0-{_vcpus}-vcpus")(comes_up)
 boot_test(pv(Spec(cpus=2, vcpus=2), HVM), name="pv-dom0-beside-hvm")(comes_up)

@@ -26,7 +26,7 @@ def _register(name: str, nmis: bool = False) -> None:
     @machine_test(name=title, suite="guests")
     def as_dom0(on: str) -> None:
         boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"pv-{name}.elf", cpu="qemu64,-svm", cpus=2, memory=512, seconds=90,
-                    xen_args="dom0=pv dom0_mem=64M dom0_max_vcpus=1")
+                    dom0="pv", xen_args="dom0_mem=64M dom0_max_vcpus=1")
         with Machine(boot, f"{title}-{on}") as machine:
             try:
                 if nmis:
