@@ -47,6 +47,7 @@ class Spec:
     trace: bool = False                # see machine.Boot
     counted: bool = False              # see machine.Boot
     files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
+    copies: tuple[tuple[str, str], ...] = ()  # further files of dom0: path there and here
 
 
 def hypervisor(on: str, packed: bool = False) -> Path:
@@ -120,6 +121,8 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
         image.file(f"/guests/{guest}.elf", GUESTS / f"{guest}.elf")
     for path, content in spec.files:
         image.text(path, content)
+    for path, source in spec.copies:
+        image.file(path, Path(source))
     image.text("/etc/px.conf", f"TOOLS={spec.tools}\nINTERACTIVE={int(interactive)}\n")
     image.file("/init", HERE / "files" / "dom0-init")
     key = hashlib.sha1(f"{spec}{interactive}".encode()).hexdigest()[:8]
