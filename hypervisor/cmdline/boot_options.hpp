@@ -141,6 +141,7 @@ struct BootOptions {
     Dom0Memory dom0_mem;
     VcpuRange dom0_max_vcpus;
     bool dom0_vcpus_pin = false;
+    bool pv = true;  ///< domains in PV mode
     std::string_view dom0_extra;  ///< what follows ` -- `: appended to dom0's command line
 
     u32 maxcpus = 0;  ///< 0: all

@@ -62,12 +62,13 @@ constexpr Option table[] = {
      "to dom0 at its start.",
      store_conswitch},
     // dom0
-    {"dom0", Kind::list, "pv | pvh, verbose=<bool>, bounce=<bool>", "pvh, pv without AMD-V and VT-x",
-     "How dom0 is built. `no-bounce` leaves out the `swiotlb=force` that a PVH dom0 without an IOMMU is given: its DMA to "
+    {"dom0", Kind::list, "pv | pvh, verbose=<bool>, bounce=<bool>", "pv; pvh with an IOMMU and hardware virtualization, or without PV",
+     "How dom0 is built; the log tells why. `no-bounce` leaves out the `swiotlb=force` that a PVH dom0 without an IOMMU is given: its DMA to "
      "pages of other domains then goes wrong.",
      store_dom0},
     deprecated({"dom0pvh", Kind::boolean, "", "off", "Old name of dom0=pvh.", store_dom0pvh},
                "is deprecated: write dom0=pvh"),
+    toggle({"pv", Kind::list, "<bool> | 32=<bool>", "on", "Domains in PV mode, dom0 among them. Those of 32 bits aren't supported.", store_pv}),
     {"dom0_mem", Kind::list, "<amount>, min:<amount>, max:<amount>", "half, at most 8G",
      "Memory of dom0. An amount is a size, a negative size (all but that much), `<n>%` of all memory, or `<size>+<n>%`. "
      "`max:` also limits what dom0 can balloon up to, and wins over `min:`.",

@@ -206,6 +206,20 @@ Outcome store_dom0pvh(BootOptions& options, const Argument& argument) {
     return {};
 }
 
+Outcome store_pv(BootOptions& options, const Argument& argument) {
+    if (const auto all = argument.given ? parse_bool(argument.value) : std::optional{!argument.negated}) {
+        options.pv = *all;
+        return {};
+    }
+    struct Words {
+        bool narrow = false;
+    } words;
+    constexpr FlagRow<Words> flags[] = {{"32", &Words::narrow}};
+    TRY(store_flags(argument.value, flags, words, [](const Flag&) { return false; }));
+    if (words.narrow) return Err{Refusal{"32-bit PV guests aren't supported", "32"}};
+    return {};
+}
+
 Outcome store_dom0_mem(BootOptions& options, const Argument& argument) {
     std::string_view rest = argument.value;
     Dom0Memory memory;

@@ -16,6 +16,7 @@ Outcome store_guest_loglvl(BootOptions& options, const Argument& argument);
 Outcome store_conswitch(BootOptions& options, const Argument& argument);
 Outcome store_dom0(BootOptions& options, const Argument& argument);
 Outcome store_dom0pvh(BootOptions& options, const Argument& argument);
+Outcome store_pv(BootOptions& options, const Argument& argument);
 Outcome store_dom0_mem(BootOptions& options, const Argument& argument);
 Outcome store_dom0_max_vcpus(BootOptions& options, const Argument& argument);
 Outcome store_reboot(BootOptions& options, const Argument& argument);

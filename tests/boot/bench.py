@@ -32,8 +32,8 @@ def measure(on: str, profile: str) -> dict[str, Row]:
     native = 'tsc_mode = "native"'
     configs = tuple((f"/{name}.cfg", tiny_config(name, name, vcpus=2 if kind == "pv" else 1, more=native, kind=kind))
                     for name, kind in GUESTS.items())
-    spec = Spec(guests=tuple(GUESTS), profile=profile, cpus=1, memory=1536, xen_args="cpuidle=0 dom0=pv", kernel_args="mitigations=off",
-                debian_guest=False, trace=True, files=(*configs, ("/autorun", script)))
+    spec = Spec(guests=tuple(GUESTS), profile=profile, cpus=1, memory=1536, dom0="pv", xen_args="cpuidle=0",
+                kernel_args="mitigations=off", debian_guest=False, trace=True, files=(*configs, ("/autorun", script)))
     dom0 = Dom0(spec, on, f"bench-{on}")
     try:
         text = dom0.autorun(timeout=300)

@@ -46,7 +46,7 @@ class Lives:
 
 def measure(on: str) -> Lives:
     spec = Spec(tools=TOOLS[on], profile="q35-vtd", cpus=1, counted=True, guests=("tiny",), memory=2048, dom0_memory=768,
-                xen_args="dom0=pvh", files=(*((f"/{kind}.cfg", text) for kind, text in KINDS.items()), ("/autorun", SCRIPT)))
+                files=(*((f"/{kind}.cfg", text) for kind, text in KINDS.items()), ("/autorun", SCRIPT)))
     dom0 = Dom0(spec, on, f"bench-lives-{on}", patience=600)
     try:
         boot = dom0.machine.virtual_time()

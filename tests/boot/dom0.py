@@ -22,6 +22,8 @@ DEBIAN_TOOLS = ("xl", "xenstored", "xenconsoled", "xen-init-dom0")
 LIBXL_HELPERS = ("xenconsole", "libxl-save-helper")  # which libxl runs by their own path
 STORE_TOOLS = ("xenstore", "xenstore-ls", "xenstore-read", "xenstore-write", "xenstore-list", "xenstore-rm", "xenstore-watch")
 
+PV_CPU = "EPYC,-smap,-monitor,-rdtscp"
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -32,6 +34,7 @@ class Spec:
     vcpus: int = 1                     # of dom0
     memory: int = 2048                 # of the machine, MiB
     dom0_memory: int = 768             # MiB
+    dom0: str = "pvh"                  # its kind, pvh or pv; nothing: the hypervisor's choice
     guests: tuple[str, ...] = ()       # tiny kernels to find in /guests
     devices: tuple[str, ...] = ()      # arguments of QEMU; their drivers are loaded
     profile: str = "qemu-svm"
@@ -44,6 +47,7 @@ class Spec:
     trace: bool = False                # see machine.Boot
     counted: bool = False              # see machine.Boot
     files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
+    copies: tuple[tuple[str, str], ...] = ()  # further files of dom0: path there and here
 
 
 def hypervisor(on: str, packed: bool = False) -> Path:
@@ -117,6 +121,8 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
         image.file(f"/guests/{guest}.elf", GUESTS / f"{guest}.elf")
     for path, content in spec.files:
         image.text(path, content)
+    for path, source in spec.copies:
+        image.file(path, Path(source))
     image.text("/etc/px.conf", f"TOOLS={spec.tools}\nINTERACTIVE={int(interactive)}\n")
     image.file("/init", HERE / "files" / "dom0-init")
     key = hashlib.sha1(f"{spec}{interactive}".encode()).hexdigest()[:8]
@@ -125,14 +131,16 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
 
 def boot_of(spec: Spec, on: str, interactive: bool = False) -> Boot:
     reference, in_bochs = on == "reference", spec.profile.startswith("bochs")
+    # The reference has no PVH dom0 without an IOMMU.
+    kind = "" if reference and spec.dom0 == "pvh" and spec.profile != "q35-vtd" else spec.dom0
     return Boot(
         xen=hypervisor(on, spec.packed), kernel=debian.unpacked_kernel() if in_bochs else DEBIAN_KERNEL,
         initrd=dom0_initrd(spec, interactive), profile=spec.profile, way=spec.way, cpus=spec.cpus, memory=spec.memory,
         devices=spec.devices, trace=spec.trace, counted=spec.counted,
         seconds=3600 if interactive or spec.counted else 1200 if in_bochs else 600,
-        # The reference's dom0 is PV here, and QEMU can't run PV kernels with SMAP (design.md).
-        cpu="EPYC,-smap,-monitor,-rdtscp" if reference and spec.cpu == Boot.cpu else spec.cpu,
-        xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),
+        # QEMU 7.2 can't run PV kernels with SMAP: it faults an iret in ring 3.
+        cpu=PV_CPU if (reference or kind != "pvh") and spec.cpu == Boot.cpu else spec.cpu,
+        dom0=kind, xen_args=f"dom0_mem={spec.dom0_memory}M,max:{spec.dom0_memory}M dom0_max_vcpus={spec.vcpus} {spec.xen_args}".strip(),
         kernel_args=f"console=hvc0 panic=1 {spec.kernel_args}".strip())
 
 

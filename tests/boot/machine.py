@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bochs
@@ -45,6 +45,7 @@ class Boot:
     way: str = "kernel"                # how QEMU starts it: a key of ways.WAYS
     cpus: int = 1
     memory: int = 2048                 # MiB
+    dom0: str = "pvh"                  # its kind, pvh or pv; nothing: the hypervisor's choice
     xen_args: str = ""
     kernel_args: str = "console=hvc0"
     cpu: str = "EPYC,-monitor,-rdtscp"
@@ -67,7 +68,8 @@ class Machine:
     """A running emulator. Use as a context manager; leaving it ends the emulator."""
 
     def __init__(self, boot: Boot, name: str, echo=None) -> None:
-        self.boot, self.name = boot, name
+        kind = f"dom0={boot.dom0}" if boot.dom0 else ""
+        self.boot, self.name = replace(boot, xen_args=f"{kind} {boot.xen_args}".strip()), name
         WORK.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(prefix="philoxen-"))
         self._lock = LOCK.open("a")

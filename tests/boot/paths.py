@@ -9,6 +9,7 @@ DEBIAN = BUILD / "debian"          # Debian's packages, unpacked, never installe
 WORK = BUILD / "boot"              # images and consoles of the last runs
 GUESTS = BUILD / "x86" / "tests" / "guests"
 
+XEN_WITHOUT_PV = BUILD / "x86-no-pv" / "xen"
 OUR_XEN = DIST / "xen"
 REFERENCE_XEN = DEBIAN / "reference"
 DEBIAN_KERNEL = DEBIAN / "vmlinuz"

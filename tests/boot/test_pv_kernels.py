@@ -1,6 +1,6 @@
-"""tests/guests/pv: tiny PV kernels as dom0, on a processor without virtualization."""
+"""tests/guests/pv: tiny PV kernels as dom0, on a processor without virtualization and on others."""
 # SPDX-License-Identifier: Apache-2.0
-from dom0 import hypervisor
+from dom0 import PV_CPU, hypervisor
 from machine import Boot, Machine
 from paths import GUESTS, REPO
 from runner import machine_test
@@ -20,21 +20,23 @@ def send_nmis(machine: Machine) -> None:
         machine.console.pump(0.002)
 
 
-def _register(name: str, nmis: bool = False) -> None:
-    title = f"pv-{name}-under-nmis" if nmis else f"pv-{name}-as-dom0"
+def _register(name: str, nmis: bool = False, cpu: str = "qemu64,-svm", profile: str = Boot.profile, args: str = "") -> None:
+    title = f"pv-{name}-under-nmis" if nmis else f"{profile}-pv-{name}" if profile.startswith("bochs") else f"pv-{name}-as-dom0"
 
     @machine_test(name=title, suite="guests")
     def as_dom0(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"pv-{name}.elf", cpu="qemu64,-svm", cpus=2, memory=512, seconds=90,
-                    xen_args="dom0=pv dom0_mem=64M dom0_max_vcpus=1")
+        in_bochs = profile.startswith("bochs")
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"pv-{name}.elf", cpu=cpu, profile=profile, cpus=1 if in_bochs else 2, memory=512,
+                    seconds=240 if in_bochs else 90, dom0="pv", xen_args="dom0_mem=64M dom0_max_vcpus=1", kernel_args=args)
         with Machine(boot, f"{title}-{on}") as machine:
             try:
                 if nmis:
                     machine.console.expect("PX-PART", timeout=60)
                     send_nmis(machine)
-                machine.console.expect(rf"^.*PX-VERDICT pv-{name} (pass|fail).*$", timeout=60, fail=r"Panic|panic on CPU")
+                machine.console.expect(rf"^.*PX-VERDICT pv-{name} (pass|fail).*$", timeout=200 if in_bochs else 60, fail=r"Panic|panic on CPU")
                 judge(f"pv-{name}", on, machine.console.text)
-                assert machine.wait_end(20) == 0, "the machine did not end in order"
+                if not in_bochs:
+                    assert machine.wait_end(20) == 0, "the machine did not end in order"
             except BaseException as error:
                 error.console_tail = machine.console.tail()
                 raise
@@ -42,5 +44,9 @@ def _register(name: str, nmis: bool = False) -> None:
 
 for _name in FOLDERS:
     if _name not in WITHOUT_VERDICT:
-        _register(_name)
+        _register(_name, cpu=PV_CPU if _name == "hostile" else "qemu64,-svm")   # with FSGSBASE
 _register("long", nmis=True)
+_register("hostile", nmis=True, cpu=PV_CPU, args="rounds=1500")
+# These hold a debug trap back after MOV SS, which QEMU doesn't.
+for _profile in ("bochs-skylake", "bochs-ryzen"):
+    _register("hostile", profile=_profile)

@@ -101,7 +101,7 @@ def main() -> int:
     arguments = parser.parse_args()
     ours = arguments.on == "ours" and (DIST / "root" / "usr" / "sbin" / "xl").exists()
     tools = arguments.tools or ("philoxen" if ours else "debian")
-    spec = Spec(tools=tools, cpus=arguments.cpus, memory=3072)
+    spec = Spec(tools=tools, cpus=arguments.cpus, memory=3072, dom0="")
 
     say(f"Booting {'Philoxen' if arguments.on == 'ours' else 'the reference'} in QEMU, with Debian's kernel as dom0 "
         f"(the whole console: {WORK.relative_to(WORK.parents[1])}/run.console) …")

@@ -11,18 +11,29 @@
 
 namespace px::builder {
 
+using call::Error;
 using call::Outcome;
 
 namespace {
 constexpr u64 hypervisor_kib = 4 * 1024;  ///< what the hypervisor itself needs for a domain, roughly
 }
 
-Outcome<> check_free_memory(call::Privcmd& privcmd, u64 needed_kib) {
-    const u64 free_kib = TRY(control::physical_info(privcmd)).free_pages * (page_size / 1024);
+Outcome<> check_kind(u32 kind, u32 capabilities) {
+    if ((capabilities & kind) != 0) return {};
+    if (kind == abi::physcap::pv) {
+        return Err{Error{ENODEV, "this hypervisor has no PV guests: PV was turned off (pv=0) or left out when it was built"}};
+    }
+    return Err{Error{ENODEV, "this machine has no hardware virtualization that can be used ('xl dmesg' says why): only guests with type = \"pv\" can run"}};
+}
+
+Outcome<> check_machine(call::Privcmd& privcmd, u32 kind, u64 needed_kib) {
+    const auto machine = TRY(control::physical_info(privcmd));
+    TRY(check_kind(kind, machine.capabilities));
+    const u64 free_kib = machine.free_pages * (page_size / 1024);
     needed_kib += limit_slack_kib + hypervisor_kib;
     if (needed_kib <= free_kib) return {};
-    return Err{call::Error{ENOMEM, "not enough memory: the guest needs " + std::to_string((needed_kib + 1023) / 1024) + " MiB, and " +
-                                       std::to_string(free_kib / 1024) + " MiB are free"}};
+    return Err{Error{ENOMEM, "not enough memory: the guest needs " + std::to_string((needed_kib + 1023) / 1024) + " MiB, and " +
+                                 std::to_string(free_kib / 1024) + " MiB are free"}};
 }
 
 Outcome<DomId> create_empty(call::Privcmd& privcmd, const GuestSpec& spec, u32 flags, u32 emulation) {

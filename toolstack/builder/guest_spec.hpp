@@ -41,8 +41,10 @@ struct BuiltDomain {
 inline constexpr DomId dom0{0};
 inline constexpr u64 limit_slack_kib = 1024;  ///< rings and tables, which the guest doesn't count as its memory
 
-/// Errors: the machine hasn't as much free memory as `needed_kib` and what the hypervisor itself takes for a domain.
-call::Outcome<> check_free_memory(call::Privcmd& privcmd, u64 needed_kib);
+/// `kind`: abi::physcap::pv or hvm; `capabilities`: what the hypervisor has of them. Errors: it hasn't that one.
+call::Outcome<> check_kind(u32 kind, u32 capabilities);
+/// Errors: as of check_kind(); the machine hasn't as much free memory as `needed_kib` and what the hypervisor itself takes for a domain.
+call::Outcome<> check_machine(call::Privcmd& privcmd, u32 kind, u64 needed_kib);
 /// vCPUs, limits, clock and CPUID of an empty domain.
 call::Outcome<> set_common(control::Domain domain, const GuestSpec& spec);
 /// flags: abi::cdf; emulation: abi::x86::emu.

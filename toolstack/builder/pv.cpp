@@ -49,7 +49,7 @@ Outcome<PvPlan> PvPlan::prepare(GuestSpec spec) {
 }
 
 Outcome<BuiltDomain> PvPlan::build(call::Privcmd& privcmd) const {
-    TRY(check_free_memory(privcmd, spec_.memory_kib));
+    TRY(check_machine(privcmd, abi::physcap::pv, spec_.memory_kib));
     BuiltDomain built{};
     built.id = TRY(create_empty(privcmd, spec_, 0, 0));
     Domain domain(privcmd, built.id);

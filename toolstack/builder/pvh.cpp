@@ -62,7 +62,7 @@ Outcome<> PvhPlan::find_places() {
 }
 
 Outcome<BuiltDomain> PvhPlan::build(call::Privcmd& privcmd) const {
-    TRY(check_free_memory(privcmd, spec_.memory_kib + paging_kib()));
+    TRY(check_machine(privcmd, abi::physcap::hvm, spec_.memory_kib + paging_kib()));
     BuiltDomain built{.id = {}, .console_port = {}, .store_port = {}, .console = console_frame, .store = store_frame};
     built.id = TRY(create_empty(privcmd, spec_, abi::cdf::hvm | abi::cdf::hap | abi::cdf::oos_off, abi::x86::emu::lapic));
     Domain domain(privcmd, built.id);

@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/runtime.hpp"
 #include "arch/x86/cpu_policy/cpu_policy.hpp"
 #include "arch/x86/dom0/dom0.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/crash.hpp"
@@ -128,7 +129,7 @@ void apply_options() {
 
 /// What of RAM is set aside for the hardware domain, at its own addresses: a PV one takes its share from the allocator.
 u64 dom0_frames(u64 ram_frames) {
-    return dom0::kind_of(options) == cmdline::Dom0Kind::pv ? 0 : dom0::share_of(options, ram_frames);
+    return dom0::wants_own_addresses(options) ? dom0::share_of(options, ram_frames) : 0;
 }
 
 void log_protections() {
@@ -149,6 +150,7 @@ void log_protections() {
     log_protections();
     init_clock(options.clocksource);
     if (options.tsc_unstable) note_tsc_unstable();
+    if (!options.pv) turn_pv_off();
     set_up_this_cpu();
     hvm::init_host_policy();
     Pit<Ports>{Ports{}}.silence_channel0();

@@ -3,22 +3,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "arch/x86/cpu/hidden_features.hpp"
 #include "arch/x86/dom0/dom0.hpp"
+#include "arch/x86/dom0/kind.hpp"
+#include "arch/x86/glue/guest_kind.hpp"
+#include "arch/x86/hvm/backend.hpp"
+#include "hypervisor/console/log.hpp"
 
 namespace px {
+namespace dom0 {
 namespace {
 
 u64 frames_of(const cmdline::MemoryAmount& amount, u64 ram_frames) { return amount.resolve(ram_frames << page_shift) >> page_shift; }
 
+/// No driver for one exists yet.
+constexpr bool iommu_in_use = false;
+
+KindChoice choose(const cmdline::BootOptions& options, bool hvm) {
+    const PvState pv = !pv_is_built() ? PvState::left_out : options.pv ? PvState::usable : PvState::turned_off;
+    return choose_kind({options.dom0.kind, pv, hvm, iommu_in_use});
+}
+
 }  // namespace
 
-namespace dom0 {
-
-cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options) {
-    const bool vt_x = (arch::host_cpuid(1).ecx >> 5 & 1) != 0;
-    const bool amd_v = arch::cpuid(0x80000000).eax >= 0x80000001 && (arch::host_cpuid(0x80000001).ecx >> 2 & 1) != 0;
-    return options.dom0.kind.value_or(vt_x || amd_v ? cmdline::Dom0Kind::pvh : cmdline::Dom0Kind::pv);
+bool wants_own_addresses(const cmdline::BootOptions& options) {
+    // With an IOMMU the kind would be PVH by default, and PV after a probe that found nothing: what was set aside is to be given back then.
+    static_assert(!iommu_in_use);
+    return choose(options, true).kind == cmdline::Dom0Kind::pvh;
 }
 
 u64 share_of(const cmdline::BootOptions& options, u64 ram_frames) {
@@ -40,7 +50,11 @@ u64 most_frames(const cmdline::BootOptions& options, u64 ram_frames, u64 share) 
 namespace arch {
 
 void create_dom0(const boot::BootInfo& info, const cmdline::BootOptions& options) {
-    if (dom0::kind_of(options) == cmdline::Dom0Kind::pv) dom0::create_pv(info, options);
+    const dom0::KindChoice choice = dom0::choose(options, hvm::backend() != nullptr);
+    if (!choice.kind) panic("{}", choice.reason);
+    const bool pv = choice.kind == cmdline::Dom0Kind::pv;
+    log_info("dom0: {}, for {}", pv ? "PV" : "PVH", choice.reason);
+    if (pv) dom0::create_pv(info, options);
     else dom0::create_pvh(info, options);
 }
 

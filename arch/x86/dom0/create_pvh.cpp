@@ -9,7 +9,6 @@
 #include "arch/x86/dom0/memory_map.hpp"
 #include "arch/x86/dom0/tables.hpp"
 #include "arch/x86/dom0/unpack.hpp"
-#include "arch/x86/hvm/backend.hpp"
 #include "arch/x86/hvm/startup.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -61,7 +60,6 @@ public:
     Builder(const boot::BootInfo& info, const cmdline::BootOptions& options) : files_(info, options), options_(options) {}
 
     void build() {
-        if (hvm::backend() == nullptr) panic("a PVH dom0 needs hardware virtualization; why there is none stands above; dom0=pv needs none");
         vcpus_ = vcpu_count(options_, most_vcpus);
         choose_memory();
         load_kernel();

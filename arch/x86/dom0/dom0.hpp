@@ -12,9 +12,9 @@ namespace px::dom0 {
 void create_pvh(const boot::BootInfo& info, const cmdline::BootOptions& options);
 void create_pv(const boot::BootInfo& info, const cmdline::BootOptions& options);
 
-/// The kind that dom0 is to have. Where the command line leaves the choice: PVH if the processor has AMD-V or VT-x (whether they can be
-/// used shows later), else PV.
-cmdline::Dom0Kind kind_of(const cmdline::BootOptions& options);
+/// Whether dom0 may come to be PVH (kind.hpp), whose memory is set aside at its own addresses. Asked before it is known whether the processor's
+/// virtualization can be used.
+bool wants_own_addresses(const cmdline::BootOptions& options);
 
 /// Its share of RAM: what dom0_mem= says, else half of it, at most 8 GiB. Guests get what is left.
 u64 share_of(const cmdline::BootOptions& options, u64 ram_frames);
@@ -25,7 +25,7 @@ u64 most_frames(const cmdline::BootOptions& options, u64 ram_frames, u64 share);
 
 namespace px::arch {
 
-/// Builds and starts domain 0 from the first module (kernel) and the second (initrd). Panics with the reason where it
+/// Chooses domain 0's kind, builds it from the first module (kernel) and the second (initrd), and starts it. Panics with the reason where it
 /// can't be: there is no machine without it.
 void create_dom0(const boot::BootInfo& info, const cmdline::BootOptions& options);
 

@@ -58,8 +58,11 @@ protected:
 };
 
 const GuestKind& hvm_kind();
-/// nullptr where PV was left out at build time.
+/// nullptr where PV was left out at build time, or turned off at boot (`pv=0`).
 const GuestKind* pv_kind();
+bool pv_is_built();
+/// Before there is a domain.
+void turn_pv_off();
 
 inline const GuestKind& kind_of(const Domain& domain) { return domain.settings.hvm ? hvm_kind() : *pv_kind(); }
 

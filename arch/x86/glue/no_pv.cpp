@@ -11,6 +11,8 @@
 namespace px {
 
 const GuestKind* pv_kind() { return nullptr; }
+bool pv_is_built() { return false; }
+void turn_pv_off() {}
 
 namespace arch {
 // The translations of a physmap are flushed when its entries end.
@@ -29,7 +31,7 @@ void flush_stale(u32) {}
 
 namespace px::dom0 {
 
-void create_pv(const boot::BootInfo&, const cmdline::BootOptions&) { panic("dom0=pv: this hypervisor was built without PV"); }
+void create_pv(const boot::BootInfo&, const cmdline::BootOptions&) { panic("a PV dom0 was chosen, where there is no PV"); }
 
 }  // namespace px::dom0
 

@@ -56,14 +56,8 @@ void handle_nmi(const TrapFrame& frame) {
     count_nmi(frame);
 }
 
-/// The entries of SYSCALL, where interrupts are off and the stack may be a guest's. (None without PV.)
-extern "C" [[gnu::weak]] const char pv_syscall_entries_begin[], pv_syscall_entries_end[];
-bool is_syscall_entry(u64 address) {
-    return address - reinterpret_cast<u64>(pv_syscall_entries_begin) <
-           static_cast<u64>(pv_syscall_entries_end - pv_syscall_entries_begin);
-}
-
-/// MOV SS holds a breakpoint back until after the SYSCALL that follows it [CVE-2018-8897]: it hits us, and means nothing.
+/// A debug trap in the hypervisor is never of its own making, and means nothing: a PV guest's breakpoint on memory that is copied for it,
+/// or one that MOV SS held back until after the instruction by which the guest came here [CVE-2018-8897].
 void forget_debug_trap() { write_debug_status(0xffff0ff0); }
 
 }  // namespace
@@ -72,7 +66,7 @@ extern "C" void handle_trap(TrapFrame* frame) {
     const u8 number = static_cast<u8>(frame->vector);
     if (number >= 32) return dispatch_interrupt(number);
     if (number == exception::nmi) return handle_nmi(*frame);
-    if (number == exception::debug && is_syscall_entry(frame->rip)) return forget_debug_trap();
+    if (number == exception::debug) return forget_debug_trap();
     // What may fault reads or writes a guest's memory, or loads what a guest said.
     if (number >= exception::invalid_opcode && number <= exception::alignment && fix_up(*frame)) return;
     crash_on_trap(*frame);

@@ -182,6 +182,21 @@ TEST(Dom0, DeprecatedAlias) {
     EXPECT_EQ(Parsed{"dom0pvh=0"}.dom0.kind, Dom0Kind::pv);
 }
 
+TEST(Dom0, PvModeOff) {
+    EXPECT_TRUE(Parsed{""}.pv);
+    for (const char* line : {"pv=0", "pv=off", "no-pv", "pv no-pv"}) {
+        EXPECT_FALSE(Parsed{line}.pv) << line;
+        EXPECT_TRUE(Parsed{line}.clean()) << line;
+    }
+    for (const char* line : {"pv", "pv=1", "pv=no-32", "pv=32=0", "pv=0 pv=1"}) {
+        EXPECT_TRUE(Parsed{line}.pv) << line;
+        EXPECT_TRUE(Parsed{line}.clean()) << line;
+    }
+    EXPECT_THAT(Parsed{"pv=32"}.problems, ElementsAre("pv=32: 32: 32-bit PV guests aren't supported"));
+    EXPECT_THAT(Parsed{"pv=perhaps"}.problems, ElementsAre("pv=perhaps: perhaps: is not known"));
+    EXPECT_TRUE(Parsed{"pv=perhaps"}.pv);
+}
+
 TEST(Machine, Reboot) {
     EXPECT_EQ(Parsed{"reboot=t"}.reboot, RebootMethod::triple_fault);
     EXPECT_EQ(Parsed{"reboot=kbd"}.reboot, RebootMethod::keyboard);

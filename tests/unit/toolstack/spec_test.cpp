@@ -24,6 +24,14 @@ xlcfg::DomainConfig load(const std::string& more) {
     return config;
 }
 
+TEST(Spec, NeedsItsKindOfTheHypervisor) {
+    using namespace abi;
+    EXPECT_TRUE(builder::check_kind(physcap::hvm, physcap::hvm | physcap::hap).ok());
+    EXPECT_TRUE(builder::check_kind(physcap::pv, physcap::pv).ok());
+    EXPECT_THAT(builder::check_kind(physcap::hvm, physcap::pv).error().text, HasSubstr("no hardware virtualization"));
+    EXPECT_THAT(builder::check_kind(physcap::pv, physcap::hvm | physcap::hap).error().text, HasSubstr("pv=0"));
+}
+
 TEST(Spec, TakesWhatTheFileSays) {
     const auto spec = guest_spec(load("maxmem=128\nvcpus=2\nmaxvcpus=4\nramdisk='/boot/r'\nextra='quiet'\nroot='/dev/xvda'\n"
                                     "uuid='7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11'\nmax_grant_frames=33\ntsc_mode='native'\n"), {});

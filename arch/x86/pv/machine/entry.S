@@ -204,12 +204,8 @@ pv_syscall_common:
     .endr
     .endm
 
-    .globl pv_syscall_entries_begin, pv_syscall_entries_end
-    .balign 32
-pv_syscall_entries_begin:
     syscall_entries pv_syscall_entries, pv_syscall_common
     syscall_entries pv_syscall_entries32, pv_syscall_common32
-pv_syscall_entries_end:
 
     .bss
     .globl pv_slots

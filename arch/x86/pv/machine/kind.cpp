@@ -105,6 +105,7 @@ public:
 };
 
 constinit const Pv kind;
+constinit const GuestKind* present = &kind;
 
 }  // namespace
 
@@ -114,6 +115,8 @@ bool any_domain_existed() { return existed.load(std::memory_order_seq_cst); }
 
 namespace px {
 
-const GuestKind* pv_kind() { return &pv::kind; }
+const GuestKind* pv_kind() { return pv::present; }
+bool pv_is_built() { return true; }
+void turn_pv_off() { pv::present = nullptr; }
 
 }  // namespace px

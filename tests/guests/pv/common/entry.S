@@ -141,7 +141,7 @@ syscall_entry:
     movq $0x100, (%rsp)                 // VGCF_in_syscall: rcx and r11 needn't come back
     jmp hypercall_page + 23 * 32
 
-// enter_user(rip, rsp, rflags): to users; leave_user() returns from it.
+// enter_user(frame): to users by the hypercall iret, with the frame's words; leave_user() returns from it.
     .globl enter_user, leave_user
     .balign 16
 enter_user:
@@ -152,12 +152,12 @@ enter_user:
     push %r14
     push %r15
     mov %rsp, user_resume
-    push $0xe02b
-    push %rsi
-    push %rdx
-    push $0xe033
-    push %rdi
-    push $0
+    push 40(%rdi)
+    push 32(%rdi)
+    push 24(%rdi)
+    push 16(%rdi)
+    push 8(%rdi)
+    push (%rdi)
     jmp hypercall_page + 23 * 32
     .balign 16
 leave_user:

@@ -53,7 +53,15 @@ void init_users();
 Frame run_user(u64 entry, u64 rflags = 0);
 inline Frame run_user(void (*entry)(), u64 rflags = 0) { return run_user(reinterpret_cast<u64>(entry), rflags); }
 
-/// The same with the handlers that are set, until one calls leave_user().
+/// What the hypercall iret is given: words that a kernel could forge.
+struct UserFrame {
+    u64 flags = 0;  ///< abi::x86::vgcf: in_syscall lets the hypervisor return by SYSRET
+    u64 rip = 0, cs = abi::x86::flat_ring3::cs64, rflags = 0x202, rsp = 0, ss = abi::x86::flat_ring3::ss64;
+};
+UserFrame user_frame(u64 entry, u64 rflags = 0);
+Frame run_user(const UserFrame& frame);
+
+/// As run_user(entry) with the handlers that are set, until one calls leave_user().
 void run_user_with_handlers(u64 entry, u64 rflags = 0);
 
 }  // namespace px::guest

@@ -5,7 +5,7 @@
 
 #include "tests/guests/pv/common/pv.hpp"
 
-extern "C" void enter_user(px::u64 rip, px::u64 rsp, px::u64 rflags);
+extern "C" void enter_user(const px::guest::UserFrame* frame);
 extern "C" [[noreturn]] void leave_user();
 
 namespace px::guest {
@@ -38,15 +38,26 @@ void init_users() {
     if (hypercall(abi::hypercall::stack_switch, 0, reinterpret_cast<u64>(kernel_stack + sizeof kernel_stack))) give_up("stack_switch");
 }
 
-void run_user_with_handlers(u64 entry, u64 rflags) {
-    enter_user(entry, reinterpret_cast<u64>(user_stack + sizeof user_stack), rflags | 0x202);
+UserFrame user_frame(u64 entry, u64 rflags) {
+    UserFrame frame;
+    frame.rip = entry;
+    frame.rflags |= rflags;
+    frame.rsp = reinterpret_cast<u64>(user_stack + sizeof user_stack);
+    return frame;
 }
 
-Frame run_user(u64 entry, u64 rflags) {
+void run_user_with_handlers(u64 entry, u64 rflags) {
+    const UserFrame frame = user_frame(entry, rflags);
+    enter_user(&frame);
+}
+
+Frame run_user(u64 entry, u64 rflags) { return run_user(user_frame(entry, rflags)); }
+
+Frame run_user(const UserFrame& frame) {
     constexpr unsigned exceptions = 32, int80 = 0x80;
     for (unsigned vector = 0; vector < exceptions; ++vector) set_handler(vector, leave);
     for (const unsigned vector : {int80, vector_syscall, vector_failsafe}) set_handler(vector, leave);
-    run_user_with_handlers(entry, rflags);
+    enter_user(&frame);
     for (unsigned vector = 0; vector < exceptions; ++vector) set_handler(vector, nullptr);
     return left;
 }
