@@ -48,6 +48,7 @@ class Spec:
     counted: bool = False              # see machine.Boot
     files: tuple[tuple[str, str], ...] = ()  # further text files of dom0: path and content
     copies: tuple[tuple[str, str], ...] = ()  # further files of dom0: path there and here
+    store: str = ""                    # philoxen: our xenstored, whoever's xl; its tools are in the guest too
 
 
 def hypervisor(on: str, packed: bool = False) -> Path:
@@ -85,6 +86,12 @@ def _add_our_tools(image: Initramfs) -> None:
             image.file(name, path)
 
 
+def _add_our_store(image: Initramfs) -> None:
+    """Found before Debian's by the path that dom0's init sets."""
+    for program in ("/usr/sbin/xenstored", "/usr/lib/xen/bin/xenstore-holder"):
+        image.file(program, DIST / "root" / program[1:])
+
+
 def _add_modules(image: Initramfs, names: tuple[str, ...]) -> None:
     paths = debian.modules(*names)
     for path in paths:
@@ -92,14 +99,18 @@ def _add_modules(image: Initramfs, names: tuple[str, ...]) -> None:
     image.text("/modules/order", "".join(f"{path.name}\n" for path in paths))
 
 
-def guest_initrd() -> Path:
+def guest_initrd(store_tools: bool = False) -> Path:
     """What Debian's kernel runs as a guest: says its word, answers lines."""
     image = busybox_base(debian.BUSYBOX)
+    if store_tools:
+        image.file("/bin/xenstore", DIST / "root/usr/bin/xenstore")
+        for applet in ("read", "write"):
+            image.link(f"/bin/xenstore-{applet}", "xenstore")
     image.file("/init", HERE / "files" / "guest-init")
     _add_modules(image, FRONT_ENDS)
     for ending in ("poweroff", "reboot"):  # what the kernel runs when it is asked to stop
         image.text(f"/sbin/{ending}", f"#!/bin/sh\nexec /bin/{ending} -f\n", executable=True)
-    return image.write(WORK / "guest.img")
+    return image.write(WORK / ("guest-store.img" if store_tools else "guest.img"))
 
 
 def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
@@ -110,13 +121,15 @@ def dom0_initrd(spec: Spec, interactive: bool = False) -> Path:
     image.link("/var/lock", "/run/lock")
     image.text("/etc/xen/xl.conf", "")
     {"debian": _add_debian_tools, "philoxen": _add_our_tools}[spec.tools](image)
+    if spec.store:
+        _add_our_store(image)
     _add_modules(image, XEN_MODULES + (DEVICE_MODULES if spec.devices else ()) + (BACK_ENDS if spec.tools == "philoxen" else ())
                  + (("efivarfs",) if spec.way.startswith("efi") else ()))
     if spec.way.startswith("efi"):
         image.program("/bin/efibootmgr", Path("/usr/bin/efibootmgr"))
     if spec.debian_guest:
         image.file("/guests/vmlinuz", DEBIAN_KERNEL)
-        image.file("/guests/initrd", guest_initrd())
+        image.file("/guests/initrd", guest_initrd(bool(spec.store)))
     for guest in spec.guests:
         image.file(f"/guests/{guest}.elf", GUESTS / f"{guest}.elf")
     for path, content in spec.files:

@@ -47,10 +47,14 @@ call::Outcome<> Background::enter() {
 void Background::ready() {
     notify_service_manager("READY=1");
     if (!parent_) return;
-    call::Fd nowhere{open("/dev/null", O_RDWR)};
-    for (int standard : {0, 1, 2}) dup2(nowhere.get(), standard);
+    leave_terminal();
     if (chdir("/") < 0 || write(parent_.get(), "+", 1) < 0) return;  // a parent that is gone needs no word
     parent_.reset();
+}
+
+void leave_terminal() {
+    call::Fd nowhere{open("/dev/null", O_RDWR)};
+    for (int standard : {0, 1, 2}) dup2(nowhere.get(), standard);
 }
 
 call::Outcome<call::Fd> write_pid_file(const std::string& path) {

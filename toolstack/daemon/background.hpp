@@ -23,6 +23,9 @@ private:
     call::Fd parent_;
 };
 
+/// Standard input and outputs lead nowhere from now on.
+void leave_terminal();
+
 /// Writes this process's number to `path` and keeps the file locked. Error: another one runs (it holds the lock).
 call::Outcome<call::Fd> write_pid_file(const std::string& path);
 

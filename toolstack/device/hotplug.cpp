@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,7 +90,8 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
     return pointers;
 }
 
-/// Scripts run one at a time, so that two don't take the same loop device; the lock goes with the process that holds it.
+/// Scripts run one at a time, so that two don't take the same loop device. The lock goes with the process that holds it: this one, and the one that
+/// waits for the script, so that whoever cleans up after a killed xl waits for the script that it left behind.
 Outcome<call::Fd> take_turn() {
     const std::string path = lock_path();
     call::Fd lock{open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
@@ -102,6 +102,23 @@ Outcome<call::Fd> take_turn() {
     return lock;
 }
 
+/// In a process of its own, whose group the script belongs to so that both can be killed: 0 if the script ends well.
+[[noreturn]] void run_and_wait(char** words, char** variables, int output) {
+    setpgid(0, 0);
+    const pid_t script = fork();
+    if (script == 0) {
+        const int nowhere = open("/dev/null", O_RDONLY);
+        dup2(nowhere, 0);
+        for (int standard : {1, 2}) dup2(output, standard);
+        execve(words[0], words, variables);
+        _exit(127);
+    }
+    close(output);
+    int status = 1;
+    while (script > 0 && waitpid(script, &status, 0) < 0 && errno == EINTR) {}
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 Outcome<Child> start(const Device& device, const std::string& script, Plug plug) {
     std::vector<std::string> words{script}, variables = environment_of(device, script);
     if (device.kind == Kind::vif) words.insert(words.end(), {plug == Plug::in ? "online" : "offline", "type_if=vif"});
@@ -109,18 +126,12 @@ Outcome<Child> start(const Device& device, const std::string& script, Plug plug)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0) return call::failure("can't start the hot-plug script " + script);
     call::Fd read_end{ends[0]}, write_end{ends[1]};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    for (int standard : {1, 2}) posix_spawn_file_actions_adddup2(&actions, write_end.get(), standard);
-    posix_spawnattr_t attributes;  // a group of its own, so that all of it can be killed
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    pid_t pid = 0;
-    const int failed = posix_spawn(&pid, script.c_str(), &actions, &attributes, pointers_to(words).data(), pointers_to(variables).data());
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (failed) return call::failure(failed, "can't start the hot-plug script " + script);
+    if (access(script.c_str(), X_OK) < 0) return call::failure("can't start the hot-plug script " + script);
+    auto arguments = pointers_to(words), environment = pointers_to(variables);
+    const pid_t pid = fork();
+    if (pid < 0) return call::failure("can't start the hot-plug script " + script);
+    if (pid == 0) run_and_wait(arguments.data(), environment.data(), write_end.get());
+    setpgid(pid, pid);
     return Child(pid, std::move(read_end));
 }
 

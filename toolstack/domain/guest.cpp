@@ -3,8 +3,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "toolstack/domain/guest.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include "toolstack/device/channel.hpp"
 #include "toolstack/device/disk.hpp"
 #include "toolstack/device/vif.hpp"
+#include "toolstack/domain/creation_guard.hpp"
 #include "toolstack/domain/lookup.hpp"
 #include "toolstack/domain/store_tree.hpp"
 #include "toolstack/domain/uuid.hpp"
@@ -28,23 +27,11 @@ using xlcfg::DomainConfig;
 
 namespace {
 
-constexpr const char* create_lock = "/run/xl-create.lock";
 constexpr unsigned gone_checks = 500, gone_interval_us = 10'000;
 
 Outcome<> refuse_taken_name(System& system, const std::string& name) {
     if (!TRY(find_by_name(system, name))) return {};
     return Err{Error{EEXIST, "there is a domain '" + name + "' already"}};
-}
-
-/// Domains are made one at a time, so that of two of one name or for the same memory the second sees the first. The lock goes
-/// with the process that holds it.
-Outcome<call::Fd> take_turn() {
-    call::Fd lock{open(create_lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
-    if (!lock) return call::failure(std::string("can't open ") + create_lock);
-    while (flock(lock.get(), LOCK_EX) < 0) {
-        if (errno != EINTR) return call::failure("can't wait for another domain that is being made");
-    }
-    return lock;
 }
 
 /// `cpus` is one flag per CPU of the machine.

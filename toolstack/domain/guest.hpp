@@ -24,6 +24,7 @@ public:
 
     /// Makes the domain, paused, known to the store, its console and devices served. After an error nothing of it is left.
     call::Outcome<DomId> create(System& system) const;
+    const control::Handle& uuid() const { return uuid_; }
 
 private:
     using Plan = std::variant<builder::PvhPlan, builder::PvPlan>;

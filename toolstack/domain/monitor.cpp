@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "toolstack/control/domain.hpp"
+#include "toolstack/domain/creation_guard.hpp"
 #include "toolstack/domain/guest.hpp"
 #include "toolstack/domain/uuid.hpp"
 
@@ -51,6 +52,7 @@ Outcome<std::optional<ShutdownReason>> wait_for_stop(System& system, DomId domai
 
 Outcome<DomId> start_again(System& system, const DomainConfig& config) {
     const GuestPlan plan = TRY(GuestPlan::prepare(config));
+    const CreationGuard guard = TRY(CreationGuard::start(system, plan.uuid()));
     const DomId domain = TRY(plan.create(system));
     TRY(control::Domain(system.privcmd, domain).unpause());
     return domain;

@@ -39,6 +39,12 @@ Outcome<Fd> connect_to(const std::string& path) {
     return Err{Error{code, "xenstored is not running (" + path + ": " + std::strerror(code) + "): start the service xenstored"}};
 }
 
+/// As write(2), to a socket or to the kernel's device, without a signal when the other side is gone.
+ssize_t send_some(int fd, std::string_view bytes) {
+    ssize_t count = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return count < 0 && errno == ENOTSOCK ? write(fd, bytes.data(), bytes.size()) : count;
+}
+
 /// Splits a reply of terminated strings.
 Outcome<std::vector<std::string>> strings_of(std::string_view payload) {
     auto strings = split_strings(payload);
@@ -64,7 +70,7 @@ Outcome<std::string> Client::request(MessageType type, std::string_view payload,
     u32 number = ++last_request_;
     std::string bytes = encode(type, number, transaction, payload);
     for (usize sent = 0; sent < bytes.size();) {
-        ssize_t count = ::write(fd_.get(), bytes.data() + sent, bytes.size() - sent);
+        ssize_t count = send_some(fd_.get(), std::string_view(bytes).substr(sent));
         if (count < 0 && errno != EINTR) return failure("can't send to xenstored");
         if (count > 0) sent += static_cast<usize>(count);
     }

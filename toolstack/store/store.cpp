@@ -18,8 +18,6 @@ constexpr u8 transaction_known = 4;  // the header's transaction counts
 
 constexpr usize index_of(MessageType type) { return static_cast<usize>(type); }
 
-std::string domain_path(DomId domain) { return "/local/domain/" + std::to_string(domain.raw); }
-
 }  // namespace
 
 const std::array<Store::HandlerEntry, message_type_limit> Store::handlers = [] {

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "toolstack/store/codec.hpp"
 #include "toolstack/store/quota.hpp"
 #include "toolstack/store/transaction.hpp"
 #include "toolstack/store/watches.hpp"
@@ -60,6 +61,11 @@ public:
 
     /// After the hypervisor said that some domain changed its state: `state_of` is asked for each introduced domain.
     void update_domains(const std::function<DomainState(DomId)>& state_of);
+
+    /// Everything as bytes: a store that load()s them answers as this one would, open transactions included.
+    void save(Encoder& out) const;
+    /// Into a store that was just made. Error einval: the bytes aren't what a store saves; use this store no more.
+    Result<> load(Decoder& in);
 
     const Tree& tree() const { return tree_; }
     Quotas& quotas() { return quotas_; }
@@ -146,6 +152,8 @@ private:
     void forget_domain(DomId domain);
     void forget_nodes_of(DomId domain);
 
+    void load_watch_of(Watch watch, Decoder& in);
+
     Host& host_;
     Quotas quotas_;
     Tree tree_;
@@ -156,6 +164,9 @@ private:
     std::vector<ConnectionId> ready_;
     u32 last_connection_ = 0;
 };
+
+/// Where the nodes of `domain` are, and what its relative paths are relative to.
+inline std::string domain_path(DomId domain) { return "/local/domain/" + std::to_string(domain.raw); }
 
 inline constexpr std::string_view introduce_domain = "@introduceDomain";
 inline constexpr std::string_view release_domain = "@releaseDomain";

@@ -21,6 +21,11 @@ public:
 
     /// The tree as this transaction left it.
     Tree& view() { return view_; }
+    const Tree& view() const { return view_; }
+    /// The live tree as it was when the transaction began.
+    const Tree& base() const { return base_; }
+    /// What the outcome depends on: paths, and bits of Aspect.
+    const std::map<std::string, u8, std::less<>>& dependencies() const { return dependencies_; }
     /// Notes that the outcome depends on `aspect` of `path`.
     void depends_on(std::string_view path, Aspect aspect);
     /// How many paths it depends on.

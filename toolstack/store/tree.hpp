@@ -29,6 +29,8 @@ class Tree {
 public:
     /// Just "/", owned by dom0, closed to everybody else.
     Tree();
+    /// A tree that was saved: its root and the generation that the next change gets.
+    Tree(std::shared_ptr<Node> root, u64 next_generation) : root_(std::move(root)), next_generation_(next_generation) {}
 
     /// The node at `path`, or null.
     const Node* find(std::string_view path) const;
@@ -49,6 +51,7 @@ public:
     void erase(std::string_view path);
 
     const Node& root() const { return *root_; }
+    u64 next_generation() const { return next_generation_; }
 
 private:
     Node& own(std::shared_ptr<Node>& node);

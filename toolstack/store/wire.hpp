@@ -13,6 +13,7 @@
 
 #include "hypervisor/abi/io/xs_wire.hpp"
 #include "hypervisor/base/result.hpp"
+#include "toolstack/store/codec.hpp"
 
 namespace px::store {
 
@@ -52,6 +53,8 @@ public:
     void append(std::span<const char> bytes) { bytes_.append(bytes.data(), bytes.size()); }
     /// Is there a whole message? Error emsgsize for a header that announces more than payload_max: the connection is lost.
     Result<bool> next(Message& message);
+    /// What arrived and is no whole message yet.
+    std::string_view rest() const { return std::string_view(bytes_).substr(taken_); }
 
 private:
     std::string bytes_;
@@ -61,6 +64,10 @@ private:
 /// Replies and events on their way out. An event that is already queued isn't queued twice.
 class Outbox {
 public:
+    void save(Encoder& out) const;
+    /// Into an empty outbox.
+    void load(Decoder& in);
+
     void push_reply(std::string bytes);
     void push_event(std::string bytes);
 

@@ -1,212 +1,269 @@
 // The rings of the domains, and the news of domains that end.
 //
+// What moved through a ring is known from its indices. Requests: their record is written, then our index
+// moves; a successor moves it again to where the records say. Replies: our index moves, then the record is
+// written; a successor writes it for what the index is ahead.
+//
 // SPDX-License-Identifier: Apache-2.0
 #include "toolstack/xenstored/domain_server.hpp"
-
-#include <fcntl.h>
-#include <sys/ioctl.h>
-
-#include <cstdlib>
 
 #include "toolstack/xenstored/socket_server.hpp"
 
 namespace px::xenstored {
 
-using call::failure;
-using call::Fd;
 using call::Mapping;
 using call::Outcome;
 using store::ConnectionId;
+using store::Encoder;
 
 namespace {
 
 constexpr unsigned rounds_per_turn = 8;
-constexpr GrantRef reserved_grant{1};  // GNTTAB_RESERVED_XENSTORE [xen/public grant_table.h]
 
-struct LocalRing {
-    Mapping page;
-    EvtPort port;
-};
+std::string name_of(DomId domain) { return "domain " + std::to_string(domain.raw); }
 
-/// The ring of this very kernel, from the files that it has for us in /proc/xen.
-Outcome<LocalRing> local_ring_of_xenfs() {
-    Fd page{open("/proc/xen/xsd_kva", O_RDWR | O_CLOEXEC)}, port{open("/proc/xen/xsd_port", O_RDONLY | O_CLOEXEC)};
-    if (!page || !port) return failure("can't open /proc/xen/xsd_kva and xsd_port (is xenfs mounted on /proc/xen?)");
-    char text[32] = {};
-    if (read(port.get(), text, sizeof text - 1) <= 0) return failure("can't read /proc/xen/xsd_port");
-    void* address = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
-    if (address == MAP_FAILED) return failure("can't map /proc/xen/xsd_kva");
-    return LocalRing{Mapping(address, page_size), EvtPort{static_cast<u32>(std::strtoul(text, nullptr, 10))}};
-}
-
-/// The same from the device that newer kernels have.
-Outcome<LocalRing> local_ring_of_device() {
-    constexpr unsigned long port_request = _IOC(_IOC_NONE, 'B', 0, 0);
-    Fd device = TRY(call::open_device("xenbus_backend", "xenbus_backend"));
-    int port = ioctl(device.get(), port_request);
-    if (port < 0) return failure("can't learn the port of dom0's xenstore ring");
-    void* address = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, device.get(), 0);
-    if (address == MAP_FAILED) return failure("can't map dom0's xenstore ring");
-    return LocalRing{Mapping(address, page_size), EvtPort{static_cast<u32>(port)}};
+Encoder about(DomId domain) {
+    Encoder record;
+    record.number(domain.raw);
+    return record;
 }
 
 }  // namespace
 
-Outcome<std::unique_ptr<DomainServer>> DomainServer::create(daemon::EventLoop& loop, Log log) {
-    auto events = TRY(call::EventChannels::open());
-    auto privcmd = TRY(call::Privcmd::open());
-    std::unique_ptr<DomainServer> server(new DomainServer(loop, std::move(log), std::move(events), std::move(privcmd)));
-    auto grants = call::GrantDevice::open();
-    if (grants.ok()) server->grants_ = std::move(*grants);
-    else server->log_(grants.error().text + "; mapping rings by frame number instead");
-    server->domain_changed_ = TRY(server->events_.bind_virq(abi::Virq::dom_exc));
-    TRY(loop.add(server->events_.fd(), EPOLLIN, [raw = server.get()](u32) { raw->on_event(); }));
-    return server;
+Outcome<> DomainServer::serve(Ledger& ledger, bool local) {
+    ledger_ = &ledger;
+    State& state = ledger.state();
+    for (const auto& [domain, peer] : state.peers()) take_up(domain, peer);
+    if (local && !state.peers().contains(DomId{0})) TRY(attach_local());
+    TRY(update_domains());  // first: a ring of a domain that ended meanwhile may be anything
+    std::vector<DomId> known;
+    for (const auto& [domain, peer] : state.peers()) known.push_back(domain);
+    for (DomId domain : known) TRY(resume(domain));
+    return loop_.add(hypervisor_.event_fd(), EPOLLIN, [this](u32) {
+        if (auto done = on_event(); !done.ok()) failure_ = std::move(done);
+    });
 }
 
-Outcome<> DomainServer::attach_dom0() {
-    auto ring = local_ring_of_xenfs();
-    if (!ring.ok()) ring = local_ring_of_device();
-    if (!ring.ok()) return Err{ring.error()};
-    EvtPort port = TRY(events_.bind_interdomain(DomId{0}, ring->port));
-    add(DomId{0}, Peer{std::move(ring->page), port, store_->connect_domain(DomId{0})});
-    return events_.notify(port);  // the kernel waits for a first event: then it knows that there is a store
+Outcome<> DomainServer::attach_local() {
+    auto local = TRY(hypervisor_.local_ring());
+    EvtPort port = TRY(hypervisor_.bind(DomId{0}, local.port));
+    Link link{std::move(local.page), port};
+    RingIndices indices = link.ring().indices();
+    by_port_[port] = DomId{0};
+    links_.insert_or_assign(DomId{0}, std::move(link));
+    Encoder record;
+    record.number(indices.request);
+    record.number(indices.reply);
+    return ledger_->perform(RecordKind::attach_local, record);
 }
 
-Outcome<Mapping> DomainServer::map_ring(DomId domain, Gfn ring) {
-    if (grants_) {
-        auto granted = grants_->map(domain, std::span(&reserved_grant, 1));
-        if (granted.ok()) return granted;
-    }
-    return privcmd_.map_foreign(domain, std::span(&ring, 1));
+/// Connects to a ring that a predecessor had. One that can't be had belongs to a domain that is ending.
+void DomainServer::take_up(DomId domain, const State::Peer& peer) {
+    if (links_.contains(domain)) return;  // attached while the journal was replayed
+    auto connect = [&]() -> Outcome<> {
+        Link link;
+        EvtPort theirs = peer.port;
+        if (domain == DomId{0}) {
+            auto local = TRY(hypervisor_.local_ring());
+            link.page = std::move(local.page);
+            theirs = local.port;
+        } else {
+            link.page = TRY(hypervisor_.map_ring(domain, peer.ring));
+        }
+        link.port = TRY(hypervisor_.bind(domain, theirs));
+        by_port_[link.port] = domain;
+        links_.insert_or_assign(domain, std::move(link));
+        return {};
+    };
+    if (auto done = connect(); !done.ok())
+        log_("can't take up the ring of " + name_of(domain) + ": " + done.error().text);
 }
 
-Outcome<> DomainServer::attach(DomId domain, Gfn ring, EvtPort remote_port, ConnectionId connection) {
-    auto known = peers_.find(domain);
-    if (known == peers_.end()) {
-        Mapping page = TRY(map_ring(domain, ring));
-        EvtPort port = TRY(events_.bind_interdomain(domain, remote_port));
-        Peer peer{std::move(page), port, connection};
-        peer.ring().connect();
-        add(domain, std::move(peer));
+/// Makes ring and state agree, and does what is left to do.
+Outcome<> DomainServer::resume(DomId domain) {
+    auto link = links_.find(domain);
+    if (link == links_.end()) return {};
+    const State::Peer& peer = ledger_->state().peers().at(domain);
+    Ring ring = link->second.ring();
+    if (peer.error != abi::XenstoreError::none) {
+        show_error(domain);
         return {};
     }
-    EvtPort port = TRY(events_.bind_interdomain(domain, remote_port));
-    by_port_.erase(known->second.port);
-    auto unbound = events_.unbind(known->second.port);  // fails when the domain closed its end: all the same to us
-    static_cast<void>(unbound.ok());
-    known->second.port = port;
-    by_port_[port] = domain;
+    if (!ring.wants_reconnection()) {
+        const RingIndices now = ring.indices();
+        const u32 ahead = now.reply - peer.given;
+        const bool ours = (now.request == peer.taken || now.request == peer.taken_before) &&
+                          ahead <= abi::xenstore_ring_size &&
+                          ahead <= ledger_->state().store().outbox(peer.connection).size_bytes();
+        if (!ours) {
+            TRY(realign(domain));  // the domain changed them meanwhile
+        } else {
+            ring.set_taken(peer.taken);
+            TRY(note_sent(peer.connection, ahead));
+        }
+    }
+    notify(domain);  // also the first event that a kernel waits for: then it knows that there is a store
+    backlog_.push_back(domain);
     return {};
 }
 
-void DomainServer::add(DomId domain, Peer peer) {
-    by_port_[peer.port] = domain;
-    by_connection_[peer.connection] = domain;
-    peers_.emplace(domain, std::move(peer));
+Outcome<RingIndices> DomainServer::attach(DomId domain, Gfn ring, EvtPort port) {
+    auto known = links_.find(domain);
+    if (known == links_.end()) {
+        Link link{TRY(hypervisor_.map_ring(domain, ring)), TRY(hypervisor_.bind(domain, port))};
+        link.ring().connect();
+        RingIndices indices = link.ring().indices();
+        by_port_[link.port] = domain;
+        links_.emplace(domain, std::move(link));
+        return indices;
+    }
+    EvtPort ours = TRY(hypervisor_.bind(domain, port));
+    by_port_.erase(known->second.port);
+    hypervisor_.unbind(known->second.port);
+    known->second.port = ours;
+    by_port_[ours] = domain;
+    return RingIndices{};
 }
 
 void DomainServer::detach(DomId domain) {
-    auto found = peers_.find(domain);
-    if (found == peers_.end()) return;
+    auto found = links_.find(domain);
+    if (found == links_.end()) return;
     by_port_.erase(found->second.port);
-    by_connection_.erase(found->second.connection);
-    auto unbound = events_.unbind(found->second.port);
-    static_cast<void>(unbound.ok());
-    peers_.erase(found);
+    hypervisor_.unbind(found->second.port);
+    links_.erase(found);
 }
 
-void DomainServer::on_event() {
-    auto port = events_.pending();
-    if (!port.ok()) return log_(port.error().text);
-    if (!*port) return;
-    if (auto unmasked = events_.unmask(**port); !unmasked.ok()) log_(unmasked.error().text);
-    if (*port == domain_changed_) {
-        store_->update_domains([this](DomId domain) { return state_of(domain); });
-    } else if (auto found = by_port_.find(**port); found != by_port_.end()) {
-        serve_ring(found->second, peers_.at(found->second));
+Outcome<> DomainServer::on_event() {
+    auto port = hypervisor_.next_event();
+    if (!port.ok()) {
+        log_(port.error().text);
+        return {};
     }
+    if (!*port) return {};
+    if (*port == hypervisor_.domain_changed()) return update_domains();
+    auto found = by_port_.find(**port);
+    return found == by_port_.end() ? Outcome<>{} : serve_ring(found->second);
 }
 
-/// A domain that is being torn down counts as gone: nothing answers for it any more.
-store::DomainState DomainServer::state_of(DomId domain) {
-    auto info = call::domain_info(privcmd_, domain);
-    if (!info.ok()) {
-        log_(info.error().text);
-        return store::DomainState::running;  // not known to be otherwise
+Outcome<> DomainServer::update_domains() {
+    Encoder record;
+    for (const auto& [domain, peer] : ledger_->state().peers()) {
+        if (domain == DomId{0}) continue;
+        auto state = hypervisor_.state_of(domain);
+        if (!state.ok()) log_(state.error().text);  // not known to be otherwise than before
+        if (!state.ok() || *state == store::DomainState::running) continue;
+        record.number(domain.raw);
+        record.number(static_cast<u8>(*state));
     }
-    if (!*info || (*info)->flags & abi::dominf::dying) return store::DomainState::gone;
-    return (*info)->flags & abi::dominf::shutdown ? store::DomainState::shut_down : store::DomainState::running;
+    return record.bytes().empty() ? Outcome<>{} : ledger_->perform(RecordKind::domains, record);
+}
+
+/// The domain's place in the state, if it has a ring and didn't break the protocol.
+const State::Peer* DomainServer::served(DomId domain) const {
+    auto found = ledger_->state().peers().find(domain);
+    bool is_served = found != ledger_->state().peers().end() &&
+                     found->second.error == abi::XenstoreError::none && links_.contains(domain);
+    return is_served ? &found->second : nullptr;
 }
 
 /// One turn: some rings full of requests. The replies leave with the loop's next flush.
-void DomainServer::serve_ring(DomId domain, Peer& peer) {
-    if (peer.dead) return;
-    if (peer.ring().reconnect_if_asked()) reconnect(domain, peer);
+Outcome<> DomainServer::serve_ring(DomId domain) {
+    if (served(domain) && links_.at(domain).ring().wants_reconnection()) TRY(reconnect(domain));
     for (unsigned round = 0; round < rounds_per_turn; ++round) {
-        flush(peer.connection);
-        if (peer.dead || store_->outbox(peer.connection).size_bytes() >= outbox_high_water) return;  // the ring is full: an event comes
-        auto received = peer.ring().receive(peer.inbox);
-        if (!received.ok()) return give_up(domain, peer, abi::XenstoreError::ringidx);
-        if (!*received) return;
-        if (!events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(domain.raw));
-        if (!handle_messages(peer)) return give_up(domain, peer, abi::XenstoreError::proto);
+        if (auto peer = served(domain)) TRY(flush(peer->connection));
+        auto peer = served(domain);
+        if (!peer || ledger_->state().store().outbox(peer->connection).size_bytes() >= outbox_high_water)
+            return {};  // the ring is full: an event comes
+        if (!TRY(receive(domain))) return {};
     }
     backlog_.push_back(domain);
+    return {};
 }
 
-void DomainServer::run_backlog() {
-    for (DomId domain : std::exchange(backlog_, {})) {
-        if (auto found = peers_.find(domain); found != peers_.end()) serve_ring(domain, found->second);
-    }
+Outcome<> DomainServer::run_backlog() {
+    for (DomId domain : std::exchange(backlog_, {})) TRY(serve_ring(domain));
+    return {};
 }
 
-/// Handles each whole message. False when the domain broke the protocol.
-bool DomainServer::handle_messages(Peer& peer) {
-    for (store::Message message;;) {
-        auto whole = peer.inbox.next(message);
-        if (!whole.ok()) return false;
-        if (!*whole) return true;
-        store_->receive(peer.connection, message);
+/// Handles what is in the ring. False when there is nothing, or the domain is served no longer.
+Outcome<bool> DomainServer::receive(DomId domain) {
+    TRY(realign(domain));
+    Ring ring = links_.at(domain).ring();
+    Encoder record;
+    record.number(ledger_->state().peers().at(domain).connection.raw);
+    auto count = ring.peek(record);
+    if (!count.ok()) {
+        TRY(give_up(domain, abi::XenstoreError::ringidx));
+        return false;
     }
+    if (*count == 0) return false;
+    TRY(ledger_->perform(RecordKind::receive, record));
+    const State::Peer& peer = ledger_->state().peers().at(domain);  // a domain can't end itself by a request
+    ring.set_taken(peer.taken);
+    step();
+    notify(domain);
+    if (peer.error != abi::XenstoreError::none) show_error(domain);
+    return true;
+}
+
+/// Follows the indices in the page, which firmware clears before a kernel takes over. Only between transfers.
+Outcome<> DomainServer::realign(DomId domain) {
+    const State::Peer& peer = ledger_->state().peers().at(domain);
+    RingIndices now = links_.at(domain).ring().indices();
+    if (now == RingIndices{peer.taken, peer.given}) return {};
+    Encoder record = about(domain);
+    record.number(now.request);
+    record.number(now.reply);
+    return ledger_->perform(RecordKind::realign, record);
 }
 
 /// The domain begins anew: what it had going is forgotten.
-void DomainServer::reconnect(DomId domain, Peer& peer) {
-    by_connection_.erase(peer.connection);
-    store_->disconnect(peer.connection);
-    peer.connection = store_->connect_domain(domain);
-    peer.inbox = {};
-    by_connection_[peer.connection] = domain;
-    if (!events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(domain.raw));
+Outcome<> DomainServer::reconnect(DomId domain) {
+    TRY(ledger_->perform(RecordKind::reconnect, about(domain)));
+    links_.at(domain).ring().reconnect();
+    step();
+    notify(domain);
+    return {};
 }
 
-void DomainServer::give_up(DomId domain, Peer& peer, abi::XenstoreError error) {
-    peer.dead = true;
-    peer.ring().set_error(error);
-    log_("domain " + std::to_string(domain.raw) + " broke the xenstore protocol (error " +
-         std::to_string(static_cast<u32>(error)) + "): it is not served any more");
+Outcome<> DomainServer::give_up(DomId domain, abi::XenstoreError error) {
+    Encoder record = about(domain);
+    record.number(static_cast<u32>(error));
+    TRY(ledger_->perform(RecordKind::give_up, record));
+    show_error(domain);
+    return {};
 }
 
-bool DomainServer::flush(ConnectionId id) {
-    auto found = by_connection_.find(id);
-    if (found == by_connection_.end()) return false;
-    Peer& peer = peers_.at(found->second);
-    if (peer.dead) return true;
-    if (store_->is_lost(id)) {
-        give_up(found->second, peer, abi::XenstoreError::comm);
-        return true;
+void DomainServer::show_error(DomId domain) {
+    links_.at(domain).ring().set_error(ledger_->state().peers().at(domain).error);
+}
+
+void DomainServer::notify(DomId domain) {
+    if (!hypervisor_.notify(links_.at(domain).port).ok()) log_("can't notify " + name_of(domain));
+}
+
+Outcome<> DomainServer::flush(ConnectionId id) {
+    auto domain = ledger_->state().domain_of(id);
+    if (!domain || !served(*domain)) return {};
+    if (ledger_->state().store().is_lost(id)) return give_up(*domain, abi::XenstoreError::comm);
+    if (ledger_->state().store().outbox(id).empty()) return {};
+    TRY(realign(*domain));
+    for (;;) {
+        auto count = links_.at(*domain).ring().send(ledger_->state().store().outbox(id).front());
+        if (!count.ok()) return give_up(*domain, abi::XenstoreError::ringidx);
+        if (*count == 0) return {};
+        step();
+        TRY(note_sent(id, *count));
+        notify(*domain);
     }
-    for (bool more = true; more;) {
-        auto sent = peer.ring().send(store_->outbox(id));
-        if (!sent.ok()) {
-            give_up(found->second, peer, abi::XenstoreError::ringidx);
-            return true;
-        }
-        more = *sent;
-        if (more && !events_.notify(peer.port).ok()) log_("can't notify domain " + std::to_string(found->second.raw));
-    }
-    return true;
+}
+
+Outcome<> DomainServer::note_sent(ConnectionId id, u32 count) {
+    if (count == 0) return {};
+    Encoder record;
+    record.number(id.raw);
+    record.number(count);
+    return ledger_->perform(RecordKind::sent, record);
 }
 
 }  // namespace px::xenstored

@@ -3,73 +3,63 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
-#include <optional>
-#include <unordered_map>
-
-#include "toolstack/call/domain_info.hpp"
-#include "toolstack/call/event_channels.hpp"
-#include "toolstack/call/grant_device.hpp"
 #include "toolstack/daemon/event_loop.hpp"
-#include "toolstack/store/store.hpp"
+#include "toolstack/xenstored/hypervisor.hpp"
+#include "toolstack/xenstored/ledger.hpp"
 #include "toolstack/xenstored/ring.hpp"
 
 namespace px::xenstored {
 
-class DomainServer {
+class DomainServer : public Rings {
 public:
-    using Log = std::function<void(std::string_view)>;
+    DomainServer(daemon::EventLoop& loop, Hypervisor& hypervisor, Ledger::Log log)
+        : loop_(loop), hypervisor_(hypervisor), log_(std::move(log)) {}
 
-    /// Opens the hypervisor's devices and listens for domains that change their state.
-    static call::Outcome<std::unique_ptr<DomainServer>> create(daemon::EventLoop& loop, Log log);
-
-    /// Must be called before the loop runs; `store` outlives this.
-    void serve(store::Store& store) { store_ = &store; }
-    /// Connects dom0's own kernel.
-    call::Outcome<> attach_dom0();
-    /// Host::attach and Host::detach of the store.
-    call::Outcome<> attach(DomId domain, Gfn ring, EvtPort remote_port, store::ConnectionId connection);
-    void detach(DomId domain);
-    /// Sends what the outbox of `id` holds, as far as the ring takes it. False if `id` is no domain's connection.
-    bool flush(store::ConnectionId id);
+    /// Takes up all rings of the state; what is in them is backlog. `local`: this kernel's own as well.
+    /// `ledger` is open and outlives this.
+    call::Outcome<> serve(Ledger& ledger, bool local);
+    call::Outcome<RingIndices> attach(DomId domain, Gfn ring, EvtPort port) override;
+    void detach(DomId domain) override;
+    /// Sends what the outbox of `id` holds, as far as the ring takes it. Nothing happens if `id` is no
+    /// domain's connection.
+    call::Outcome<> flush(store::ConnectionId id);
     /// Is there work that no event will call for? Then run_backlog() before the loop sleeps.
     bool has_backlog() const { return !backlog_.empty(); }
-    void run_backlog();
+    call::Outcome<> run_backlog();
+    /// Why a handler of the loop could not go on.
+    call::Outcome<> failure() { return std::exchange(failure_, {}); }
 
 private:
-    struct Peer {
+    struct Link {
         call::Mapping page;
-        EvtPort port;
-        store::ConnectionId connection;
-        store::Inbox inbox{};
-        bool dead = false;  // broke the protocol: ignored until the domain ends
+        EvtPort port{};  // ours
 
         Ring ring() const { return Ring(*page.as<abi::XenstoreDomainInterface>()); }
     };
 
-    DomainServer(daemon::EventLoop& loop, Log log, call::EventChannels events, call::Privcmd privcmd)
-        : loop_(loop), log_(std::move(log)), events_(std::move(events)), privcmd_(std::move(privcmd)) {}
-
-    call::Outcome<call::Mapping> map_ring(DomId domain, Gfn ring);
-    void on_event();
-    void serve_ring(DomId domain, Peer& peer);
-    bool handle_messages(Peer& peer);
-    void reconnect(DomId domain, Peer& peer);
-    void give_up(DomId domain, Peer& peer, abi::XenstoreError error);
-    store::DomainState state_of(DomId domain);
-    void add(DomId domain, Peer peer);
+    const State::Peer* served(DomId domain) const;
+    call::Outcome<> attach_local();
+    void take_up(DomId domain, const State::Peer& peer);
+    call::Outcome<> resume(DomId domain);
+    call::Outcome<> on_event();
+    call::Outcome<> update_domains();
+    call::Outcome<> serve_ring(DomId domain);
+    call::Outcome<bool> receive(DomId domain);
+    call::Outcome<> reconnect(DomId domain);
+    call::Outcome<> give_up(DomId domain, abi::XenstoreError error);
+    call::Outcome<> realign(DomId domain);
+    call::Outcome<> note_sent(store::ConnectionId id, u32 count);
+    void notify(DomId domain);
+    void show_error(DomId domain);
 
     daemon::EventLoop& loop_;
-    Log log_;
-    call::EventChannels events_;
-    call::Privcmd privcmd_;
-    std::optional<call::GrantDevice> grants_;
-    std::optional<EvtPort> domain_changed_;
-    store::Store* store_ = nullptr;
-    std::map<DomId, Peer> peers_;
-    std::vector<DomId> backlog_;  // domains that had more to say than one turn allows
+    Hypervisor& hypervisor_;
+    Ledger::Log log_;
+    Ledger* ledger_ = nullptr;
+    std::map<DomId, Link> links_;
     std::unordered_map<EvtPort, DomId> by_port_;
-    std::unordered_map<store::ConnectionId, DomId> by_connection_;
+    std::vector<DomId> backlog_;  // domains that had more to say than one turn allows
+    call::Outcome<> failure_{};
 };
 
 }  // namespace px::xenstored

@@ -1,16 +1,18 @@
 // xenstored: keeps the store, and serves it to dom0's programs and to all domains.
 //
+// What is started becomes the holder (holder.hpp), which starts this program again as its worker.
+//
 // SPDX-License-Identifier: Apache-2.0
 #include <sys/signalfd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 
 #include "toolstack/daemon/background.hpp"
 #include "toolstack/daemon/log.hpp"
-#include "toolstack/xenstored/domain_server.hpp"
 #include "toolstack/xenstored/options.hpp"
-#include "toolstack/xenstored/socket_server.hpp"
+#include "toolstack/xenstored/worker.hpp"
 
 namespace px::xenstored {
 namespace {
@@ -19,28 +21,8 @@ using call::failure;
 using call::Fd;
 using call::Outcome;
 
-/// The store's surroundings: the domains, if there is a hypervisor, and the log.
-class Surroundings : public store::Host {
-public:
-    explicit Surroundings(daemon::Log& log) : log_(log) {}
-    void serve(DomainServer& domains) { domains_ = &domains; }
-
-    Result<> attach(DomId domain, Gfn ring, EvtPort port, store::ConnectionId connection) override {
-        if (!domains_) return {};  // --no-domains: known, without a ring
-        auto attached = domains_->attach(domain, ring, port, connection);
-        if (attached.ok()) return {};
-        log("can't serve domain " + std::to_string(domain.raw) + ": " + attached.error().text);
-        return Err{Errno::einval};
-    }
-    void detach(DomId domain) override {
-        if (domains_) domains_->detach(domain);
-    }
-    void log(std::string_view line) override { log_.line(line); }
-
-private:
-    daemon::Log& log_;
-    DomainServer* domains_ = nullptr;
-};
+constexpr const char* holder_name = "xenstore-holder";
+constexpr const char* holder_directory = "/usr/lib/xen/bin";
 
 /// A descriptor that becomes readable when this process is asked to end.
 Outcome<Fd> catch_signals() {
@@ -53,46 +35,45 @@ Outcome<Fd> catch_signals() {
     return fd;
 }
 
-Outcome<> run(const Options& options, daemon::Log& log) {
-    daemon::Background background;
-    if (options.fork) TRY(background.enter());
+Outcome<> serve(const Options& options, daemon::Log& log) {
     Fd pid_file;
     if (!options.pid_file.empty()) pid_file = TRY(daemon::write_pid_file(options.pid_file));
-    if (!options.trace_file.empty() && !log.use_file(options.trace_file)) return failure("can't log to " + options.trace_file);
+    if (!options.trace_file.empty() && !log.use_file(options.trace_file))
+        return failure("can't log to " + options.trace_file);
     if (options.print_pid) {
         std::printf("%d\n", getpid());
         std::fflush(stdout);
     }
-
+    auto line = [&](std::string_view text) { log.line(text); };
     auto loop = TRY(daemon::EventLoop::create());
-    Surroundings surroundings(log);
-    store::Store store(surroundings, options.quotas);
-    std::unique_ptr<DomainServer> domains;
-    if (options.hypervisor) {
-        domains = TRY(DomainServer::create(loop, [&](std::string_view line) { log.line(line); }));
-        domains->serve(store);
-        surroundings.serve(*domains);
-        if (options.dom0_ring) TRY(domains->attach_dom0());
-    }
-    SocketServer sockets(store, loop);
-    TRY(sockets.listen(options.directory));
+    std::unique_ptr<Hypervisor> hypervisor;
+    if (options.hypervisor) hypervisor = TRY(open_hypervisor(line));
+    Worker worker({options.directory + "/journal", worker_link_fd, hypervisor.get(), options.dom0_ring,
+                   options.quotas, line});
     bool ended = false;
     Fd signals = TRY(catch_signals());
     TRY(loop.add(signals.get(), EPOLLIN, [&](u32) { ended = true; }));
-
-    background.ready();
+    TRY(worker.start(loop));
     if (options.fork && options.trace_file.empty()) log.use_syslog("xenstored");
-    while (!ended) {
-        loop.run_once(domains && domains->has_backlog() ? 0 : -1);
-        if (domains) domains->run_backlog();
-        for (auto ready = store.take_ready(); !ready.empty(); ready = store.take_ready()) {
-            for (store::ConnectionId id : ready) {
-                if (store.is_connected(id) && !sockets.flush(id) && domains) domains->flush(id);
-            }
-        }
-    }
+    if (options.fork) daemon::leave_terminal();
+    while (!ended) TRY(worker.turn(loop));
     if (!options.pid_file.empty()) unlink(options.pid_file.c_str());
     return {};
+}
+
+/// Becomes the holder. It lies beside this program in a build, else where it is installed.
+Err<call::Error> become_holder(const Options& options, int count, char** arguments) {
+    std::error_code ignored;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    std::filesystem::path holder = self.parent_path() / holder_name;
+    if (access(holder.c_str(), X_OK) < 0) holder = std::filesystem::path(holder_directory) / holder_name;
+    const std::string path = holder.string(), program = self.string();
+    std::vector<const char*> words{path.c_str(), options.fork ? "background" : "foreground",
+                                   options.directory.c_str(), program.c_str()};
+    words.insert(words.end(), arguments, arguments + count);
+    words.push_back(nullptr);
+    execv(path.c_str(), const_cast<char**>(words.data()));
+    return failure("can't start " + path);
 }
 
 }  // namespace
@@ -106,7 +87,9 @@ int main(int count, char** arguments) {
         return 0;
     }
     px::daemon::Log log;
-    auto result = px::xenstored::run(*options, log);
+    auto result = options->worker
+                      ? px::xenstored::serve(*options, log)
+                      : px::call::Outcome<>(px::xenstored::become_holder(*options, count, arguments));
     if (result.ok()) return 0;
     log.line("xenstored: " + result.error().text);
     return 1;

@@ -24,7 +24,8 @@ const char* const usage =
     "  -V, --verbose             log each connection\n"
     "  -D, --no-domain-init      don't connect dom0's own kernel\n"
     "      --no-domains          serve sockets only; needs no hypervisor\n"
-    "      --directory DIR       directory of the sockets (default /run/xenstored, or $XENSTORED_RUNDIR)\n"
+    "      --directory DIR       directory of the sockets and the journal (default /run/xenstored, or "
+    "$XENSTORED_RUNDIR)\n"
     "  -H, --help                this text\n"
     "Limits of each domain except dom0:\n"
     "  -E, --entry-nb N          nodes (1000)\n"
@@ -33,26 +34,39 @@ const char* const usage =
     "  -t, --transaction N       open transactions (10)\n"
     "  -A, --perm-nb N           permissions of a node (5)\n"
     "  -M, --path-max N          length of a path (3072)\n"
-    "  -Q, --quota WHAT=N        any of them: entries entry-size watches transactions permissions path-length\n"
+    "  -Q, --quota WHAT=N        any of them: entries entry-size watches transactions permissions "
+    "path-length\n"
     "                            transaction-nodes queued\n"
-    "Accepted and without effect here: -q, --quota-soft; -w, --timeout; -R, --no-recovery; -I, --internal-db; -K, --keep-orphans.\n";
+    "Accepted and without effect here: -q, --quota-soft; -w, --timeout; -R, --no-recovery; -I, "
+    "--internal-db; -K, --keep-orphans.\n";
 
 namespace {
 
-constexpr int option_no_domains = 256, option_directory = 257;
+constexpr int option_no_domains = 256, option_directory = 257, option_worker = 258;
 constexpr char short_options[] = "NF:PT:VDHE:S:W:t:A:M:Q:q:w:RI::K";
 constexpr option long_options[] = {
-    {"no-fork", no_argument, nullptr, 'N'},          {"pid-file", required_argument, nullptr, 'F'},
-    {"output-pid", no_argument, nullptr, 'P'},       {"trace-file", required_argument, nullptr, 'T'},
-    {"verbose", no_argument, nullptr, 'V'},          {"no-domain-init", no_argument, nullptr, 'D'},
-    {"help", no_argument, nullptr, 'H'},             {"entry-nb", required_argument, nullptr, 'E'},
-    {"entry-size", required_argument, nullptr, 'S'}, {"watch-nb", required_argument, nullptr, 'W'},
-    {"transaction", required_argument, nullptr, 't'}, {"perm-nb", required_argument, nullptr, 'A'},
-    {"path-max", required_argument, nullptr, 'M'},   {"quota", required_argument, nullptr, 'Q'},
-    {"quota-soft", required_argument, nullptr, 'q'}, {"timeout", required_argument, nullptr, 'w'},
-    {"no-recovery", no_argument, nullptr, 'R'},      {"internal-db", optional_argument, nullptr, 'I'},
-    {"keep-orphans", no_argument, nullptr, 'K'},     {"no-domains", no_argument, nullptr, option_no_domains},
+    {"no-fork", no_argument, nullptr, 'N'},
+    {"pid-file", required_argument, nullptr, 'F'},
+    {"output-pid", no_argument, nullptr, 'P'},
+    {"trace-file", required_argument, nullptr, 'T'},
+    {"verbose", no_argument, nullptr, 'V'},
+    {"no-domain-init", no_argument, nullptr, 'D'},
+    {"help", no_argument, nullptr, 'H'},
+    {"entry-nb", required_argument, nullptr, 'E'},
+    {"entry-size", required_argument, nullptr, 'S'},
+    {"watch-nb", required_argument, nullptr, 'W'},
+    {"transaction", required_argument, nullptr, 't'},
+    {"perm-nb", required_argument, nullptr, 'A'},
+    {"path-max", required_argument, nullptr, 'M'},
+    {"quota", required_argument, nullptr, 'Q'},
+    {"quota-soft", required_argument, nullptr, 'q'},
+    {"timeout", required_argument, nullptr, 'w'},
+    {"no-recovery", no_argument, nullptr, 'R'},
+    {"internal-db", optional_argument, nullptr, 'I'},
+    {"keep-orphans", no_argument, nullptr, 'K'},
+    {"no-domains", no_argument, nullptr, option_no_domains},
     {"directory", required_argument, nullptr, option_directory},
+    {"worker", no_argument, nullptr, option_worker},
     {nullptr, 0, nullptr, 0},
 };
 
@@ -76,7 +90,8 @@ bool set_quota(store::Quotas& quotas, std::string_view text) {
     if (!value) return false;
     if (name == "memory" || name == "outstanding") return true;  // bounded by 'queued' and by the ring here
     if (quotas.set(name, *value)) return true;
-    std::fprintf(stderr, "xenstored: there is no quota '%.*s'; see --help\n", static_cast<int>(name.size()), name.data());
+    std::fprintf(stderr, "xenstored: there is no quota '%.*s'; see --help\n", static_cast<int>(name.size()),
+                 name.data());
     return false;
 }
 
@@ -103,7 +118,12 @@ bool apply_option(Options& options, int letter) {
         case 'Q': return set_quota(options.quotas, optarg);
         case option_no_domains: options.hypervisor = false; return true;
         case option_directory: options.directory = optarg; return true;
-        case 'q': case 'w': case 'R': case 'I': case 'K': return true;
+        case option_worker: options.worker = true; return true;
+        case 'q':
+        case 'w':
+        case 'R':
+        case 'I':
+        case 'K': return true;
         default: return false;
     }
 }

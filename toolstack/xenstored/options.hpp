@@ -11,7 +11,7 @@
 namespace px::xenstored {
 
 struct Options {
-    std::string directory = "/run/xenstored";  ///< of the sockets
+    std::string directory = "/run/xenstored";  ///< of the sockets and the journal
     std::string pid_file{};
     std::string trace_file{};
     store::Quotas quotas{};
@@ -21,6 +21,7 @@ struct Options {
     bool hypervisor = true;  ///< serve rings of domains
     bool dom0_ring = true;   ///< connect the kernel's own client
     bool help = false;
+    bool worker = false;  ///< the holder started this process (holder.hpp)
 };
 
 /// The options, or nothing after having said on standard error what is wrong with them.

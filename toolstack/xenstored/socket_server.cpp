@@ -1,105 +1,124 @@
-// The sockets of the store and the clients on them.
+// The clients on sockets. The sockets belong to the holder, which hands each of them to us.
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "toolstack/xenstored/socket_server.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+
+#include <algorithm>
 
 namespace px::xenstored {
 
-using call::failure;
 using call::Fd;
 using call::Outcome;
 using store::ConnectionId;
+using store::Encoder;
 
-SocketServer::~SocketServer() {
-    for (auto& [fd, path] : listeners_) unlink(path.c_str());
+template <class Action>
+void SocketServer::guard(Action&& action) {
+    if (auto done = action(); !done.ok()) failure_ = std::move(done);
 }
 
-Outcome<> SocketServer::listen(const std::string& directory) {
-    if (mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return failure("can't make the directory " + directory);
-    TRY(listen_on(directory + "/socket", true));
-    return listen_on(directory + "/socket_ro", false);
-}
-
-Outcome<> SocketServer::listen_on(const std::string& path, bool writable) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return failure(ENAMETOOLONG, "the socket " + path);
-    path.copy(address.sun_path, path.size());
-    Fd fd{socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    unlink(path.c_str());
-    if (!fd || bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 ||
-        chmod(path.c_str(), writable ? 0600 : 0660) < 0 || ::listen(fd.get(), 64) < 0) {
-        return failure("can't listen on " + path);
+Outcome<> SocketServer::serve() {
+    while (!complete_) {
+        pollfd wait{link_, POLLIN, 0};
+        if (poll(&wait, 1, -1) < 0 && errno != EINTR) return call::failure("can't wait for the holder");
+        TRY(take_messages());
     }
-    TRY(loop_.add(fd.get(), EPOLLIN, [this, number = fd.get(), writable](u32) { accept_from(number, writable); }));
-    listeners_.emplace_back(std::move(fd), path);
+    return loop_.add(link_, EPOLLIN, [this](u32) { guard([&] { return take_messages(); }); });
+}
+
+Outcome<> SocketServer::take_messages() {
+    for (;;) {
+        auto received = TRY(receive_message(link_));
+        if (!received) return {};
+        TRY(take(received->message, std::move(received->fd)));
+    }
+}
+
+Outcome<> SocketServer::take(HolderMessage message, Fd fd) {
+    const State& state = ledger_.state();
+    Encoder record;
+    record.number(message.number);
+    if (message.kind == HolderMessage::hello) {
+        return message.number == state.holder() ? Outcome<>{}
+                                                : ledger_.perform(RecordKind::change_holder, record);
+    }
+    if (message.kind == HolderMessage::complete) {
+        complete_ = true;
+        return forget_missing();
+    }
+    if (message.kind != HolderMessage::client || !fd) return {};
+    if (message.number > state.last_number()) {
+        record.number(static_cast<u8>(message.writable));
+        TRY(ledger_.perform(RecordKind::connect, record));
+    }
+    auto known = std::ranges::find_if(
+        state.clients(), [&](const auto& entry) { return entry.second.number == message.number; });
+    if (known == state.clients().end()) {  // done with before a predecessor died, who didn't come to say so
+        shutdown(fd.get(), SHUT_RDWR);
+        return tell_dropped(message.number);
+    }
+    ConnectionId id = known->first;
+    int number = fd.get();
+    clients_.emplace(id, Client{std::move(fd), message.number});
+    TRY(loop_.add(number, EPOLLIN,
+                  [this, id](u32 events) { guard([&] { return serve_client(id, events); }); }));
+    return flush(id);
+}
+
+/// Clients that the holder has no more.
+Outcome<> SocketServer::forget_missing() {
+    std::vector<ConnectionId> missing;
+    for (const auto& [id, client] : ledger_.state().clients()) {
+        if (!clients_.contains(id)) missing.push_back(id);
+    }
+    for (ConnectionId id : missing) {
+        Encoder record;
+        record.number(id.raw);
+        TRY(ledger_.perform(RecordKind::disconnect, record));
+    }
     return {};
 }
 
-void SocketServer::accept_from(int listener, bool writable) {
-    Fd fd{accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
-    if (!fd) return;
-    int number = fd.get();
-    ConnectionId id = store_.connect_socket(writable);
-    clients_.emplace(id, Client{std::move(fd)});
-    if (!loop_.add(number, EPOLLIN, [this, id](u32 events) { serve(id, events); }).ok()) drop(id);
-}
-
-void SocketServer::serve(ConnectionId id, u32 events) {
+Outcome<> SocketServer::serve_client(ConnectionId id, u32 events) {
+    if (events & EPOLLOUT) TRY(flush(id));
     auto found = clients_.find(id);
-    if (found == clients_.end()) return;
-    Client& client = found->second;
-    bool alive = true;
-    if (events & EPOLLOUT) flush(id);
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && clients_.contains(id)) alive = receive(id, client);
-    if (!alive) drop(id);
+    if (found == clients_.end() || !(events & (EPOLLIN | EPOLLHUP | EPOLLERR))) return {};
+    return TRY(ledger_.receive(found->second.fd.get(), id)) ? Outcome<>{} : drop(id);
 }
 
-/// Takes what arrived, and handles each whole message. False when the client is gone or broke the protocol.
-bool SocketServer::receive(ConnectionId id, Client& client) {
-    char bytes[8192];
-    ssize_t count = read(client.fd.get(), bytes, sizeof bytes);
-    if (count == 0) return false;
-    if (count < 0) return errno == EAGAIN || errno == EINTR;
-    client.inbox.append(std::span(bytes, static_cast<usize>(count)));
-    for (store::Message message;;) {
-        auto whole = client.inbox.next(message);
-        if (!whole.ok()) return false;
-        if (!*whole) return true;
-        store_.receive(id, message);
-    }
-}
-
-bool SocketServer::flush(ConnectionId id) {
+Outcome<> SocketServer::flush(ConnectionId id) {
     auto found = clients_.find(id);
-    if (found == clients_.end()) return false;
+    if (found == clients_.end()) return {};
     Client& client = found->second;
-    store::Outbox& outbox = store_.outbox(id);
-    while (!outbox.empty()) {
-        ssize_t count = send(client.fd.get(), outbox.front().data(), outbox.front().size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0 && errno != EAGAIN) {
-            drop(id);
-            return true;
-        }
-        if (count < 0) break;
-        outbox.consume(static_cast<usize>(count));
-    }
-    u32 wanted = (outbox.empty() ? 0u : u32{EPOLLOUT}) | (outbox.size_bytes() < outbox_high_water ? u32{EPOLLIN} : 0u);
+    if (!TRY(ledger_.flush(client.fd.get(), id))) return drop(id);
+    store::Outbox& outbox = ledger_.state().store().outbox(id);
+    u32 wanted =
+        (outbox.empty() ? 0u : u32{EPOLLOUT}) | (outbox.size_bytes() < outbox_high_water ? u32{EPOLLIN} : 0u);
     if (wanted != std::exchange(client.waits_for, wanted)) loop_.change(client.fd.get(), wanted);
-    return true;
+    return {};
 }
 
-void SocketServer::drop(ConnectionId id) {
+/// The client is gone, or broke the protocol. The holder has its socket too, so it is shut down for both.
+Outcome<> SocketServer::drop(ConnectionId id) {
     auto found = clients_.find(id);
-    if (found == clients_.end()) return;
+    if (found == clients_.end()) return {};
+    if (ledger_.state().clients().contains(id)) {
+        Encoder record;
+        record.number(id.raw);
+        TRY(ledger_.perform(RecordKind::disconnect, record));
+    }
+    u64 number = found->second.number;
+    shutdown(found->second.fd.get(), SHUT_RDWR);
     loop_.remove(found->second.fd.get());
     clients_.erase(found);
-    store_.disconnect(id);
+    return tell_dropped(number);
+}
+
+Outcome<> SocketServer::tell_dropped(u64 number) {
+    return send_message(link_, {HolderMessage::drop, 0, number});
 }
 
 }  // namespace px::xenstored

@@ -2,6 +2,7 @@
 //
 // SPDX-License-Identifier: Apache-2.0
 #include "libxlcfg/json.hpp"
+#include "toolstack/domain/creation_guard.hpp"
 #include "toolstack/domain/guest.hpp"
 #include "toolstack/domain/monitor.hpp"
 #include "toolstack/xenconsoled/attach.hpp"
@@ -14,17 +15,18 @@ namespace {
 
 constexpr int console_appears_ms = 5000;
 
-/// The files are let go here, before the process that watches over the guest is made of this one.
-Outcome<DomId> make(const xlcfg::DomainConfig& config) {
+/// The domain, running unless it is to stay `paused`. Files and devices are let go here, before the process that
+/// watches over the guest is made of this one.
+Outcome<DomId> make(const xlcfg::DomainConfig& config, bool paused) {
     const domain::GuestPlan plan = TRY(domain::GuestPlan::prepare(config));
     System system = TRY(System::open());
-    return plan.create(system);
-}
-
-/// What is left to do with the paused domain. After an error the caller removes it.
-Outcome<> let_run(DomId id) {
-    System system = TRY(System::open());
-    return control::Domain(system.privcmd, id).unpause();
+    const domain::CreationGuard guard = TRY(domain::CreationGuard::start(system, plan.uuid()));
+    const DomId id = TRY(plan.create(system));
+    if (paused) return id;
+    auto runs = control::Domain(system.privcmd, id).unpause();
+    if (runs.ok()) return id;
+    static_cast<void>(domain::remove_guest(system, id).ok());  // the first error is the one to report
+    return Err{runs.error()};
 }
 
 Outcome<> attach(DomId id) {
@@ -40,12 +42,6 @@ Err<Error> undo(DomId id, const Error& error) {
     auto system = System::open();
     if (system.ok()) static_cast<void>(domain::remove_guest(*system, id).ok());  // the first error is the one to report
     return Err{error};
-}
-
-Outcome<> start(DomId id, const xlcfg::DomainConfig& config, const Arguments& arguments) {
-    if (!arguments.has('e') && !arguments.has('F')) TRY(domain::watch_over_in_background(id, config));
-    if (!arguments.has('p')) TRY(let_run(id));
-    return {};
 }
 
 Outcome<int> run(const Arguments& arguments) {
@@ -64,9 +60,12 @@ Outcome<int> run(const Arguments& arguments) {
         for (const std::string& text : domain::reservations(*config)) std::fprintf(stderr, "warning: %s\n", text.c_str());
     }
     domain::settle(*config);
-    const DomId id = TRY(make(*config));
-    const auto started = start(id, *config, arguments);
-    if (!started.ok()) return undo(id, started.error());
+    const DomId id = TRY(make(*config, arguments.has('p')));
+    if (!arguments.has('e') && !arguments.has('F')) {
+        // A guest that has stopped by now is found so.
+        const auto watched = domain::watch_over_in_background(id, *config);
+        if (!watched.ok()) return undo(id, watched.error());
+    }
     if (arguments.has('c')) TRY(attach(id));
     if (arguments.has('F') && !arguments.has('e')) {
         TRY(domain::watch_over(id, *config, [&](const std::string& line) { if (!quiet) std::printf("%s\n", line.c_str()); }));

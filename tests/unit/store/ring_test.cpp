@@ -42,6 +42,20 @@ struct Guest {
     }
 };
 
+/// What xenstored does without a journal: takes what is there.
+Result<bool> receive(Ring& ring, Inbox& inbox) {
+    store::Encoder bytes;
+    u32 count = TRY(ring.peek(bytes));
+    inbox.append(bytes.bytes());
+    ring.set_taken(ring.indices().request + count);
+    return count != 0;
+}
+Result<bool> send(Ring& ring, Outbox& outbox) {
+    u32 count = TRY(ring.send(outbox.front()));
+    if (count != 0) outbox.consume(count);
+    return count != 0;
+}
+
 class RingTest : public testing::Test {
 protected:
     void start_at(u32 index) {
@@ -58,8 +72,8 @@ TEST_F(RingTest, messages_pass_wherever_the_indices_stand) {
         Inbox inbox;
         std::string request = store::encode(MessageType::write, 1, 0, std::string(500, 'x'));
         EXPECT_EQ(guest.write(request).first, request.size());
-        EXPECT_TRUE(ring.receive(inbox).value_or(false));
-        EXPECT_FALSE(ring.receive(inbox).value_or(true));
+        EXPECT_TRUE(receive(ring, inbox).value_or(false));
+        EXPECT_FALSE(receive(ring, inbox).value_or(true));
         Message message;
         ASSERT_TRUE(inbox.next(message).value_or(false));
         EXPECT_EQ(message.payload, std::string(500, 'x'));
@@ -68,7 +82,7 @@ TEST_F(RingTest, messages_pass_wherever_the_indices_stand) {
         std::string reply = store::encode(MessageType::read, 1, 0, std::string(3000, 'y')), got;
         outbox.push_reply(reply);
         while (!outbox.empty()) {
-            ASSERT_TRUE(ring.send(outbox).value_or(false));
+            ASSERT_TRUE(send(ring, outbox).value_or(false));
             got += guest.read().first;
         }
         EXPECT_EQ(got, reply);
@@ -80,34 +94,35 @@ TEST_F(RingTest, impossible_indices_are_an_error_and_move_nothing) {
     Outbox outbox;
     outbox.push_reply("x");
     page.req_prod = page.req_cons + abi::xenstore_ring_size + 1;
-    EXPECT_EQ(ring.receive(inbox).error(), Errno::einval);
+    EXPECT_EQ(receive(ring, inbox).error(), Errno::einval);
     page.req_prod = page.req_cons - 1;
-    EXPECT_EQ(ring.receive(inbox).error(), Errno::einval);
+    EXPECT_EQ(receive(ring, inbox).error(), Errno::einval);
     page.rsp_cons = page.rsp_prod + 1;
-    EXPECT_EQ(ring.send(outbox).error(), Errno::einval);
+    EXPECT_EQ(send(ring, outbox).error(), Errno::einval);
     page.rsp_cons = page.rsp_prod - abi::xenstore_ring_size - 1;
-    EXPECT_EQ(ring.send(outbox).error(), Errno::einval);
+    EXPECT_EQ(send(ring, outbox).error(), Errno::einval);
     EXPECT_EQ(outbox.size_bytes(), 1u);
 }
 
 TEST_F(RingTest, a_full_ring_takes_nothing_more) {
     Outbox outbox;
     outbox.push_reply(std::string(1500, 'x'));
-    EXPECT_TRUE(ring.send(outbox).value_or(false));
+    EXPECT_TRUE(send(ring, outbox).value_or(false));
     EXPECT_EQ(outbox.size_bytes(), 1500 - abi::xenstore_ring_size);
-    EXPECT_FALSE(ring.send(outbox).value_or(true));
+    EXPECT_FALSE(send(ring, outbox).value_or(true));
 }
 
 TEST_F(RingTest, a_guest_may_begin_anew) {
     ring.connect();
-    EXPECT_FALSE(ring.reconnect_if_asked());
+    EXPECT_FALSE(ring.wants_reconnection());
     start_at(77);
     guest.write("half a message");
     page.connection = static_cast<u32>(abi::XenstoreConnection::reconnect);
-    EXPECT_TRUE(ring.reconnect_if_asked());
+    EXPECT_TRUE(ring.wants_reconnection());
+    ring.reconnect();
     EXPECT_EQ(page.connection, static_cast<u32>(abi::XenstoreConnection::connected));
     Inbox inbox;
-    EXPECT_FALSE(ring.receive(inbox).value_or(true));
+    EXPECT_FALSE(receive(ring, inbox).value_or(true));
 }
 
 /// A guest and a server on two threads, each asleep until the other sends an event. One lost event and both sleep for ever.
@@ -124,11 +139,11 @@ TEST_F(RingTest, no_wake_up_is_lost) {
         Outbox outbox;
         for (u32 answered = 0; answered < messages || !outbox.empty();) {
             bool progress = false;
-            if (outbox.size_bytes() < 4096 && ring.receive(inbox).value_or(false)) progress = true;
+            if (outbox.size_bytes() < 4096 && receive(ring, inbox).value_or(false)) progress = true;
             for (Message message; inbox.next(message).value_or(false); ++answered) {
                 outbox.push_reply(store::encode(message.header.type, message.header.request, 0, message.payload));
             }
-            if (ring.send(outbox).value_or(false)) progress = true;
+            if (send(ring, outbox).value_or(false)) progress = true;
             if (progress) to_guest.release();
             else if (!sleep(to_server)) return;
         }
