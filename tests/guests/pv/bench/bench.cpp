@@ -75,7 +75,7 @@ void measure_syscalls() {
         if (frame.rax == 2) leave_user();
     });
     run_user_with_handlers(reinterpret_cast<u64>(user_call_to_trace));
-    counts.print_median("syscall-bounce");
+    counts.print_median("pv-syscall-bounce");
 }
 
 /// Blocks this vCPU until the port is pending.
@@ -114,7 +114,7 @@ void measure_switches() {
     context.kernel_sp = context.user_regs.rsp;
     context.ctrlreg[3] = mfn_of(reinterpret_cast<const void*>(pv_start_info().pt_base)) << page_shift;
     if (call(abi::VcpuOp::initialise, 1, &context) || call(abi::VcpuOp::up, 1)) give_up("the other vCPU doesn't start");
-    measure("context-switch-and-back", [] {
+    measure("pv-context-switch-and-back", [] {
         notify(to_other);
         await(to_first);
     });
@@ -123,23 +123,23 @@ void measure_switches() {
 }  // namespace
 
 void guest_main() {
-    measure("null-hypercall", [] { call(abi::XenVersionOp::version); });
-    measure("stack-switch", [] { hypercall(abi::hypercall::stack_switch, 0, 0x1000); });
-    measure("set-segment-base", [] { hypercall(abi::hypercall::set_segment_base, 0, 0x1000); });
-    measure("forced-cpuid", [] {
+    measure("pv-null-hypercall", [] { call(abi::XenVersionOp::version); });
+    measure("pv-stack-switch", [] { hypercall(abi::hypercall::stack_switch, 0, 0x1000); });
+    measure("pv-set-segment-base", [] { hypercall(abi::hypercall::set_segment_base, 0, 0x1000); });
+    measure("pv-forced-cpuid", [] {
         u32 a = 1, b, c = 0, d;
         asm volatile("ud2; .ascii \"xen\"; cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
     });
-    measure("page-fault-bounce", [] { probe_read32(0x10000); });
-    measure("undefined-opcode-bounce", [] { probe_ud2(); });
-    measure("rdmsr", [] { probe_rdmsr(0xc0000100); });
+    measure("pv-page-fault-bounce", [] { probe_read32(0x10000); });
+    measure("pv-undefined-opcode-bounce", [] { probe_ud2(); });
+    measure("pv-rdmsr", [] { probe_rdmsr(0xc0000100); });
 
-    measure("update-va-mapping", [] { update_va(reinterpret_cast<u64>(page), mfn_of(page) << page_shift | flags | pte_writable); });
+    measure("pv-update-va-mapping", [] { update_va(reinterpret_cast<u64>(page), mfn_of(page) << page_shift | flags | pte_writable); });
     std::memset(pages, 0, sizeof pages);
     set_writable(pages[0], false);
     mmuext(abi::MmuextOpCmd::pin_l1_table, mfn_of(pages[0]));
-    mmu_updates("mmu-update-1", 1);
-    mmu_updates("mmu-update-128", 128);
+    mmu_updates("pv-mmu-update-1", 1);
+    mmu_updates("pv-mmu-update-128", 128);
     mmuext(abi::MmuextOpCmd::unpin_table, mfn_of(pages[0]));
     set_writable(pages[0], true);
     std::memset(pages, 0, sizeof pages);
@@ -149,12 +149,12 @@ void guest_main() {
         entries(pages[level + 1])[0] = mfn_of(pages[level]) << page_shift | flags | pte_writable;
     }
     for (auto& table : pages) set_writable(table, false);
-    measure("pin-unpin-4-levels", [] {
+    measure("pv-pin-unpin-4-levels", [] {
         if (mmuext(abi::MmuextOpCmd::pin_l4_table, mfn_of(pages[3])) || mmuext(abi::MmuextOpCmd::unpin_table, mfn_of(pages[3]))) give_up("pin");
     });
 
     const u64 root = mfn_of(reinterpret_cast<const void*>(pv_start_info().pt_base));
-    measure("new-baseptr", [&] { mmuext(abi::MmuextOpCmd::new_baseptr, root); });
+    measure("pv-new-baseptr", [&] { mmuext(abi::MmuextOpCmd::new_baseptr, root); });
     measure_switches();
     measure_syscalls();
 }
