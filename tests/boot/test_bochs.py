@@ -76,9 +76,9 @@ true
 """
 
 
-def _register_dom0(profile: str) -> None:
-    @boot_test(Spec(profile=profile, cpus=1, memory=1536, kernel_args="mitigations=off", guests=(IN_GUEST,), debian_guest=False,
-                    files=(("/guest.cfg", tiny_config(IN_GUEST, IN_GUEST)), ("/autorun", SCRIPT))), name=profile, slow=True)
+def _register_dom0(profile: str, kind: str = "pvh") -> None:
+    @boot_test(Spec(profile=profile, dom0=kind, cpus=1, memory=1536, kernel_args="mitigations=off", guests=(IN_GUEST,), debian_guest=False,
+                    files=(("/guest.cfg", tiny_config(IN_GUEST, IN_GUEST)), ("/autorun", SCRIPT))), name=profile if kind == "pvh" else f"{profile}-pv-dom0", slow=True)
     def with_guest(dom0: Dom0) -> None:
         text = dom0.autorun(timeout=300)
         judge(IN_GUEST, dom0.on, text)
@@ -88,6 +88,8 @@ def _register_dom0(profile: str) -> None:
 
 for _profile in PROFILES:
     _register_dom0(_profile)
+for _profile in ("bochs-skylake", "bochs-ryzen"):
+    _register_dom0(_profile, "pv")
 
 # Every tiny kernel as a domain, one after the other, then ten that are destroyed wherever they are; memory comes back whole.
 ALL_SCRIPT = f"""count() {{

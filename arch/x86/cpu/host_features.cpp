@@ -59,6 +59,11 @@ void enable_host_features() {
     state_size = cpuid(0xd, 0).ebx;
 }
 
+void add_to_host_cr4(u64 bits) {
+    detail::cr4_value |= bits;
+    write_cr<4>(detail::cr4_value);
+}
+
 bool has_xsave() { return xsave; }
 u64 host_xcr0() { return xcr0; }
 u32 extended_state_size() { return state_size; }

@@ -7,7 +7,9 @@
 
 #include "arch/smp.hpp"
 #include "arch/x86/cpu/hidden_features.hpp"
+#include "arch/x86/cpu/host_features.hpp"
 #include "arch/x86/cpu/registers.hpp"
+#include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/vmx/apic.hpp"
 #include "arch/x86/vmx/errata.hpp"
 #include "arch/x86/vmx/extended_paging.hpp"
@@ -36,7 +38,7 @@ u64 read_arch_capabilities() {
     return there ? arch::read_msr(arch::msr::arch_capabilities) : 0;
 }
 
-/// What an exit loads: ours on this CPU. CR3, PAT and EFER are the same on all and don't change while guests run.
+/// What an exit loads: ours on this CPU, whatever a PV guest that runs here now has in control registers. PAT and EFER are the same on all CPUs.
 void write_host_state(const arch::PerCpuState& cpu) {
     arch::TablePointer idt;
     asm volatile("sidt %0" : "=m"(idt));
@@ -44,9 +46,9 @@ void write_host_state(const arch::PerCpuState& cpu) {
     write(Field16::host_cs, arch::selector::code);
     write(Field16::host_ss, arch::selector::data);
     write(Field16::host_tr, arch::selector::tss);
-    write(FieldNatural::host_cr0, arch::read_cr<0>());
-    write(FieldNatural::host_cr3, arch::read_cr<3>());
-    write(FieldNatural::host_cr4, arch::read_cr<4>());
+    write(FieldNatural::host_cr0, arch::read_cr<0>() & ~arch::cr0::ts);
+    write(FieldNatural::host_cr3, to_paddr(arch::address_space_root()).raw);
+    write(FieldNatural::host_cr4, arch::host_cr4());
     write(FieldNatural::host_fs_base, 0);
     write(FieldNatural::host_gs_base, 0);
     write(FieldNatural::host_tr_base, reinterpret_cast<u64>(&cpu.tss));
@@ -122,7 +124,7 @@ Result<> Vmx::enable_cpu() {
         return Err{Errno::enodev};
     }
     cpu.arch.host_save = TRY(allocate_region());
-    arch::write_cr<4>(arch::read_cr<4>() | arch::cr4::vmxe);
+    arch::add_to_host_cr4(arch::cr4::vmxe);
     REQUIRE(vmxon(to_paddr(cpu.arch.host_save).raw), enodev);
     cpu.arch.tlb_tags.begin(vpids);
     return {};  // stale translations of others: the first VPID and the first entry of each domain flush them
