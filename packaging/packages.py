@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 MAINTAINER = "Philoxen maintainers <maintainers@philoxen.invalid>"
 UNITS = ("xenstored.service", "xenconsoled.service", "xen-init-dom0.service", "xendomains.service")
+OPTIONAL_UNITS = ("xen-nat-network.service",)  # for the administrator to enable
 # Debian's packages have files of the same names.
 DEBIANS_TOOLS = "xen-utils-common, xenstore-utils"
 
@@ -34,9 +35,10 @@ PACKAGES = (
         "philoxen-utils", "toolstack of the hypervisor Philoxen: xl, xenstored, xenconsoled",
         "The programs of dom0: xl makes and looks after guests, xenstored keeps their\nstore and xenconsoled their consoles. Files and commands are those of Xen 4.17.",
         relations={"Pre-Depends": "init-system-helpers (>= 1.54~)", "Depends": "kmod, mount, iproute2", "Recommends": "philoxen-hypervisor",
-                   "Suggests": "bridge-utils, dnsmasq-base", "Conflicts": DEBIANS_TOOLS, "Replaces": DEBIANS_TOOLS,
+                   "Suggests": "dnsmasq-base, nftables", "Conflicts": DEBIANS_TOOLS, "Replaces": DEBIANS_TOOLS,
                    "Provides": DEBIANS_TOOLS},
-        files=(("dist/root", ""), ("packaging/examples", "usr/share/doc/philoxen-utils/examples"), ("packaging/xl.conf", "etc/xen/xl.conf")),
+        files=(("dist/root", ""), ("packaging/examples", "usr/share/doc/philoxen-utils/examples"), ("packaging/xl.conf", "etc/xen/xl.conf"),
+               ("packaging/nat-network.conf", "etc/xen/nat-network.conf")),
         units=UNITS,
         overrides=("# They must run in an initramfs, and go on while libraries are exchanged under them.",
                    "statically-linked-binary", "embedded-library")),

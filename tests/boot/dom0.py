@@ -104,6 +104,7 @@ def guest_initrd(store_tools: bool = False) -> Path:
     image = busybox_base(debian.BUSYBOX)
     if store_tools:
         image.file("/bin/xenstore", DIST / "root/usr/bin/xenstore")
+        image.file("/bin/store-loop", HERE / "files" / "guest-store-loop")
         for applet in ("read", "write"):
             image.link(f"/bin/xenstore-{applet}", "xenstore")
     image.file("/init", HERE / "files" / "guest-init")

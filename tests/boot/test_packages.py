@@ -13,7 +13,7 @@ MANIFEST = REPO / "packaging" / "manifest.txt"
 sys.path.insert(0, str(REPO / "packaging"))
 
 import build  # noqa: E402
-from packages import UNITS  # noqa: E402
+from packages import OPTIONAL_UNITS, UNITS  # noqa: E402
 
 _made: list[Path] = []
 
@@ -69,7 +69,7 @@ def units(on: str) -> None:
         root = _unpacked(directory)
         (root / "sbin").symlink_to("usr/sbin")
         names = sorted(path.name for path in (root / "usr/lib/systemd/system").iterdir())
-        assert names == sorted([*UNITS, "proc-xen.mount"]), names
+        assert names == sorted([*UNITS, *OPTIONAL_UNITS, "proc-xen.mount"]), names
         for name in names:
             done = _run("systemd-analyze", "verify", "--man=no", "--recursive-errors=no", f"--root={root}", name)
             assert done.returncode == 0 and name not in done.stderr, f"{name}: {done.stderr}"
@@ -84,7 +84,7 @@ def examples(on: str) -> None:
         assert len(samples) >= 2
         done = _run(DIST / "root/usr/sbin/xl", "check", *samples)
         assert done.returncode == 0, done.stdout + done.stderr
-        for script in [*(root / "etc/xen/scripts").iterdir(), root / "usr/lib/xen/bin/xendomains", root / "usr/lib/xen/bin/xencommons"]:
+        for script in [*(root / "etc/xen/scripts").iterdir(), root / "usr/lib/xen/bin/xendomains", root / "usr/lib/xen/bin/xencommons", root / "usr/lib/xen/bin/xen-nat-network"]:
             assert _run("sh", "-n", script).returncode == 0, script
 
 

@@ -57,9 +57,10 @@ def store_killed(dom0: Dom0) -> None:
             console.expect(r"^GUEST-ANSWER w-9 heard: still there\?$", 30)
         assert sorted(domains(dom0)) == ["Domain-0", "kept"], domains(dom0)
         assert dom0.run(f"xenstore-read {home}/name") == "kept"
+        assert dom0.run("pidof xenstore-holder") == holder
+        both_killed(dom0, home)
         dom0.run("xl destroy kept")
         assert home.split("/")[-1] not in dom0.run("xenstore-list /local/domain").split(), "the guest's nodes are gone with it"
-        assert dom0.run("pidof xenstore-holder") == holder
     finally:
         destroy(dom0, "kept")
 
@@ -68,8 +69,7 @@ def transactions(dom0: Dom0, home: str) -> None:
     """dom0's programs and the guest's ring, each with its own nodes, while xenstored dies."""
     dom0.run("(sh /writer /test/one 60; sh /writer /test/one 60) > /tmp/one 2>&1 & echo $! > /tmp/one.pid")
     with Killing(dom0) as killing, guest_console(dom0, "kept") as guest:
-        said = run_in_guest(guest, "i=0; while [ $i -lt 60 ]; do xenstore-write data/x $i && [ $(xenstore-read data/x) = $i ] || echo BAD $i; "
-                                   "i=$((i+1)); done; echo did $i", timeout=120)
+        said = run_in_guest(guest, "store-loop 60", timeout=240)
         assert said.split() == ["did", "60"], said
     assert killing.kills >= 5, f"{killing.kills} kills"
     dom0.wait("! kill -0 $(cat /tmp/one.pid) 2>/dev/null", 60, "the writer ends")
@@ -88,6 +88,22 @@ def lives(dom0: Dom0) -> None:
             dom0.run("xl destroy brief", timeout=120)
             dom0.wait("! xl domid brief >/dev/null 2>&1", 60)
     assert killing.kills >= 5, f"{killing.kills} kills"
+
+
+def both_killed(dom0: Dom0, home: str) -> None:
+    """The holder too, and xenstored is started again: the guest's ring goes on. What in dom0 was connected must connect anew."""
+    in_guest(dom0, "kept", "store-loop & echo on")
+    dom0.wait(f"xenstore-read {home}/data/beat", 20)
+    dom0.run(f"kill -9 $(pidof xenstore-holder); while pidof xenstored >/dev/null; do usleep 20000; done; usleep 500000; xenstored --pid-file {PID}")
+    beat = dom0.run(f"xenstore-read {home}/data/beat")
+    dom0.wait(f'[ "$(xenstore-read {home}/data/beat)" != "{beat}" ]', 20, "the guest writes on")
+    assert dom0.run(f"xenstore-read {home}/data/x") == "59"
+    assert sorted(domains(dom0)) == ["Domain-0", "kept"], domains(dom0)
+    if dom0.spec.tools == "philoxen":
+        dom0.run("kill $(pidof xenconsoled) 2>/dev/null; while pidof xenconsoled >/dev/null; do usleep 20000; done; "
+                 "xenconsoled --pid-file=/run/xenconsoled.pid --log=all")
+        assert in_guest(dom0, "kept", "xenstore-read data/x") == "59"
+        assert "waiting for another one" in dom0.run("pidof xl && cat /var/log/xen/xl-kept.log"), "the guest is still watched over"
 
 
 boot_test(DEBIAN, name="store-killed-debian")(store_killed)

@@ -27,6 +27,7 @@ namespace {
 using Log = std::function<void(const std::string&)>;
 
 constexpr unsigned pause_seconds = 2;  ///< before a restart: a guest that stops at once must not keep a CPU busy; 4.17 has it too
+constexpr unsigned reconnect_tries = 600, reconnect_interval_us = 100'000;
 constexpr const char* log_directory = "/var/log/xen";
 constexpr const char* reason_names[] = {"powered off", "wants a reboot", "suspended", "crashed", "was stopped by its watchdog",
                                         "wants a soft reset"};
@@ -48,6 +49,21 @@ Outcome<std::optional<ShutdownReason>> wait_for_stop(System& system, DomId domai
     }
     TRY(system.store.unwatch("@releaseDomain", "monitor"));
     return reason;
+}
+
+/// The same, also where xenstored was ended with all its connections meanwhile and started again.
+Outcome<std::optional<ShutdownReason>> wait_for_stop(System& system, DomId domain, const Log& log) {
+    for (;;) {
+        auto reason = wait_for_stop(system, domain);
+        if (reason.ok() || (reason.error().code != ECONNRESET && reason.error().code != EPIPE)) return reason;
+        log("xenstored is gone: waiting for another one");
+        auto anew = System::open();
+        for (unsigned left = reconnect_tries; !anew.ok() && left != 0; --left) {
+            usleep(reconnect_interval_us);
+            anew = System::open();
+        }
+        system = TRY(std::move(anew));
+    }
 }
 
 Outcome<DomId> start_again(System& system, const DomainConfig& config) {
@@ -127,7 +143,7 @@ Outcome<> watch_over(DomId domain, const DomainConfig& first_config, const Log& 
     DomainConfig config = first_config;
     for (;;) {
         log("watching domain " + std::to_string(domain.raw));
-        const auto reason = TRY(wait_for_stop(system, domain));
+        const auto reason = TRY(wait_for_stop(system, domain, log));
         if (!reason) {
             log("domain " + std::to_string(domain.raw) + " is gone");
             return {};

@@ -11,7 +11,6 @@
 
 namespace px::xenstored {
 
-using call::Mapping;
 using call::Outcome;
 using store::ConnectionId;
 using store::Encoder;

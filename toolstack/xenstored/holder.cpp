@@ -202,6 +202,7 @@ Outcome<bool> Holder::worker_ended(int status) {
 Outcome<pid_t> start_program(const std::string& program, const std::vector<std::string>& arguments,
                              int link) {
     std::vector<char*> words;
+    words.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
     const pid_t parent = getpid();

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include <algorithm>
+
 namespace px::xenstored {
 
 using call::Error;
@@ -122,7 +124,7 @@ Outcome<Journal> Journal::create(const std::string& path, std::string_view image
     Journal journal;
     TRY(journal.map(draft, std::move(fd)));
     TRY(journal.grow(journal_records + sizeof(RecordHeader) + image.size() + input_room));
-    std::memcpy(journal.header()->magic, journal_magic, sizeof journal_magic);
+    std::ranges::copy(journal_magic, journal.header()->magic);
     journal.header()->version = journal_version;
     journal.header()->end = journal_records;
     journal.append(RecordKind::image, image);
