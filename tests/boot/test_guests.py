@@ -101,6 +101,21 @@ _register_pair("grants-between-domains-v2", "version=2", "")
 _register_pair("grants-of-a-mapper-that-ends", "version=1", "die=1")
 
 
+@boot_test(SPEC, name="grants-of-a-granter-that-is-killed", suite="guests")
+def killed_granter(dom0: Dom0) -> None:
+    """Its page stays the mapper's until that lets it go; then nothing of the granter is left."""
+    start(dom0, "granter", Guest(), "grants-pair")
+    domid = int(dom0.run("xl domid granter"))
+    dom0.wait(f"grep -q PX-GRANTS {log_of('granter')} 2>/dev/null", 30, "the granter's offer")
+    start(dom0, "mapper", Guest(extra=f"granter={domid} hold=8"), "grants-pair")
+    dom0.wait(f"grep -q 'PX-GRANTS held' {log_of('mapper')} 2>/dev/null", 30, "the mapping")
+    dom0.run("xl destroy granter")
+    left = dom0.run("xl list")
+    assert re.search(rf"^\S+ +{domid} .*d", left, re.M), f"the granter isn't dying, although its page is mapped:\n{left}"
+    judge("grants-pair", dom0.on, finish(dom0, "mapper", 60))
+    dom0.wait("[ $(xl list | wc -l) = 2 ]", 30, "the granter's end")
+
+
 def _register_as_dom0(name: str) -> None:
     @machine_test(name=f"{name}-as-dom0", suite="guests", only_on="ours")
     def as_dom0(on: str) -> None:

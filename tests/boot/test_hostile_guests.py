@@ -61,8 +61,9 @@ def weights(dom0: Dom0) -> None:
         create(dom0, name, tiny_config(name, "spin", more=f'cpus = "1"\ncpu_weight = {weight}'))
         await_console(dom0, name, "PX-SPIN", 30)
     first = domains(dom0)
-    dom0.run("sleep 20", timeout=60)
-    answers(dom0)
+    for _ in range(40):
+        answers(dom0)
+        dom0.run("usleep 500000")
     last = domains(dom0)
     used = {name: float(last[name][4]) - float(first[name][4]) for name in ("light", "heavy")}
     for name in used:

@@ -17,6 +17,7 @@ def footprint(dom0: Dom0) -> dict[str, str]:
         "xenstore nodes": dom0.run("xenstore-ls -f | wc -l").strip(),
         "descriptors of xenstored": dom0.run("ls /proc/$(pidof xenstored)/fd | wc -l").strip(),
         "descriptors of xenconsoled": dom0.run("ls /proc/$(pidof xenconsoled)/fd | wc -l").strip(),
+        "descriptors of everybody": dom0.run("ls /proc/[0-9]*/fd 2>/dev/null | wc -l").strip(),
         # On ours `xl debug-keys m` prints free pages, heap objects by type and event channels, one `PX-COUNT name value` each.
         # Its prefix is taken off: run() would take the lines for the hypervisor's own.
         **dict(re.findall(r"PX-COUNT (\S+) (\d+)", dom0.run("xl dmesg -c >/dev/null; xl debug-keys m; xl dmesg | sed -n 's/.*PX-COUNT/PX-COUNT/p'", status=None))),
@@ -39,7 +40,7 @@ def _register(tools: str, count: int, slow: bool) -> None:
         before = footprint(dom0)
         cycles(dom0, count)
         after = footprint(dom0)
-        changed = {what: (before.get(what), after[what]) for what in after if before.get(what) != after[what]}
+        changed = {what: (before.get(what), after.get(what)) for what in before | after if before.get(what) != after.get(what)}
         assert not changed, f"not the same after {count} creates and destroys: {changed}"
         if dom0.on == "ours":
             assert len(after) > 4, "`xl debug-keys m` told no counts of the hypervisor's objects"

@@ -108,6 +108,12 @@ void mapper(u16 granter) {
         mapped[2] = answered;
         return;
     }
+    if (const u64 seconds = option("hold", 0)) {  // the granter is destroyed meanwhile: its page stays what it was
+        print("PX-GRANTS held\n");
+        for (const u64 end = system_time() + seconds * 1'000'000'000; system_time() < end; nap()) PX_CHECK_EQ(mapped[1], offered + page);
+        PX_CHECK_EQ(number(unmap_grant(window, mapping.handle)), 0);
+        return;
+    }
     PX_CHECK_EQ(number(unmap_grant(window, mapping.handle)), 0);
     const u64 done = answered;
     PX_CHECK_EQ(number(copy_to_grant(granter, first_ref + page, 16, &done, 8)), 0);
