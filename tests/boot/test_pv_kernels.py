@@ -47,6 +47,7 @@ for _name in FOLDERS:
         _register(_name, cpu=PV_CPU if _name == "hostile" else "qemu64,-svm")   # with FSGSBASE
 _register("long", nmis=True)
 _register("hostile", nmis=True, cpu=PV_CPU, args="rounds=1500")
-# These hold a debug trap back after MOV SS, which QEMU doesn't.
+# These hold a debug trap back after MOV SS, which QEMU doesn't; and with VT-x on, CR4 has a bit that may not be cleared.
 for _profile in ("bochs-skylake", "bochs-ryzen"):
-    _register("hostile", profile=_profile)
+    for _name in ("cpu", "hostile"):
+        _register(_name, profile=_profile)

@@ -22,12 +22,12 @@ struct KindFacts {
 
 struct KindChoice {
     std::optional<cmdline::Dom0Kind> kind;  ///< nothing: there can be no dom0
-    std::string_view reason;                ///< "…, for <reason>", or a whole sentence where there is no kind
+    std::string_view reason;  ///< "…, for <reason>", or a whole sentence where there is no kind
     friend constexpr bool operator==(const KindChoice&, const KindChoice&) = default;
 };
 
-/// The command line rules. Where it says nothing: PVH if there is virtualization for it and an IOMMU for its devices' DMA, else PV,
-/// which needs neither; PVH also where PV can't be.
+/// The command line rules. Where it says nothing: PVH if there is virtualization for it and an IOMMU for its
+/// devices' DMA, else PV, which needs neither; PVH also where PV can't be.
 KindChoice choose_kind(const KindFacts& facts);
 
 }  // namespace px::dom0

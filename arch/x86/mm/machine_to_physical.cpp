@@ -14,8 +14,8 @@ namespace {
 
 constexpr u64 chunk_size = u64{2} << 20, chunk_frames = chunk_size / sizeof(u64);  ///< a page of the table: of 1 GiB of frames
 constexpr u64 user_table_bits = NativePaging::bit_present | NativePaging::bit_user | NativePaging::bit_accessed;
-constexpr u64 chunk_bits = user_table_bits | NativePaging::bit_dirty | NativePaging::bit_large | NativePaging::bit_global |
-                           NativePaging::bit_no_execute;  // read-only
+/// Read-only, and not global: some address spaces don't have it.
+constexpr u64 chunk_bits = user_table_bits | NativePaging::bit_dirty | NativePaging::bit_large | NativePaging::bit_no_execute;
 
 constinit u64 end_of_frames = 0;
 

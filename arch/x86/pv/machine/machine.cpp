@@ -10,6 +10,7 @@
 #include "arch/x86/mm/machine_to_physical.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/pv/machine/address_space.hpp"
+#include "arch/x86/pv/machine/control.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 
 namespace px::pv {
@@ -25,6 +26,16 @@ bool looks_through_entries() {
     constexpr u64 rdcl_no = 1;
     const hvm::CpuPolicy& host = hvm::host_policy();
     return host.get(0).ebx == genuine_intel && (host.arch_capabilities & rdcl_no) == 0;
+}
+
+constexpr unsigned m2p_slot = first_hypervisor_slot;
+
+void set_m2p_slot(const Frame& root, u64 entry) { __atomic_store_n(&arch::NativePaging::entries(mfn_of(root))[m2p_slot], entry, __ATOMIC_RELAXED); }
+
+/// Of a domain that asked for m2p_strict: the table is in its kernels' address spaces only. It isn't global: the change of mode flushes it.
+void hide_m2p_from_users(const VcpuMemory& memory) {
+    if (memory.user_root != nullptr) set_m2p_slot(*memory.user_root, 0);
+    if (memory.kernel_root != nullptr) set_m2p_slot(*memory.kernel_root, arch::NativePaging::entries(arch::address_space_root())[m2p_slot]);
 }
 
 }  // namespace
@@ -92,6 +103,7 @@ void set_m2p(Mfn mfn, u64 pfn) { arch::set_machine_to_physical(mfn, pfn); }
 Guest* guest_of(const Domain& domain) { return domain.arch.pv != nullptr ? &domain.arch.pv->guest : nullptr; }
 
 void load_roots(Vcpu& vcpu) {
+    if (assisted(vcpu, abi::VmassistType::m2p_strict)) hide_m2p_from_users(state_of(vcpu).memory);
     if (!is_current(vcpu)) return;
     // Pages of users are global, and other page tables have others there.
     load_root(state_of(vcpu));

@@ -53,6 +53,9 @@ void init_users();
 Frame run_user(u64 entry, u64 rflags = 0);
 inline Frame run_user(void (*entry)(), u64 rflags = 0) { return run_user(reinterpret_cast<u64>(entry), rflags); }
 
+/// The users' root is loaded once more. Gives the hypercall's answer.
+i64 reload_users();
+
 /// What the hypercall iret is given: words that a kernel could forge.
 struct UserFrame {
     u64 flags = 0;  ///< abi::x86::vgcf: in_syscall lets the hypervisor return by SYSRET

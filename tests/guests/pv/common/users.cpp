@@ -34,9 +34,11 @@ void init_users() {
     }
     if (set_writable(root, false)) give_up("the users' root can't be made read-only");
     if (mmuext(abi::MmuextOpCmd::pin_l4_table, mfn_of(root))) give_up("the users' root can't be pinned");
-    if (mmuext(abi::MmuextOpCmd::new_user_baseptr, mfn_of(root))) give_up("the users' root can't be loaded");
+    if (reload_users()) give_up("the users' root can't be loaded");
     if (hypercall(abi::hypercall::stack_switch, 0, reinterpret_cast<u64>(kernel_stack + sizeof kernel_stack))) give_up("stack_switch");
 }
+
+i64 reload_users() { return mmuext(abi::MmuextOpCmd::new_user_baseptr, mfn_of(root)); }
 
 UserFrame user_frame(u64 entry, u64 rflags) {
     UserFrame frame;

@@ -118,6 +118,7 @@ extern "C" {
 [[gnu::naked]] void user_port() { asm volatile("in $0x71, %al"); }
 [[gnu::naked]] void user_rdmsr() { asm volatile("mov $0xc0000080, %ecx; rdmsr"); }
 [[gnu::naked]] void user_reads_hypervisor() { asm volatile("movabs $0xffff880000000000 - 4096, %rax; mov (%rax), %rax"); }
+[[gnu::naked]] void user_reads_m2p() { asm volatile("movabs $0xffff800000000000, %rax; mov (%rax), %rax; ud2"); }
 [[gnu::naked]] void user_loads_bad_segment() { asm volatile("mov $0xe040, %eax; mov %eax, %ds"); }
 [[gnu::naked]] void user_loads_hypervisor_code() { asm volatile("push $0xe008; push $0; lretq"); }
 [[gnu::naked]] void user_step() { asm volatile("nop; nop; ud2"); }
@@ -169,6 +170,22 @@ void forged_returns() {
     PX_CHECK_EQ(run_user(user_port, 3u << 12).vector, u64{fault_gp});
 }
 
+/// The machine-to-physical table is its kernel's and its users', or its kernel's alone.
+void strict_m2p() {
+    const auto assist = [](abi::VmassistCmd command) {
+        return hypercall(abi::hypercall::vm_assist, static_cast<u64>(command), static_cast<u64>(abi::VmassistType::m2p_strict));
+    };
+    const u64 of_ours = abi::x86::mach2phys_virt_start + 8 * mfn_of(&seen);
+    PX_CHECK_EQ(run_user(user_reads_m2p).vector, u64{fault_ud});
+    PX_CHECK_EQ(assist(abi::VmassistCmd::enable), 0);
+    PX_CHECK_EQ(reload_users(), 0);
+    PX_CHECK(probe_read32(of_ours).fine());
+    PX_CHECK_EQ(run_user(user_reads_m2p).vector, u64{fault_pf});
+    PX_CHECK(probe_read32(of_ours).fine());
+    PX_CHECK_EQ(run_user(user_reads_m2p).vector, u64{fault_pf});
+    PX_CHECK_EQ(assist(abi::VmassistCmd::disable), 0);
+}
+
 /// SYSCALL as the last instruction below the hole: the way back isn't canonical, and SYSRET would fault in ring 0 there.
 void sysret_to_the_hole() {
     constexpr u64 last_page = not_canonical - page_size;
@@ -212,6 +229,7 @@ void guest_main() {
     PX_PART(callbacks());
     PX_PART(users());
     PX_PART(forged_returns());
+    PX_PART(strict_m2p());
     PX_PART(sysret_to_the_hole());
     // A data breakpoint that MOV SS holds back until after SYSCALL hits the hypervisor [CVE-2018-8897].
     run_user(user_debug_after_mov_ss);
