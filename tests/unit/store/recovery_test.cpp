@@ -190,12 +190,15 @@ constexpr usize never = 1 << 20;
 TEST(Recovery, a_worker_may_die_at_each_step) {
     const Story model = Scenario(0, 0, never).play();
     ASSERT_FALSE(HasFatalFailure());
-    EXPECT_GT(model.steps, 300u);
-    for (u64 step = 1; step <= model.steps && !HasFailure(); ++step) {
+    // How many steps a play takes depends a little on time, for some parties ask until they hear what they want.
+    u64 step = 1;
+    for (u32 deaths = 1; deaths == 1 && step <= model.steps && !HasFailure(); ++step) {
         Story story = Scenario(step, 0, never).play();
-        EXPECT_EQ(story.deaths, 1u) << "at step " << step;
         expect_same(story, model, "killed at step " + std::to_string(step));
+        deaths = story.deaths;
+        EXPECT_LE(deaths, 1u) << "at step " << step;
     }
+    EXPECT_GT(step, 300u);
 }
 
 TEST(Recovery, images_of_each_moment_hold_everything) {
