@@ -1,6 +1,7 @@
 """Domains that several boot tests make: configurations, and what to wait for."""
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
+import re
 from collections.abc import Iterator
 
 from console import Console
@@ -70,6 +71,11 @@ def in_guest(dom0: Dom0, name: str, command: str, timeout: float = 60) -> str:
 def destroy(dom0: Dom0, name: str) -> None:
     """Ends the domain, if it is there, and waits until it is gone."""
     dom0.run(f"xl destroy {name} >/dev/null 2>&1; until ! xl domid {name} >/dev/null 2>&1; do usleep 50000; done", status=None)
+
+
+def free_memory(dom0: Dom0) -> str:
+    """MiB that the hypervisor could give to a guest."""
+    return re.search(r"^free_memory +: (\d+)$", dom0.run("xl info"), re.M)[1]
 
 
 def domains(dom0: Dom0) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 import re
 
 from dom0 import Dom0, Spec
-from guests import tiny_config
+from guests import free_memory, tiny_config
 from runner import boot_test
 
 WARM_UP = 5
@@ -11,9 +11,8 @@ WARM_UP = 5
 
 def footprint(dom0: Dom0) -> dict[str, str]:
     """Everything that must be the same before and after."""
-    info = dom0.run("xl info")
     return {
-        "free memory": re.search(r"^free_memory +: (\d+)$", info, re.M)[1],
+        "free memory": free_memory(dom0),
         "xenstore nodes": dom0.run("xenstore-ls -f | wc -l").strip(),
         "descriptors of xenstored": dom0.run("ls /proc/$(pidof xenstored)/fd | wc -l").strip(),
         "descriptors of xenconsoled": dom0.run("ls /proc/$(pidof xenconsoled)/fd | wc -l").strip(),

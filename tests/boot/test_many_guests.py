@@ -3,7 +3,7 @@
 import re
 
 from dom0 import Dom0, Spec
-from guests import domains, tiny_config
+from guests import domains, free_memory, tiny_config
 from runner import boot_test
 
 COUNT = 64
@@ -36,10 +36,6 @@ def _in_parallel(dom0: Dom0, command: str) -> list[int]:
     return [int(count) for count in re.findall(r"^guests (\d+)$", said, re.M)]
 
 
-def _free_memory(dom0: Dom0) -> str:
-    return re.search(r"^free_memory +: (\d+)$", dom0.run("xl info"), re.M)[1]
-
-
 @boot_test(SPEC, name="64-guests-at-once-philoxen", only_on="ours", slow=True)
 def many(dom0: Dom0) -> None:
     dom0.write("/tmp/lists", LISTS)
@@ -47,7 +43,7 @@ def many(dom0: Dom0) -> None:
     dom0.run(f'i=1; while [ $i -le {COUNT} ]; do echo "{config}" > /tmp/g$i.cfg; i=$((i+1)); done')
     dom0.run("xl create -q /tmp/g1.cfg && xl destroy g1")
     dom0.wait("! pidof xl >/dev/null", 60)
-    free, nodes = _free_memory(dom0), dom0.run("xenstore-ls -f")
+    free, nodes = free_memory(dom0), dom0.run("xenstore-ls -f")
     try:
         counts = _in_parallel(dom0, "xl create -q /tmp/g$i.cfg")
         assert counts == sorted(counts) and counts[-1] == COUNT and len(counts) > 2, counts
@@ -58,6 +54,6 @@ def many(dom0: Dom0) -> None:
         assert counts == sorted(counts, reverse=True) and counts[-1] == 0, counts
         dom0.wait("! pidof xl >/dev/null", 60, "nobody watches over a guest any more")
         assert dom0.run("xenstore-ls -f") == nodes
-        assert _free_memory(dom0) == free
+        assert free_memory(dom0) == free
     finally:
         dom0.run(f"for i in $(seq {COUNT}); do xl destroy g$i; done >/dev/null 2>&1", status=None, timeout=200)

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "toolstack/daemon/background.hpp"
 #include "toolstack/domain/guest.hpp"
 #include "toolstack/domain/lookup.hpp"
 
@@ -46,8 +47,7 @@ void leave_all_but(int kept) {
     for (int number : {SIGINT, SIGHUP, SIGTERM, SIGPIPE}) signal(number, SIG_IGN);
     dup2(kept, 3);
     close_range(4, ~0u, 0);
-    const call::Fd nowhere{open("/dev/null", O_RDWR | O_CLOEXEC)};
-    for (int standard : {0, 1, 2}) dup2(nowhere.get(), standard);
+    daemon::leave_terminal();
 }
 
 }  // namespace
