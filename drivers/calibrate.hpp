@@ -24,9 +24,8 @@ namespace calibration {
 inline constexpr u64 window_ps = 10'000'000'000;  ///< 10 ms: below half a wrap of the PIT
 inline constexpr usize samples = 5;
 inline constexpr unsigned tries_per_edge = 8;
-inline constexpr u32 stall_limit =
-    1'000'000;                          ///< reads without a tick after which the clock counts as stopped
-inline constexpr u64 tolerance = 1000;  ///< samples agree when within 1/1000 of their median
+inline constexpr u32 stall_limit = 1'000'000;  ///< reads without a tick after which the clock counts as stopped
+inline constexpr u64 tolerance = 1000;         ///< samples agree when within 1/1000 of their median
 
 /// The reference and the TSC at one moment.
 struct Edge {
@@ -78,18 +77,15 @@ Result<u64> sample(Clock& clock, ReadTsc& read_tsc) {
 /// etimedout: the reference stands still. erange: it or the TSC ran backwards in most windows. eagain: fewer
 /// than three windows agree to 0.1 %, so the result would be a guess.
 template <ReferenceClock Clock, class ReadTsc>
-requires std::same_as<std::invoke_result_t<ReadTsc&>, u64> Result<u64> calibrate_tsc(Clock& clock,
-                                                                                     ReadTsc&& read_tsc) {
+requires std::same_as<std::invoke_result_t<ReadTsc&>, u64> Result<u64> calibrate_tsc(Clock& clock, ReadTsc&& read_tsc) {
     using namespace calibration;
     std::array<u64, samples> khz{};
     usize good = 0;
     Errno failure = Errno::eagain;
     for (usize i = 0; i < samples; ++i) {
         const auto measured = sample(clock, read_tsc);
-        if (measured.ok())
-            khz[good++] = *measured;
-        else if ((failure = measured.error()) == Errno::etimedout)
-            break;
+        if (measured.ok()) khz[good++] = *measured;
+        else if ((failure = measured.error()) == Errno::etimedout) break;
     }
     constexpr usize majority = samples / 2 + 1;
     if (good < majority) return Err{failure};

@@ -17,7 +17,8 @@ public:
 
     /// `pixels` is where the framebuffer, for which check() is fine, is mapped.
     constexpr FramebufferCells(volatile u8* pixels, const Framebuffer& screen)
-        : pixels_(pixels), screen_(screen),
+        : pixels_(pixels),
+          screen_(screen),
           scale_(std::max(1u, std::min(screen.width / (80 * cell_width), screen.height / (25 * cell_height)))),
           ink_(ink(screen.red) | ink(screen.green) | ink(screen.blue)) {}
 

@@ -57,8 +57,7 @@ public:
 private:
     static constexpr u64 max_period_fs = 100'000'000;
 
-    Hpet(Io io, hpet::Capabilities found)
-        : io_(io), period_fs_(found.period_fs), wide_(found.counter_64_bit) {}
+    Hpet(Io io, hpet::Capabilities found) : io_(io), period_fs_(found.period_fs), wide_(found.counter_64_bit) {}
 
     [[no_unique_address]] Io io_;
     u64 period_fs_;

@@ -101,8 +101,7 @@ public:
 
 private:
     static constexpr u32 mask_bit = 1 << 16;
-    static constexpr unsigned max_entries =
-        (0x100 - ioapic::redirection) / 2;  ///< what the index byte reaches
+    static constexpr unsigned max_entries = (0x100 - ioapic::redirection) / 2;  ///< what the index byte reaches
 
     explicit IoApicDevice(Io io) : io_(io) {}
 

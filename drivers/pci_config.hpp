@@ -46,9 +46,7 @@ public:
     constexpr explicit PortConfig(Io io) : io_(io) {}
 
     u8 read8(Address a, u16 offset) { return select(a, offset) ? io_.in8(data_port(offset)) : u8{0xff}; }
-    u16 read16(Address a, u16 offset) {
-        return select(a, offset) ? io_.in16(data_port(offset)) : u16{0xffff};
-    }
+    u16 read16(Address a, u16 offset) { return select(a, offset) ? io_.in16(data_port(offset)) : u16{0xffff}; }
     u32 read32(Address a, u16 offset) { return select(a, offset) ? io_.in32(data_port(offset)) : ~u32{0}; }
     void write8(Address a, u16 offset, u8 value) {
         if (select(a, offset)) io_.out8(data_port(offset), value);
@@ -82,13 +80,9 @@ public:
     constexpr EcamConfig(Io io, u16 segment, u8 first_bus, u8 last_bus)
         : io_(io), segment_(segment), first_bus_(first_bus), last_bus_(last_bus) {}
 
-    constexpr bool covers(Address a) const {
-        return a.segment == segment_ && a.bus >= first_bus_ && a.bus <= last_bus_;
-    }
+    constexpr bool covers(Address a) const { return a.segment == segment_ && a.bus >= first_bus_ && a.bus <= last_bus_; }
     u8 read8(Address a, u16 offset) { return reaches(a, offset) ? io_.read8(place(a, offset)) : u8{0xff}; }
-    u16 read16(Address a, u16 offset) {
-        return reaches(a, offset) ? io_.read16(place(a, offset)) : u16{0xffff};
-    }
+    u16 read16(Address a, u16 offset) { return reaches(a, offset) ? io_.read16(place(a, offset)) : u16{0xffff}; }
     u32 read32(Address a, u16 offset) { return reaches(a, offset) ? io_.read32(place(a, offset)) : ~u32{0}; }
     void write8(Address a, u16 offset, u8 value) {
         if (reaches(a, offset)) io_.write8(place(a, offset), value);

@@ -39,13 +39,7 @@ struct Command {
 
 enum class HeaderKind : u8 { device = 0, bridge = 1, cardbus = 2 };
 
-enum class Capability : u8 {
-    power_management = 0x01,
-    msi = 0x05,
-    vendor = 0x09,
-    pci_express = 0x10,
-    msi_x = 0x11
-};
+enum class Capability : u8 { power_management = 0x01, msi = 0x05, vendor = 0x09, pci_express = 0x10, msi_x = 0x11 };
 
 /// MSI message control, at capability + 2 [pci/3.0 6.8.1.3].
 struct MsiControl {
@@ -91,8 +85,7 @@ struct MsixEntry {
     u32 masked : 1 = 0;
     u32 : 31;
 };
-static_assert(sizeof(MsiControl) == 2 && sizeof(MsixControl) == 2 && sizeof(MsixPlace) == 4 &&
-              sizeof(MsixEntry) == 16);
+static_assert(sizeof(MsiControl) == 2 && sizeof(MsixControl) == 2 && sizeof(MsixPlace) == 4 && sizeof(MsixEntry) == 16);
 
 template <ConfigSpace Config>
 bool present(Config& config, Address address) {

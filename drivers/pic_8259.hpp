@@ -58,8 +58,7 @@ public:
     }
 
 private:
-    static constexpr u16 primary_command = 0x20, primary_data = 0x21, secondary_command = 0xa0,
-                         secondary_data = 0xa1;
+    static constexpr u16 primary_command = 0x20, primary_data = 0x21, secondary_command = 0xa0, secondary_data = 0xa1;
     static constexpr u8 end_of_interrupt = 0x20, read_in_service = 0x0b;
 
     [[no_unique_address]] Io io_;

@@ -64,9 +64,7 @@ public:
     u64 period_fs() const { return (1'000'000'000'000'000 + frequency_hz / 2) / frequency_hz; }
 
     /// Stops the periodic interrupt that firmware left running: mode 0 without a count never ends.
-    void silence_channel0() {
-        io_.out8(pit::command, std::bit_cast<u8>(pit::Command{.mode = 0, .access = 3, .channel = 0}));
-    }
+    void silence_channel0() { io_.out8(pit::command, std::bit_cast<u8>(pit::Command{.mode = 0, .access = 3, .channel = 0})); }
 
 private:
     void set_gate(bool open) {

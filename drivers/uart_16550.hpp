@@ -38,10 +38,8 @@ struct UartMemory {
     }
     void write(u8 index, u8 value) {
         const usize offset = usize{index} << reg_shift;
-        if (reg_width == 4)
-            io.write32(offset, value);
-        else
-            io.write8(offset, value);
+        if (reg_width == 4) io.write32(offset, value);
+        else io.write8(offset, value);
     }
 };
 
@@ -129,20 +127,15 @@ public:
     /// baud rate within 3 %.
     Result<> init(const UartSettings& settings) {
         REQUIRE(present(), enodev);
-        if (settings.baud != 0)
-            TRY(set_line(settings));
-        else
-            registers_.write(uart::line_control, registers_.read(uart::line_control) & 0x7f);
+        if (settings.baud != 0) TRY(set_line(settings));
+        else registers_.write(uart::line_control, registers_.read(uart::line_control) & 0x7f);
         registers_.write(uart::interrupt_enable, 0);
-        registers_.write(uart::fifo_control,
-                         uart::raw(uart::FifoControl{.enable = 1, .clear_receive = 1, .clear_transmit = 1}));
+        registers_.write(uart::fifo_control, uart::raw(uart::FifoControl{.enable = 1, .clear_receive = 1, .clear_transmit = 1}));
         const bool has_fifo = (registers_.read(uart::interrupt_identification) >> 6) == 3;
         fifo_depth_ = has_fifo ? 16 : 1;
         credit_ = 0;
         stuck_ = false;
-        registers_.write(
-            uart::modem_control,
-            uart::raw(uart::ModemControl{.data_terminal_ready = 1, .request_to_send = 1, .out2 = 1}));
+        registers_.write(uart::modem_control, uart::raw(uart::ModemControl{.data_terminal_ready = 1, .request_to_send = 1, .out2 = 1}));
         return {};
     }
 
@@ -186,9 +179,8 @@ public:
 
     /// Interrupts when data was received, and when the transmit FIFO ran empty.
     void enable_interrupts(bool receive, bool transmit_empty) {
-        registers_.write(
-            uart::interrupt_enable,
-            uart::raw(uart::InterruptEnable{.received_data = receive, .transmitter_empty = transmit_empty}));
+        registers_.write(uart::interrupt_enable,
+                         uart::raw(uart::InterruptEnable{.received_data = receive, .transmitter_empty = transmit_empty}));
     }
 
     /// Acknowledges by reading: whether this UART asks for an interrupt now.

@@ -37,12 +37,12 @@ Outcome set_data_bits(UartSettings& settings, std::string_view text) {
 
 Outcome set_parity(UartSettings& settings, std::string_view text) {
     switch (text.size() == 1 ? text[0] : '\0') {
-        case 'n': settings.parity = Parity::none; return {};
-        case 'o': settings.parity = Parity::odd; return {};
-        case 'e': settings.parity = Parity::even; return {};
-        case 'm': settings.parity = Parity::mark; return {};
-        case 's': settings.parity = Parity::space; return {};
-        default: return Err{"the parity is one of n, o, e, m, s"};
+    case 'n': settings.parity = Parity::none; return {};
+    case 'o': settings.parity = Parity::odd; return {};
+    case 'e': settings.parity = Parity::even; return {};
+    case 'm': settings.parity = Parity::mark; return {};
+    case 's': settings.parity = Parity::space; return {};
+    default: return Err{"the parity is one of n, o, e, m, s"};
     }
 }
 
@@ -62,8 +62,7 @@ Outcome set_line_format(UartSettings& settings, std::string_view text) {
 Outcome set_io_base(UartSettings& settings, std::string_view text) {
     if (text == "pci" || text == "amt") return Err{pci_refused};
     const auto value = parse_unsigned(text);
-    if (!value || *value == 0 || (*value > 0xfff8 && *value <= 0xffff))
-        return Err{"the I/O base is not an address"};
+    if (!value || *value == 0 || (*value > 0xfff8 && *value <= 0xffff)) return Err{"the I/O base is not an address"};
     settings.io_base = *value;
     return {};
 }

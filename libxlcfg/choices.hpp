@@ -13,12 +13,9 @@ enum class GuestType { pv, pvh, hvm };
 inline constexpr std::string_view guest_type_names[] = {"pv", "pvh", "hvm"};
 constexpr Choices names_of(GuestType) { return guest_type_names; }
 
-enum class ShutdownAction {
-    destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart, soft_reset
-};
-inline constexpr std::string_view shutdown_action_names[] = {
-    "destroy", "restart", "rename-restart", "preserve", "coredump-destroy", "coredump-restart", "soft-reset"
-};
+enum class ShutdownAction { destroy, restart, rename_restart, preserve, coredump_destroy, coredump_restart, soft_reset };
+inline constexpr std::string_view shutdown_action_names[] = {"destroy",          "restart",          "rename-restart", "preserve",
+                                                             "coredump-destroy", "coredump-restart", "soft-reset"};
 constexpr Choices names_of(ShutdownAction) { return shutdown_action_names; }
 
 enum class Bios { rombios, seabios, ovmf };
@@ -37,12 +34,9 @@ enum class TscMode { automatic, always_emulate, native, native_paravirt };
 inline constexpr std::string_view tsc_mode_names[] = {"default", "always_emulate", "native", "native_paravirt"};
 constexpr Choices names_of(TscMode) { return tsc_mode_names; }
 
-enum class TimerMode {
-    delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending, one_missed_tick_pending
-};
-inline constexpr std::string_view timer_mode_names[] = {
-    "delay_for_missed_ticks", "no_delay_for_missed_ticks", "no_missed_ticks_pending", "one_missed_tick_pending"
-};
+enum class TimerMode { delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending, one_missed_tick_pending };
+inline constexpr std::string_view timer_mode_names[] = {"delay_for_missed_ticks", "no_delay_for_missed_ticks", "no_missed_ticks_pending",
+                                                        "one_missed_tick_pending"};
 constexpr Choices names_of(TimerMode) { return timer_mode_names; }
 
 enum class VendorDevice { none, xenserver };
@@ -90,13 +84,24 @@ inline constexpr std::string_view gfx_passthru_names[] = {"0", "default", "igd"}
 constexpr Choices names_of(GfxPassthru) { return gfx_passthru_names; }
 
 enum class ViridianGroup : unsigned {
-    base, freq, time_ref_count, reference_tsc, hcall_remote_tlb_flush, apic_assist, crash_ctl, synic, stimer,
-    hcall_ipi, ex_processor_masks, no_vp_limit, cpu_hotplug
+    base,
+    freq,
+    time_ref_count,
+    reference_tsc,
+    hcall_remote_tlb_flush,
+    apic_assist,
+    crash_ctl,
+    synic,
+    stimer,
+    hcall_ipi,
+    ex_processor_masks,
+    no_vp_limit,
+    cpu_hotplug
 };
 inline constexpr std::string_view viridian_group_names[] = {
-    "base", "freq", "time_ref_count", "reference_tsc", "hcall_remote_tlb_flush", "apic_assist", "crash_ctl", "synic",
-    "stimer", "hcall_ipi", "ex_processor_masks", "no_vp_limit", "cpu_hotplug"
-};
+    "base",       "freq",  "time_ref_count", "reference_tsc", "hcall_remote_tlb_flush", "apic_assist",
+    "crash_ctl",  "synic", "stimer",         "hcall_ipi",     "ex_processor_masks",     "no_vp_limit",
+    "cpu_hotplug"};
 constexpr Choices names_of(ViridianGroup) { return viridian_group_names; }
 
 }  // namespace px::xlcfg

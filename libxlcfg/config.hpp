@@ -45,7 +45,7 @@ Json show(const BootOrder& order);
 struct Cpu {
     Number vcpus, maxvcpus;
     Field<Affinity> hard, soft;
-    Number weight, cap;                       // credit, credit2
+    Number weight, cap;                        // credit, credit2
     Number period, slice, latency, extratime;  // rtds
     Text pool;
     Field<CpuidPolicy> cpuid;
@@ -106,7 +106,7 @@ struct Arm {
 
 /// The emulated display and SPICE.
 struct Display {
-    Vfb vfb;  ///< the keys that it shares with a paravirtual framebuffer
+    Vfb vfb;          ///< the keys that it shares with a paravirtual framebuffer
     Number videoram;  ///< MiB
     Field<Vga> vga;
     Flag nographic;

@@ -77,10 +77,8 @@ bool set_number_key(CpuidPolicy& policy, const Part& part, Diagnostics& out) {
     const auto value = static_cast<std::uint64_t>(number.value_or(-1));
     bool good = number.has_value() && *number >= 0;
     if (good && in_signature) good = set_signature(policy, key, value);
-    else if (good && (good = value >> field->width == 0))
-        set_number(policy, field->where, field->lowest, field->width, value);
-    if (!good)
-        out.error(part.value->span, quote(key) + " takes a number that fits its field, not " + quote(part.value->text));
+    else if (good && (good = value >> field->width == 0)) set_number(policy, field->where, field->lowest, field->width, value);
+    if (!good) out.error(part.value->span, quote(key) + " takes a number that fits its field, not " + quote(part.value->text));
     return true;
 }
 

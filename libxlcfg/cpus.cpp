@@ -102,8 +102,7 @@ Json show(const CpuList& list) {
     return text;
 }
 
-std::vector<bool> CpuList::resolve(std::uint32_t host_cpus,
-                                   const std::function<std::uint32_t(std::uint32_t)>& node_of) const {
+std::vector<bool> CpuList::resolve(std::uint32_t host_cpus, const std::function<std::uint32_t(std::uint32_t)>& node_of) const {
     std::vector<bool> cpus(host_cpus);
     for (const CpuTerm& term : terms) {
         for (std::uint32_t cpu = 0; cpu < host_cpus; ++cpu) {
@@ -123,7 +122,8 @@ bool read(Affinity& affinity, const Value& value, Diagnostics& out) {
         else good = false;
     };
     if (affinity.shared) add(value);
-    else for (const Value& element : value.items) add(element);
+    else
+        for (const Value& element : value.items) add(element);
     return good;
 }
 

@@ -15,10 +15,10 @@ constexpr std::string_view backend_doc = "Domain that serves the device, by name
 
 constexpr Row<Vfb> vfb_rows[] = {
     {"vnc", boolean<&Vfb::vnc>, {.fallback = "1", .doc = "Serve the display over VNC."}},
-    {"vnclisten", item<&Vfb::vnclisten>,
+    {"vnclisten",
+     item<&Vfb::vnclisten>,
      {.fallback = "127.0.0.1", .form = "ADDRESS[:DISPLAY]", .doc = "Address that the VNC server listens on."}},
-    {"vncdisplay", number<&Vfb::vncdisplay>,
-     {.fallback = "0", .max = 59635, .doc = "Display number; the port is 5900 more."}},
+    {"vncdisplay", number<&Vfb::vncdisplay>, {.fallback = "0", .max = 59635, .doc = "Display number; the port is 5900 more."}},
     {"vncunused", boolean<&Vfb::vncunused>, {.fallback = "1", .doc = "Look for a free port."}},
     {"vncpasswd", text<&Vfb::vncpasswd>, {.doc = "Password; empty turns authentication off."}},
     {"sdl", boolean<&Vfb::sdl>, {.fallback = "0", .doc = "Show the display in an X window."}},
@@ -34,15 +34,12 @@ constexpr Row<Vkb> vkb_rows[] = {
     {"backend-type", choice<&Vkb::backend_type>, {.fallback = "qemu", .doc = "Who serves the device."}},
     {"feature-disable-keyboard", boolean<&Vkb::disable_keyboard>, {.fallback = "0", .doc = "No keyboard."}},
     {"feature-disable-pointer", boolean<&Vkb::disable_pointer>, {.fallback = "0", .doc = "No pointer."}},
-    {"feature-abs-pointer", boolean<&Vkb::abs_pointer>,
-     {.fallback = "0", .doc = "The pointer can give absolute coordinates."}},
-    {"feature-raw-pointer", boolean<&Vkb::raw_pointer>,
-     {.fallback = "0", .doc = "Absolute coordinates can be unscaled."}},
+    {"feature-abs-pointer", boolean<&Vkb::abs_pointer>, {.fallback = "0", .doc = "The pointer can give absolute coordinates."}},
+    {"feature-raw-pointer", boolean<&Vkb::raw_pointer>, {.fallback = "0", .doc = "Absolute coordinates can be unscaled."}},
     {"feature-multi-touch", boolean<&Vkb::multi_touch>, {.fallback = "0", .doc = "The device takes several touches."}},
     {"multi-touch-width", number<&Vkb::multi_touch_width>, {.max = largest_size, .doc = "Width of the touch area."}},
     {"multi-touch-height", number<&Vkb::multi_touch_height>, {.max = largest_size, .doc = "Height of the touch area."}},
-    {"multi-touch-num-contacts", number<&Vkb::multi_touch_contacts>,
-     {.max = largest_size, .doc = "Largest number of touches."}},
+    {"multi-touch-num-contacts", number<&Vkb::multi_touch_contacts>, {.max = largest_size, .doc = "Largest number of touches."}},
     {"width", number<&Vkb::width>, {.max = largest_size, .doc = "Width of the pointer's area."}},
     {"height", number<&Vkb::height>, {.max = largest_size, .doc = "Height of the pointer's area."}},
 };
@@ -84,10 +81,8 @@ constexpr Row<UsbDevice> usb_device_rows[] = {
     {"type", choice<&UsbDevice::type>, {.fallback = "hostdev", .doc = "A device of the host."}},
     {"hostbus", number<&UsbDevice::hostbus>, {.min = 1, .max = 255, .doc = "Bus number on the host. Mandatory."}},
     {"hostaddr", number<&UsbDevice::hostaddr>, {.min = 1, .max = 255, .doc = "Device number on that bus. Mandatory."}},
-    {"controller", number<&UsbDevice::controller>,
-     {.fallback = "a free one", .max = 255, .doc = "The guest's controller."}},
-    {"port", number<&UsbDevice::port>,
-     {.fallback = "a free one", .min = 1, .max = 31, .doc = "Port of that controller."}},
+    {"controller", number<&UsbDevice::controller>, {.fallback = "a free one", .max = 255, .doc = "The guest's controller."}},
+    {"port", number<&UsbDevice::port>, {.fallback = "a free one", .min = 1, .max = 31, .doc = "Port of that controller."}},
 };
 
 template <class Device>
@@ -97,8 +92,7 @@ bool read_device(Device& device, const Value& value, std::string_view what, Diag
 }
 
 bool require(bool present, const Value& value, std::string_view what, std::string_view key, Diagnostics& out) {
-    if (!present)
-        out.error(value.span, std::string(what) + " has no " + quote(key), "add " + std::string(key) + "=…");
+    if (!present) out.error(value.span, std::string(what) + " has no " + quote(key), "add " + std::string(key) + "=…");
     return present;
 }
 
@@ -138,8 +132,7 @@ bool read(Channel& channel, const Value& value, Diagnostics& out) {
 }
 
 bool read(Vtpm& vtpm, const Value& value, Diagnostics& out) {
-    return read_device(vtpm, value, "a vtpm", out) &&
-           require(vtpm.backend.value.has_value(), value, "a vtpm", "backend", out);
+    return read_device(vtpm, value, "a vtpm", out) && require(vtpm.backend.value.has_value(), value, "a vtpm", "backend", out);
 }
 
 bool read(P9& p9, const Value& value, Diagnostics& out) {
@@ -155,8 +148,7 @@ bool read(UsbController& controller, const Value& value, Diagnostics& out) {
     const auto type = controller.type.value_or(UsbControllerType::automatic);
     const bool paravirtual = type == UsbControllerType::pv || type == UsbControllerType::qusb;
     if (!paravirtual || controller.version.value_or(2) != 3) return true;
-    out.error(controller.version.span, "a paravirtual USB controller has no version 3",
-              "write type=devicemodel, or version=2");
+    out.error(controller.version.span, "a paravirtual USB controller has no version 3", "write type=devicemodel, or version=2");
     return false;
 }
 
@@ -189,8 +181,7 @@ bool read(Uuid& uuid, const Value& value, Diagnostics& out) {
         if (good) uuid.bytes[at] = static_cast<std::uint8_t>(*byte);
     }
     if (!good)
-        out.error(value.span, quote(value.text) + " is no UUID",
-                  "it is like 7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11; uuidgen makes one");
+        out.error(value.span, quote(value.text) + " is no UUID", "it is like 7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11; uuidgen makes one");
     return good;
 }
 
@@ -221,9 +212,7 @@ bool read(VncListen& listen, const Value& value, Diagnostics& out) {
     return false;
 }
 
-Json show(const VncListen& listen) {
-    return listen.display ? listen.address + ':' + std::to_string(*listen.display) : listen.address;
-}
+Json show(const VncListen& listen) { return listen.display ? listen.address + ':' + std::to_string(*listen.display) : listen.address; }
 
 bool read(Connectors& connectors, const Value& value, Diagnostics& out) {
     for (const Value& part : split(value, ';')) {
@@ -237,8 +226,7 @@ bool read(Connectors& connectors, const Value& value, Diagnostics& out) {
             out.error(part.span, quote(part.text) + " is no connector", "it is ID:WIDTHxHEIGHT, like 0:1920x1080");
             return false;
         }
-        connectors.list.push_back({part.text.substr(0, colon), static_cast<std::uint32_t>(*width),
-                                   static_cast<std::uint32_t>(*height)});
+        connectors.list.push_back({part.text.substr(0, colon), static_cast<std::uint32_t>(*width), static_cast<std::uint32_t>(*height)});
     }
     return true;
 }

@@ -14,8 +14,8 @@ bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xc0)
 // Control characters would disturb the terminal (and could hide what is wrong); they become spaces, tabs stay.
 std::string printable(std::string_view line) {
     std::string shown(line);
-    std::replace_if(shown.begin(), shown.end(),
-                    [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }, ' ');
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }, ' ');
     return shown;
 }
 

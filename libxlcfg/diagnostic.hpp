@@ -34,9 +34,7 @@ public:
     Diagnostics() = default;
     explicit Diagnostics(Sink sink) : sink_(std::move(sink)) {}
 
-    void error(Span span, std::string message, std::string hint = {}) {
-        add({Severity::error, span, std::move(message), std::move(hint)});
-    }
+    void error(Span span, std::string message, std::string hint = {}) { add({Severity::error, span, std::move(message), std::move(hint)}); }
     void warning(Span span, std::string message, std::string hint = {}) {
         add({Severity::warning, span, std::move(message), std::move(hint)});
     }

@@ -16,24 +16,18 @@ constexpr std::string_view no_colo = "COLO replication is not supported";
 constexpr Row<Disk> rows[] = {
     {"format", choice<&Disk::format>, {.fallback = "raw", .doc = "Format of the image."}},
     {"vdev", text<&Disk::vdev>, {.form = "xvdX, hdX, sdX, dNpM", .doc = "Name of the disk in the guest. Mandatory."}},
-    {"access", choice<&Disk::access>,
-     {.fallback = "rw; ro for a CD-ROM", .doc = "Whether the guest may write (rw or w, ro or r)."}},
+    {"access", choice<&Disk::access>, {.fallback = "rw; ro for a CD-ROM", .doc = "Whether the guest may write (rw or w, ro or r)."}},
     {"devtype", choice<&Disk::type>, {.fallback = "disk", .doc = "A CD-ROM is read-only and may be empty."}},
     {"backend", text<&Disk::backend>, {.fallback = "dom0", .doc = "Domain that serves the disk, by name or number."}},
-    {"backendtype", choice<&Disk::backend_type>,
-     {.fallback = "the best that fits", .doc = "Implementation that serves the disk."}},
+    {"backendtype", choice<&Disk::backend_type>, {.fallback = "the best that fits", .doc = "Implementation that serves the disk."}},
     {"script", text<&Disk::script>, {.doc = "Program under /etc/xen/scripts that turns the target into a device."}},
-    {"specification", choice<&Disk::protocol>,
-     {.fallback = "xen", .since = "4.17", .doc = "Protocol between guest and backend."}},
-    {"direct-io-safe", boolean<&Disk::direct_io_safe>,
-     {.flag = true, .doc = "The target is no network storage: O_DIRECT may be used."}},
-    {"discard", boolean<&Disk::discard>,
-     {.fallback = "1", .flag = true, .off = "no-discard", .doc = "Offer TRIM to the guest."}},
-    {"trusted", boolean<&Disk::trusted>,
-     {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted",
-      .doc = "Whether the guest should trust the backend."}},
-    {"colo", nowhere<Disk, Shape::boolean>,
-     {.flag = true, .off = "no-colo", .refused = no_colo, .doc = "COLO replication."}},
+    {"specification", choice<&Disk::protocol>, {.fallback = "xen", .since = "4.17", .doc = "Protocol between guest and backend."}},
+    {"direct-io-safe", boolean<&Disk::direct_io_safe>, {.flag = true, .doc = "The target is no network storage: O_DIRECT may be used."}},
+    {"discard", boolean<&Disk::discard>, {.fallback = "1", .flag = true, .off = "no-discard", .doc = "Offer TRIM to the guest."}},
+    {"trusted",
+     boolean<&Disk::trusted>,
+     {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted", .doc = "Whether the guest should trust the backend."}},
+    {"colo", nowhere<Disk, Shape::boolean>, {.flag = true, .off = "no-colo", .refused = no_colo, .doc = "COLO replication."}},
     {"colo-host", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: the other host."}},
     {"colo-port", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: its port."}},
     {"colo-export", nowhere<Disk>, {.refused = no_colo, .doc = "COLO: name of the export."}},
@@ -178,9 +172,7 @@ void DiskReader::check(const Value& text) {
     if (disk_.vdev && !parse_virtual_disk(*disk_.vdev))
         out_.error(disk_.vdev.span, quote(*disk_.vdev) + " is no virtual disk",
                    "it is like xvda, xvdb1, hdc (a to d), sda (a to p) or d0p1");
-    if (!disk_.vdev)
-        out_.error(text.span, "this disk has no virtual device",
-                   "add vdev=, like xvda: TARGET,FORMAT,VDEV,ACCESS");
+    if (!disk_.vdev) out_.error(text.span, "this disk has no virtual device", "add vdev=, like xvda: TARGET,FORMAT,VDEV,ACCESS");
     if (disk_.is_empty() && !disk_.is_cdrom() && disk_.vdev)
         out_.error(text.span, "this disk has no target", "only a CD-ROM drive may be empty");
     if (disk_.is_cdrom() && disk_.access && *disk_.access == DiskAccess::rw)
@@ -223,8 +215,7 @@ std::optional<std::uint32_t> small_number(std::string_view digits) {
     return static_cast<std::uint32_t>(*number);
 }
 
-std::optional<VirtualDisk> made(VirtualDisk::Bus bus, std::optional<std::uint32_t> disk,
-                                std::optional<std::uint32_t> partition) {
+std::optional<VirtualDisk> made(VirtualDisk::Bus bus, std::optional<std::uint32_t> disk, std::optional<std::uint32_t> partition) {
     if (!disk || !partition) return std::nullopt;
     const std::optional<std::uint32_t> number = encode(bus, *disk, *partition);
     if (!number) return std::nullopt;

@@ -35,9 +35,7 @@ public:
     std::string value(std::string_view key, const RowView& row, const Json& json, unsigned depth = 0);
 
 private:
-    void refuse(std::string_view key, std::string_view reason) {
-        out_.error({}, "JSON: " + quote(key) + " " + std::string(reason));
-    }
+    void refuse(std::string_view key, std::string_view reason) { out_.error({}, "JSON: " + quote(key) + " " + std::string(reason)); }
     std::string list(std::string_view key, const RowView& row, const Json& json, unsigned depth);
     std::string specification(std::string_view key, const RowView& row, const Json& json);
     std::string part(std::string_view name, const std::vector<RowView>& rows, const Json& json);
@@ -116,8 +114,7 @@ Json schema_of_spec(const RowView& row) {
     if (!row.spec) return text;
     Json properties = Json::object();
     for (const RowView& key : row.spec())
-        if (key.details->refused.empty() && key.details->replaced_by.empty())
-            properties[std::string(key.name)] = schema_of(key);
+        if (key.details->refused.empty() && key.details->replaced_by.empty()) properties[std::string(key.name)] = schema_of(key);
     const Json object{{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
     return {{"anyOf", Json::array({text, object})}};
 }
@@ -189,8 +186,7 @@ std::optional<std::string> to_xlcfg(const Json& json, Diagnostics& diagnostics) 
     return diagnostics.errors() == errors ? std::optional(std::move(text)) : std::nullopt;
 }
 
-DomainConfig from_json(Sources& sources, const std::string& name, const Json& json, Diagnostics& diagnostics,
-                       const Options& options) {
+DomainConfig from_json(Sources& sources, const std::string& name, const Json& json, Diagnostics& diagnostics, const Options& options) {
     std::optional<std::string> text = to_xlcfg(json, diagnostics);
     return text ? load(sources, name, std::move(*text), diagnostics, options) : DomainConfig{};
 }

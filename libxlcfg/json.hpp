@@ -20,8 +20,7 @@ Json to_json(const DomainConfig& config);
 std::optional<std::string> to_xlcfg(const Json& json, Diagnostics& diagnostics);
 
 /// to_xlcfg() and load(): messages point into the text, under `name`.
-DomainConfig from_json(Sources& sources, const std::string& name, const Json& json, Diagnostics& diagnostics,
-                       const Options& options = {});
+DomainConfig from_json(Sources& sources, const std::string& name, const Json& json, Diagnostics& diagnostics, const Options& options = {});
 
 /// The JSON schema (draft 2020-12) of to_json()'s form, from the rows.
 Json json_schema();

@@ -39,9 +39,7 @@ Token Lexer::token(Token::Kind kind, std::size_t from) {
     return made;
 }
 
-void Lexer::skip_line() {
-    at_ = std::min(text_.find('\n', at_), text_.size());
-}
+void Lexer::skip_line() { at_ = std::min(text_.find('\n', at_), text_.size()); }
 
 void Lexer::skip_blanks() {
     while (at_ < text_.size()) {
@@ -95,10 +93,8 @@ Token Lexer::invalid_character() {
     std::string hint;
     if (c == '(' || c == ')' || c == '{' || c == '}' || c == '%')
         hint = "this looks like Python; xl.cfg is data: keys with strings, numbers and lists";
-    else if (c == '\\')
-        hint = "a line can't be continued; only lists may span lines";
-    else if (static_cast<unsigned char>(c) >= 0x80)
-        hint = "outside strings only ASCII is allowed; typographic quotes are a common cause";
+    else if (c == '\\') hint = "a line can't be continued; only lists may span lines";
+    else if (static_cast<unsigned char>(c) >= 0x80) hint = "outside strings only ASCII is allowed; typographic quotes are a common cause";
     diagnostics_.error(span_from(from), "unexpected character " + quoted(c), std::move(hint));
     return token(Token::Kind::invalid, from);
 }
@@ -116,8 +112,8 @@ Token Lexer::number() {
     Token made = token(Token::Kind::number, from);
     // The reference takes any run of these as a "number", also as the value of a string key; so do we, and read_number
     // judges it when a number is asked for.
-    const bool known = std::all_of(made.text.begin() + 1, made.text.end(),
-                                   [](char c) { return digit_value(c) < 16 || c == 'x' || c == 'X'; });
+    const bool known =
+        std::all_of(made.text.begin() + 1, made.text.end(), [](char c) { return digit_value(c) < 16 || c == 'x' || c == 'X'; });
     if (known) return made;
     diagnostics_.error(made.span, "malformed number '" + made.text + "'",
                        "numbers are whole: decimal, 0x… or octal 0…, without a unit; other text goes in quotes");

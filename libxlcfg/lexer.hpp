@@ -51,9 +51,7 @@ private:
     bool escape(Token& into);
     bool numeric_escape(Token& into, std::size_t from, unsigned base, std::size_t max_digits);
     char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-    Span span_from(std::size_t from) const {
-        return {base_ + static_cast<Position>(from), base_ + static_cast<Position>(at_)};
-    }
+    Span span_from(std::size_t from) const { return {base_ + static_cast<Position>(from), base_ + static_cast<Position>(at_)}; }
 
     std::string_view text_;
     Position base_;

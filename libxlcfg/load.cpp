@@ -29,8 +29,7 @@ void unknown_key(const Setting& setting, Diagnostics& out, Severity severity) {
 bool asks_for_nothing(const Value& value, const Details& details) {
     if (value.is_list()) return value.items.empty();
     const std::string_view fallback = details.fallback;
-    return value.text.empty() || (!fallback.empty() && value.text == fallback) ||
-           (fallback.empty() && value.text == "0");
+    return value.text.empty() || (!fallback.empty() && value.text == fallback) || (fallback.empty() && value.text == "0");
 }
 
 void apply(DomainConfig& config, const Setting& setting, Diagnostics& out, const Options& options) {
@@ -95,9 +94,9 @@ std::optional<std::string> read_file(const std::string& path, Diagnostics& diagn
     }
     if (file.eof() && contents.size() <= Sources::max_size) return contents;
     const int reason = errno;
-    diagnostics.error({}, "can't read " + path + ": " +
-                              (contents.size() > Sources::max_size ? "it is too large for a configuration"
-                                                                   : std::generic_category().message(reason)));
+    diagnostics.error(
+        {}, "can't read " + path + ": " +
+                (contents.size() > Sources::max_size ? "it is too large for a configuration" : std::generic_category().message(reason)));
     return std::nullopt;
 }
 
@@ -108,8 +107,7 @@ int check(std::span<const std::string> files, std::ostream& out, const Options& 
         Diagnostics diagnostics([&](const Diagnostic& diagnostic) { out << format(diagnostic, sources); });
         if (std::optional<std::string> text = read_file(file, diagnostics))
             (void)load(sources, file, std::move(*text), diagnostics, options);
-        if (diagnostics.errors() + diagnostics.warnings() > diagnostics.all().size())
-            out << file << ": and more; mend these first\n";
+        if (diagnostics.errors() + diagnostics.warnings() > diagnostics.all().size()) out << file << ": and more; mend these first\n";
         if (diagnostics.errors() == 0) out << file << ": fine\n";
         else failed = 1;
     }

@@ -28,8 +28,7 @@ DomainConfig interpret(const Document& document, Diagnostics& diagnostics, const
 void check_rules(const DomainConfig& config, Span document, Diagnostics& diagnostics);
 
 /// parse() and interpret() of one text.
-DomainConfig load(Sources& sources, std::string name, std::string text, Diagnostics& diagnostics,
-                  const Options& options = {});
+DomainConfig load(Sources& sources, std::string name, std::string text, Diagnostics& diagnostics, const Options& options = {});
 
 /// The contents of a file, "-" being standard input; nothing (reported) when it can't be read or is too large.
 std::optional<std::string> read_file(const std::string& path, Diagnostics& diagnostics);

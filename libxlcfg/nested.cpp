@@ -16,22 +16,40 @@ constexpr std::string_view node_keys[] = {"pnode", "size", "vcpus", "vdistances"
 constexpr std::string_view sound_kinds[] = {"CARD", "PCM", "STREAM"};
 
 // What each kind of sound item takes; the last five may stand on any level.
-constexpr std::string_view card_keys[] = {"backend", "short-name", "long-name", "sample-rates", "sample-formats",
-                                          "channels-min", "channels-max", "buffer-size"};
-constexpr std::string_view pcm_keys[] = {"name", "sample-rates", "sample-formats", "channels-min", "channels-max",
-                                         "buffer-size"};
-constexpr std::string_view stream_keys[] = {"unique-id", "id", "type", "sample-rates", "sample-formats",
-                                            "channels-min", "channels-max", "buffer-size"};
+constexpr std::string_view card_keys[] = {"backend",        "short-name",   "long-name",    "sample-rates",
+                                          "sample-formats", "channels-min", "channels-max", "buffer-size"};
+constexpr std::string_view pcm_keys[] = {"name", "sample-rates", "sample-formats", "channels-min", "channels-max", "buffer-size"};
+constexpr std::string_view stream_keys[] = {"unique-id",      "id",           "type",         "sample-rates",
+                                            "sample-formats", "channels-min", "channels-max", "buffer-size"};
 constexpr Choices sound_keys[] = {card_keys, pcm_keys, stream_keys};
 
-constexpr std::string_view sample_formats[] = {
-    "s8", "u8", "s16_le", "s16_be", "u16_le", "u16_be", "s24_le", "s24_be", "u24_le", "u24_be", "s32_le", "s32_be", "u32_le",
-    "u32_be", "float_le", "float_be", "float64_le", "float64_be", "iec958_subframe_le", "iec958_subframe_be", "mu_law",
-    "a_law", "ima_adpcm", "mpeg", "gsm"};
+constexpr std::string_view sample_formats[] = {"s8",
+                                               "u8",
+                                               "s16_le",
+                                               "s16_be",
+                                               "u16_le",
+                                               "u16_be",
+                                               "s24_le",
+                                               "s24_be",
+                                               "u24_le",
+                                               "u24_be",
+                                               "s32_le",
+                                               "s32_be",
+                                               "u32_le",
+                                               "u32_be",
+                                               "float_le",
+                                               "float_be",
+                                               "float64_le",
+                                               "float64_be",
+                                               "iec958_subframe_le",
+                                               "iec958_subframe_be",
+                                               "mu_law",
+                                               "a_law",
+                                               "ima_adpcm",
+                                               "mpeg",
+                                               "gsm"};
 
-bool among(std::string_view word, Choices words) {
-    return std::find(words.begin(), words.end(), word) != words.end();
-}
+bool among(std::string_view word, Choices words) { return std::find(words.begin(), words.end(), word) != words.end(); }
 
 bool check_elements(const Value& value, std::string_view what, Diagnostics& out) {
     if (value.is_list()) return true;
@@ -97,8 +115,7 @@ bool check_sound_value(const Part& part, Diagnostics& out) {
 bool read_sound_item(SoundItem& item, const Value& text, Diagnostics& out) {
     if (!check_text(text, "an item of a sound card", out)) return false;
     const std::vector<Part> parts = split_spec(text);
-    const auto* kind = parts.empty() ? std::end(sound_kinds)
-                                     : std::find(std::begin(sound_kinds), std::end(sound_kinds), parts[0].key.text);
+    const auto* kind = parts.empty() ? std::end(sound_kinds) : std::find(std::begin(sound_kinds), std::end(sound_kinds), parts[0].key.text);
     if (kind == std::end(sound_kinds) || parts[0].value) {
         out.error(parts.empty() ? text.span : parts[0].key.span, "an item of a sound card begins with its kind",
                   "it is one of: " + enumerate(sound_kinds));
@@ -162,9 +179,9 @@ bool read(SoundCard& card, const Value& value, Diagnostics& out) {
             continue;
         }
         const bool first = card.items.empty();
-        const bool orphan = item.kind == SoundItem::Kind::stream &&
-                            std::none_of(card.items.begin(), card.items.end(),
-                                         [](const SoundItem& above) { return above.kind == SoundItem::Kind::pcm; });
+        const bool orphan =
+            item.kind == SoundItem::Kind::stream &&
+            std::none_of(card.items.begin(), card.items.end(), [](const SoundItem& above) { return above.kind == SoundItem::Kind::pcm; });
         if (good && (first != (item.kind == SoundItem::Kind::card) || orphan)) {
             out.error(text.span, "this item stands in the wrong place",
                       "a sound card is one CARD, then PCM devices, each with its STREAMs");

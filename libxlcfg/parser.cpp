@@ -15,7 +15,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-constexpr std::string_view python_words[] = {"import", "from", "def", "for",   "if",     "else",  "elif",
+constexpr std::string_view python_words[] = {"import", "from", "def",   "for",   "if",     "else",  "elif",
                                              "while",  "try",  "print", "class", "return", "lambda"};
 
 bool looks_like_python(std::string_view word) {
@@ -24,9 +24,8 @@ bool looks_like_python(std::string_view word) {
 
 bool is_key(std::string_view word) {
     const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-    return lower(word.front()) && std::all_of(word.begin(), word.end(), [&](char c) {
-               return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '.';
-           });
+    return lower(word.front()) &&
+           std::all_of(word.begin(), word.end(), [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '.'; });
 }
 
 std::string lower_key(std::string word) {
@@ -107,9 +106,8 @@ bool Parser::assignment() {
     if (token_.kind != Kind::assign && token_.kind != Kind::append) {
         if (good_key && token_.kind != Kind::invalid)
             out_.error(token_.span, "expected '=' after '" + word.text + "', found " + name_of(token_),
-                       looks_like_python(word.text)
-                           ? "this looks like Python; xl.cfg is data: keys with strings, numbers and lists"
-                           : "a setting is written KEY = VALUE");
+                       looks_like_python(word.text) ? "this looks like Python; xl.cfg is data: keys with strings, numbers and lists"
+                                                    : "a setting is written KEY = VALUE");
         return false;
     }
     const bool append = token_.kind == Kind::append;
@@ -125,7 +123,7 @@ bool Parser::assignment() {
     if (token_.kind != Kind::invalid)
         out_.error(token_.span, "unexpected " + name_of(token_) + " after the value of '" + word.text + "'",
                    token_.is_value() || token_.kind == Kind::comma ? "several values go in a list: [ …, … ]"
-                                                                  : "one setting per line, or separate them with ';'");
+                                                                   : "one setting per line, or separate them with ';'");
     return false;
 }
 
@@ -151,8 +149,7 @@ std::optional<Value> Parser::value(unsigned depth) {
     }
     if (token_.kind == Kind::word) bare_word();
     else if (token_.kind != Kind::invalid)
-        out_.error(token_.span, "expected a value, found " + name_of(token_),
-                   "a value is a string in quotes, a number, or a list [ … ]");
+        out_.error(token_.span, "expected a value, found " + name_of(token_), "a value is a string in quotes, a number, or a list [ … ]");
     return std::nullopt;
 }
 
@@ -213,8 +210,8 @@ bool Parser::separator(const Value& list) {
 bool Parser::append(Setting& setting, Value value) {
     Value& old = setting.value;
     if (old.is_list() != value.is_list()) {
-        out_.error(value.span, "'+=' can't join a " + std::string(value.is_list() ? "list" : "string") + " to '" +
-                                   setting.key + "', which is a " + (old.is_list() ? "list" : "string"));
+        out_.error(value.span, "'+=' can't join a " + std::string(value.is_list() ? "list" : "string") + " to '" + setting.key +
+                                   "', which is a " + (old.is_list() ? "list" : "string"));
         return false;
     }
     if (old.is_list()) {

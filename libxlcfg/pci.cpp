@@ -12,30 +12,27 @@ namespace px::xlcfg {
 namespace {
 
 constexpr Row<PciDevice> rows[] = {
-    {"bdf", item<&PciDevice::bdf>,
-     {.form = "[DDDD:]BB:SS.F", .doc = "Address on the host, as lspci shows it; F may be *."}},
-    {"name", text<&PciDevice::name>,
-     {.since = "4.15", .doc = "Name that the device was made assignable with, instead of bdf."}},
-    {"vslot", item<&PciDevice::vslot>,
-     {.fallback = "a free one", .form = "hexadecimal", .doc = "Slot of the guest's bus."}},
-    {"permissive", boolean<&PciDevice::permissive>,
+    {"bdf", item<&PciDevice::bdf>, {.form = "[DDDD:]BB:SS.F", .doc = "Address on the host, as lspci shows it; F may be *."}},
+    {"name", text<&PciDevice::name>, {.since = "4.15", .doc = "Name that the device was made assignable with, instead of bdf."}},
+    {"vslot", item<&PciDevice::vslot>, {.fallback = "a free one", .form = "hexadecimal", .doc = "Slot of the guest's bus."}},
+    {"permissive",
+     boolean<&PciDevice::permissive>,
      {.fallback = "pci_permissive", .doc = "Let the guest write all of the configuration space."}},
-    {"msitranslate", boolean<&PciDevice::msitranslate>,
+    {"msitranslate",
+     boolean<&PciDevice::msitranslate>,
      {.fallback = "pci_msitranslate", .doc = "Run the device with MSI though the guest uses INTx."}},
-    {"seize", boolean<&PciDevice::seize>,
-     {.fallback = "pci_seize", .doc = "Take the device from dom0 if it isn't assignable yet."}},
-    {"power_mgmt", boolean<&PciDevice::power_mgmt>,
+    {"seize", boolean<&PciDevice::seize>, {.fallback = "pci_seize", .doc = "Take the device from dom0 if it isn't assignable yet."}},
+    {"power_mgmt",
+     boolean<&PciDevice::power_mgmt>,
      {.guests = hvm_guest, .fallback = "pci_power_mgmt", .doc = "Let the guest change the power state."}},
-    {"rdm_policy", choice<&PciDevice::rdm_policy>,
-     {.guests = hvm_guest, .fallback = "rdm's policy", .since = "4.6",
-      .doc = "What a conflict with reserved memory means."}},
+    {"rdm_policy",
+     choice<&PciDevice::rdm_policy>,
+     {.guests = hvm_guest, .fallback = "rdm's policy", .since = "4.6", .doc = "What a conflict with reserved memory means."}},
 };
 
 constexpr Row<Rdm> rdm_rows[] = {
-    {"strategy", choice<&Rdm::strategy>,
-     {.fallback = "ignore", .doc = "host: keep clear of all of the host's reserved regions."}},
-    {"policy", choice<&Rdm::policy>,
-     {.fallback = "relaxed", .doc = "Whether a conflict fails (strict) or warns (relaxed)."}},
+    {"strategy", choice<&Rdm::strategy>, {.fallback = "ignore", .doc = "host: keep clear of all of the host's reserved regions."}},
+    {"policy", choice<&Rdm::policy>, {.fallback = "relaxed", .doc = "Whether a conflict fails (strict) or warns (relaxed)."}},
 };
 
 std::string hex(std::uint64_t number, std::size_t width = 1) {
@@ -81,8 +78,7 @@ bool parse_address(PciAddress& address, std::string_view text) {
 
 bool read(PciAddress& address, const Value& value, Diagnostics& out) {
     if (parse_address(address, value.text)) return true;
-    out.error(value.span, quote(value.text) + " is no PCI address",
-              "it is [DDDD:]BB:SS.F, in hexadecimal, as lspci -D shows it");
+    out.error(value.span, quote(value.text) + " is no PCI address", "it is [DDDD:]BB:SS.F, in hexadecimal, as lspci -D shows it");
     return false;
 }
 
@@ -130,10 +126,8 @@ bool read(PciDevice& device, const Value& value, Diagnostics& out) {
         }
     }
     if (out.errors() != errors) return false;
-    if (!device.bdf && !device.name)
-        out.error(value.span, "this PCI device has no address", "write it like 0000:03:00.0, or name=NAME");
-    if (device.bdf && device.name)
-        out.error(device.name.span, "a PCI device has an address or a name, not both", "leave out one");
+    if (!device.bdf && !device.name) out.error(value.span, "this PCI device has no address", "write it like 0000:03:00.0, or name=NAME");
+    if (device.bdf && device.name) out.error(device.name.span, "a PCI device has an address or a name, not both", "leave out one");
     return out.errors() == errors;
 }
 
@@ -165,8 +159,7 @@ bool read(IoMemory& memory, const Value& value, Diagnostics& out) {
     const std::size_t at = text.find('@');
     const bool whole = comma != std::string_view::npos && (at == std::string_view::npos || at > comma);
     const auto mfn = whole ? hex_below(text.substr(0, comma), frames) : std::nullopt;
-    const auto pages = whole ? hex_below(text.substr(comma + 1, at == std::string_view::npos ? at : at - comma - 1), frames)
-                             : std::nullopt;
+    const auto pages = whole ? hex_below(text.substr(comma + 1, at == std::string_view::npos ? at : at - comma - 1), frames) : std::nullopt;
     const auto gfn = at == std::string_view::npos ? mfn : hex_below(text.substr(at + 1), frames);
     if (!mfn || !pages || !gfn || *pages == 0) {
         out.error(value.span, quote(value.text) + " is no range of I/O memory",

@@ -97,8 +97,7 @@ std::optional<std::int64_t> read_number(const Value& value, const RowView& row, 
         return std::nullopt;
     }
     if (*number < row.details->min || *number > row.details->max) {
-        out.error(value.span, quote(row.name) + " is out of range: " + value.text,
-                  "it must be " + range_of(*row.details));
+        out.error(value.span, quote(row.name) + " is out of range: " + value.text, "it must be " + range_of(*row.details));
         return std::nullopt;
     }
     return number;
@@ -118,11 +117,10 @@ std::optional<std::size_t> read_choice(const Value& value, const RowView& row, D
     if (!check_text(value, quote(row.name), out)) return std::nullopt;
     for (std::size_t at = 0; at < row.choices.size(); ++at)
         if (same_letters(value.text, row.choices[at])) return at;
-    if (const auto number = parse_number(value.text); row.details->numeric && number && *number >= 0 &&
-                                                      *number < static_cast<std::int64_t>(row.choices.size())) {
+    if (const auto number = parse_number(value.text);
+        row.details->numeric && number && *number >= 0 && *number < static_cast<std::int64_t>(row.choices.size())) {
         const auto at = static_cast<std::size_t>(*number);
-        out.warning(value.span, "a number for " + quote(row.name) + " is deprecated",
-                    "write \"" + std::string(row.choices[at]) + '"');
+        out.warning(value.span, "a number for " + quote(row.name) + " is deprecated", "write \"" + std::string(row.choices[at]) + '"');
         return at;
     }
     out.error(value.span, quote(row.name) + " can't be " + quote(value.text),

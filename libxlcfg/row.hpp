@@ -27,11 +27,11 @@ enum Guests : unsigned { pv_guest = 1, pvh_guest = 2, hvm_guest = 4, pvh_hvm = 6
 /// What a row says beyond its name and its member; most rows need few of these.
 struct Details {
     Guests guests = any_guest;
-    std::string_view fallback{};     ///< what holds when the key is absent, for people
-    std::string_view since{};        ///< release of Xen that introduced the key, where that is known
-    std::string_view form{};         ///< how the value is written, where the shape doesn't say it
-    std::string_view unit{};         ///< of a number
-    std::int64_t min = 0;            ///< of a number
+    std::string_view fallback{};  ///< what holds when the key is absent, for people
+    std::string_view since{};     ///< release of Xen that introduced the key, where that is known
+    std::string_view form{};      ///< how the value is written, where the shape doesn't say it
+    std::string_view unit{};      ///< of a number
+    std::int64_t min = 0;         ///< of a number
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
     bool single = false;             ///< a list that may (deprecated) be one string
     bool split = false;              ///< … which is split into words
@@ -74,7 +74,9 @@ struct Row {
 /// An item is a type with these functions, found by its namespace: read() from a value (false: reported), show() as
 /// JSON. One that is written as KEY=VALUE,… also has a table of rows: rows_of(const T*).
 template <class T>
-concept Tabled = requires { rows_of(static_cast<const T*>(nullptr)); };
+concept Tabled = requires {
+    rows_of(static_cast<const T*>(nullptr));
+};
 
 template <class Owner>
 std::vector<RowView> views(std::span<const Row<Owner>> rows) {
@@ -130,8 +132,8 @@ Json get_field(const Owner& owner) {
 }
 
 template <Shape shape, auto Read, auto... Members>
-inline constexpr Access<OwnerOf<Members...>> plain = {shape, {}, &set_field<Read, OwnerOf<Members...>, Members...>,
-                                                      &get_field<OwnerOf<Members...>, Members...>};
+inline constexpr Access<OwnerOf<Members...>> plain = {
+    shape, {}, &set_field<Read, OwnerOf<Members...>, Members...>, &get_field<OwnerOf<Members...>, Members...>};
 
 }  // namespace detail
 
@@ -152,23 +154,23 @@ inline constexpr Access<Owner> nowhere = {
 
 /// A number that is written in MiB and kept in KiB.
 template <auto... M>
-inline constexpr Access<detail::OwnerOf<M...>> mebibytes = {
-    Shape::number, {},
-    [](auto& owner, const Value& value, const RowView& row, Diagnostics& out) {
-        detail::set_field<read_number, detail::OwnerOf<M...>, M...>(owner, value, row, out);
-        auto& field = detail::Path<M...>::at(owner);
-        if (field.span == value.span && field) *field *= 1024;
-    },
-    [](const auto& owner) {
-        const auto& field = detail::Path<M...>::at(owner);
-        return field ? Json(*field / 1024) : Json();
-    }};
+inline constexpr Access<detail::OwnerOf<M...>> mebibytes = {Shape::number,
+                                                            {},
+                                                            [](auto& owner, const Value& value, const RowView& row, Diagnostics& out) {
+                                                                detail::set_field<read_number, detail::OwnerOf<M...>, M...>(owner, value,
+                                                                                                                            row, out);
+                                                                auto& field = detail::Path<M...>::at(owner);
+                                                                if (field.span == value.span && field) *field *= 1024;
+                                                            },
+                                                            [](const auto& owner) {
+                                                                const auto& field = detail::Path<M...>::at(owner);
+                                                                return field ? Json(*field / 1024) : Json();
+                                                            }};
 
 /// One of the names of an enumeration, names_of(E{}), which stand in the order of its values.
 template <auto... M>
 inline constexpr Access<detail::OwnerOf<M...>> choice = {
-    Shape::choice, names_of(detail::ElementOf<M...>{}),
-    &detail::set_field<read_choice, detail::OwnerOf<M...>, M...>,
+    Shape::choice, names_of(detail::ElementOf<M...>{}), &detail::set_field<read_choice, detail::OwnerOf<M...>, M...>,
     [](const auto& owner) {
         const auto& field = detail::Path<M...>::at(owner);
         return field ? Json(names_of(*field)[static_cast<std::size_t>(*field)]) : Json();
@@ -176,44 +178,44 @@ inline constexpr Access<detail::OwnerOf<M...>> choice = {
 
 /// A value of a type with its own notation: Field<T>.
 template <auto... M>
-inline constexpr Access<detail::OwnerOf<M...>> item = {
-    Shape::item, {},
-    [](auto& owner, const Value& value, const RowView&, Diagnostics& out) {
-        auto& field = detail::Path<M...>::at(owner);
-        detail::ElementOf<M...> made{};
-        if (!read(made, value, out)) return;
-        field.value = std::move(made);
-        field.span = value.span;
-    },
-    [](const auto& owner) {
-        const auto& field = detail::Path<M...>::at(owner);
-        return field ? Json(show(*field)) : Json();
-    },
-    detail::spec_of<detail::ElementOf<M...>>()};
+inline constexpr Access<detail::OwnerOf<M...>> item = {Shape::item,
+                                                       {},
+                                                       [](auto& owner, const Value& value, const RowView&, Diagnostics& out) {
+                                                           auto& field = detail::Path<M...>::at(owner);
+                                                           detail::ElementOf<M...> made{};
+                                                           if (!read(made, value, out)) return;
+                                                           field.value = std::move(made);
+                                                           field.span = value.span;
+                                                       },
+                                                       [](const auto& owner) {
+                                                           const auto& field = detail::Path<M...>::at(owner);
+                                                           return field ? Json(show(*field)) : Json();
+                                                       },
+                                                       detail::spec_of<detail::ElementOf<M...>>()};
 
 /// A list of such values: std::vector<T>.
 template <auto... M>
-inline constexpr Access<detail::OwnerOf<M...>> items = {
-    Shape::items, {},
-    [](auto& owner, const Value& value, const RowView& row, Diagnostics& out) {
-        auto& list = detail::Path<M...>::at(owner);
-        list.clear();
-        if (!check_list(value, row, out)) return;
-        const auto add = [&](const Value& element) {
-            detail::ElementOf<M...> made{};
-            if (read(made, element, out)) list.push_back(std::move(made));
-        };
-        if (!value.is_list()) return add(value);
-        for (const Value& element : value.items) add(element);
-    },
-    [](const auto& owner) {
-        const auto& list = detail::Path<M...>::at(owner);
-        if (list.empty()) return Json();
-        Json all = Json::array();
-        for (const auto& element : list) all.push_back(show(element));
-        return all;
-    },
-    detail::spec_of<detail::ElementOf<M...>>()};
+inline constexpr Access<detail::OwnerOf<M...>> items = {Shape::items,
+                                                        {},
+                                                        [](auto& owner, const Value& value, const RowView& row, Diagnostics& out) {
+                                                            auto& list = detail::Path<M...>::at(owner);
+                                                            list.clear();
+                                                            if (!check_list(value, row, out)) return;
+                                                            const auto add = [&](const Value& element) {
+                                                                detail::ElementOf<M...> made{};
+                                                                if (read(made, element, out)) list.push_back(std::move(made));
+                                                            };
+                                                            if (!value.is_list()) return add(value);
+                                                            for (const Value& element : value.items) add(element);
+                                                        },
+                                                        [](const auto& owner) {
+                                                            const auto& list = detail::Path<M...>::at(owner);
+                                                            if (list.empty()) return Json();
+                                                            Json all = Json::array();
+                                                            for (const auto& element : list) all.push_back(show(element));
+                                                            return all;
+                                                        },
+                                                        detail::spec_of<detail::ElementOf<M...>>()};
 
 /// The present members of `owner`, by the names of its rows. Deprecated rows only read.
 template <class Owner>

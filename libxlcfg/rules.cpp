@@ -49,8 +49,7 @@ void check_vnuma(const DomainConfig& config, Diagnostics& out) {
             if (vcpu >= config.maxvcpus())
                 out.error(node.span, "this virtual node has vCPU " + std::to_string(vcpu) + ", the guest doesn't",
                           "the guest has vCPUs 0 to " + std::to_string(config.maxvcpus() - 1));
-            else if (++times[vcpu] == 2)
-                out.error(node.span, "vCPU " + std::to_string(vcpu) + " is in two virtual nodes");
+            else if (++times[vcpu] == 2) out.error(node.span, "vCPU " + std::to_string(vcpu) + " is in two virtual nodes");
         }
     }
     for (std::int64_t vcpu = 0; vcpu < config.maxvcpus(); ++vcpu)
@@ -76,8 +75,7 @@ void check_firmware(const DomainConfig& config, Diagnostics& out) {
                   "it is bios, uefi, seabios, rombios, ovmf or an absolute path");
     const bool rombios = bios && *bios == Bios::rombios;
     if (rombios || (firmware && *firmware == "rombios"))
-        out.error(rombios ? bios.span : firmware.span,
-                  "ROMBIOS is refused: it needs the traditional QEMU, which is not shipped",
+        out.error(rombios ? bios.span : firmware.span, "ROMBIOS is refused: it needs the traditional QEMU, which is not shipped",
                   "write seabios");
 }
 
@@ -85,23 +83,20 @@ void check_boot(const DomainConfig& config, Span start, Diagnostics& out) {
     const Boot& boot = config.boot;
     check_firmware(config, out);
     if (boot.cmdline && (boot.root || boot.extra))
-        out.warning(boot.root ? boot.root.span : boot.extra.span,
-                    "'root' and 'extra' have no effect beside 'cmdline'", "put it all into cmdline");
+        out.warning(boot.root ? boot.root.span : boot.extra.span, "'root' and 'extra' have no effect beside 'cmdline'",
+                    "put it all into cmdline");
     const bool pv_firmware = config.type() == GuestType::pv && boot.firmware;
     if (config.type() != GuestType::hvm && !boot.kernel && !boot.bootloader && !pv_firmware)
         out.error(config.type_field ? config.type_field.span : start, "this guest has nothing to boot",
                   "a PV or PVH guest needs kernel = \"…\" or bootloader = \"pygrub\"");
-    if (boot.ramdisk && !boot.kernel && !boot.bootloader)
-        out.warning(boot.ramdisk.span, "'ramdisk' has no effect without 'kernel'");
+    if (boot.ramdisk && !boot.kernel && !boot.bootloader) out.warning(boot.ramdisk.span, "'ramdisk' has no effect without 'kernel'");
 }
 
 void check_disks(const DomainConfig& config, Diagnostics& out) {
     std::map<std::uint32_t, std::string> numbers;
     for (const Disk& disk : config.disks) {
         const auto [other, fresh] = numbers.emplace(disk.device().number, *disk.vdev);
-        if (!fresh)
-            out.error(disk.vdev.span, "another disk is " + quote(other->second) + " already",
-                      "each disk needs its own vdev");
+        if (!fresh) out.error(disk.vdev.span, "another disk is " + quote(other->second) + " already", "each disk needs its own vdev");
         if (disk.device().partition != 0 && config.type() == GuestType::hvm && disk.device().bus != VirtualDisk::Bus::xvd)
             out.error(disk.vdev.span, "an emulated disk can't be a partition", "write xvd… or leave out the number");
     }
@@ -111,8 +106,7 @@ void check_vifs(const DomainConfig& config, Diagnostics& out) {
     std::set<std::array<std::uint8_t, 6>> macs;
     std::set<std::int64_t> ids;
     for (const Vif& vif : config.vifs) {
-        if (vif.mac && !macs.insert(vif.mac->bytes).second)
-            out.error(vif.mac.span, "another vif has this MAC address already");
+        if (vif.mac && !macs.insert(vif.mac->bytes).second) out.error(vif.mac.span, "another vif has this MAC address already");
         if (vif.devid && !ids.insert(*vif.devid).second) out.error(vif.devid.span, "another vif has this devid already");
     }
 }
@@ -120,8 +114,7 @@ void check_vifs(const DomainConfig& config, Diagnostics& out) {
 void check_passthrough(const DomainConfig& config, Diagnostics& out) {
     const Passthrough& passthrough = config.passthrough;
     if (passthrough.mode && *passthrough.mode == PassthroughMode::disabled && !passthrough.pci.empty())
-        out.error(passthrough.mode.span, "'passthrough' is disabled, and 'pci' passes a device through",
-                  "leave out one of them");
+        out.error(passthrough.mode.span, "'passthrough' is disabled, and 'pci' passes a device through", "leave out one of them");
     if (passthrough.mode && *passthrough.mode == PassthroughMode::share_pt && config.type() == GuestType::pv)
         out.error(passthrough.mode.span, "a PV guest can't share page tables with the IOMMU", "write sync_pt");
     std::set<std::string> seen;
@@ -142,13 +135,11 @@ void check_display(const DomainConfig& config, Diagnostics& out) {
 void check_device_model(const DomainConfig& config, Diagnostics& out) {
     const DeviceModel& model = config.device_model;
     if (model.version && *model.version == DeviceModelVersion::qemu_xen_traditional)
-        out.error(model.version.span, "qemu-xen-traditional is refused: it is not shipped",
-                  "leave out device_model_version");
+        out.error(model.version.span, "qemu-xen-traditional is refused: it is not shipped", "leave out device_model_version");
     if (model.usbversion && (model.usb.value_or(false) || model.usbdevice))
         out.error(model.usbversion.span, "'usbversion' doesn't go with 'usb' or 'usbdevice'", "use usbctrl for both");
     const Field<TscMode>& tsc = config.platform.tsc_mode;
-    if (tsc && *tsc == TscMode::native_paravirt)
-        out.error(tsc.span, "the TSC mode native_paravirt no longer exists", "write default");
+    if (tsc && *tsc == TscMode::native_paravirt) out.error(tsc.span, "the TSC mode native_paravirt no longer exists", "write default");
 }
 
 }  // namespace

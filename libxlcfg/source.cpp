@@ -45,8 +45,8 @@ Place Sources::place(Position position) const {
     line_from(*source, offset, start);
     const std::string_view text = source->text;
     const auto newlines = std::count(text.begin(), text.begin() + offset, '\n');
-    const auto characters = std::count_if(text.begin() + start, text.begin() + offset,
-                                          [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    const auto characters =
+        std::count_if(text.begin() + start, text.begin() + offset, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     return {source->name, static_cast<unsigned>(newlines) + 1, static_cast<unsigned>(characters) + 1};
 }
 
@@ -58,8 +58,7 @@ std::string_view Sources::line(Position position) const {
 
 std::string_view Sources::raw(Span span) const {
     const Source* source = find(span.begin);
-    return source ? std::string_view(source->text).substr(span.begin - source->base, span.end - span.begin)
-                  : std::string_view();
+    return source ? std::string_view(source->text).substr(span.begin - source->base, span.end - span.begin) : std::string_view();
 }
 
 }  // namespace px::xlcfg

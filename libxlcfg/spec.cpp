@@ -47,8 +47,7 @@ bool check_part(const Part& part, const RowView& row, Diagnostics& out) {
         out.error(part.key.span, quote(name) + " is refused: " + std::string(details.refused));
         return false;
     }
-    if (!details.replaced_by.empty())
-        out.warning(part.key.span, quote(name) + " is deprecated", "use " + quote(details.replaced_by));
+    if (!details.replaced_by.empty()) out.warning(part.key.span, quote(name) + " is deprecated", "use " + quote(details.replaced_by));
     if (details.flag && part.value) {
         out.error(part.value->span, quote(name) + " is a flag and takes no value",
                   "write " + name + (details.off.empty() ? "" : " or " + std::string(details.off)));

@@ -19,21 +19,51 @@ struct Alias {
 
 // What people who come from QEMU, libvirt, KVM front ends or the plain English word write.
 constexpr Alias aliases[] = {
-    {"append", "cmdline"},        {"args", "cmdline"},           {"autoballoon", "memory"},
-    {"bridge", "vif"},            {"cdrom", "disk"},             {"command_line", "cmdline"},
-    {"commandline", "cmdline"},   {"console", "serial"},         {"cpu", "vcpus"},
-    {"cpu_affinity", "cpus"},     {"cpu_cap", "cap"},            {"cpuset", "cpus"},
-    {"disks", "disk"},            {"drive", "disk"},             {"domain_type", "type"},
-    {"dom_name", "name"},         {"guest_type", "type"},        {"hostname", "name"},
-    {"hostdev", "pci"},           {"initramfs", "ramdisk"},      {"initrd", "ramdisk"},
-    {"kernel_cmdline", "cmdline"}, {"kernel_args", "cmdline"},   {"mac", "vif"},
-    {"max_memory", "maxmem"},     {"max_vcpus", "maxvcpus"},     {"mem", "memory"},
-    {"net", "vif"},               {"network", "vif"},            {"nic", "vif"},
-    {"nics", "vif"},              {"on_shutdown", "on_poweroff"}, {"passthru", "pci"},
-    {"ram", "memory"},            {"smp", "vcpus"},              {"sound", "soundhw"},
-    {"storage", "disk"},          {"uefi", "firmware"},          {"vcpu", "vcpus"},
-    {"vdisk", "disk"},            {"video", "vga"},              {"vm_name", "name"},
-    {"vnc_password", "vncpasswd"}, {"vncpassword", "vncpasswd"}, {"vncport", "vncdisplay"},
+    {"append", "cmdline"},
+    {"args", "cmdline"},
+    {"autoballoon", "memory"},
+    {"bridge", "vif"},
+    {"cdrom", "disk"},
+    {"command_line", "cmdline"},
+    {"commandline", "cmdline"},
+    {"console", "serial"},
+    {"cpu", "vcpus"},
+    {"cpu_affinity", "cpus"},
+    {"cpu_cap", "cap"},
+    {"cpuset", "cpus"},
+    {"disks", "disk"},
+    {"drive", "disk"},
+    {"domain_type", "type"},
+    {"dom_name", "name"},
+    {"guest_type", "type"},
+    {"hostname", "name"},
+    {"hostdev", "pci"},
+    {"initramfs", "ramdisk"},
+    {"initrd", "ramdisk"},
+    {"kernel_cmdline", "cmdline"},
+    {"kernel_args", "cmdline"},
+    {"mac", "vif"},
+    {"max_memory", "maxmem"},
+    {"max_vcpus", "maxvcpus"},
+    {"mem", "memory"},
+    {"net", "vif"},
+    {"network", "vif"},
+    {"nic", "vif"},
+    {"nics", "vif"},
+    {"on_shutdown", "on_poweroff"},
+    {"passthru", "pci"},
+    {"ram", "memory"},
+    {"smp", "vcpus"},
+    {"sound", "soundhw"},
+    {"storage", "disk"},
+    {"uefi", "firmware"},
+    {"vcpu", "vcpus"},
+    {"vdisk", "disk"},
+    {"video", "vga"},
+    {"vm_name", "name"},
+    {"vnc_password", "vncpasswd"},
+    {"vncpassword", "vncpasswd"},
+    {"vncport", "vncdisplay"},
     {"weight", "cpu_weight"},
 };
 
@@ -48,8 +78,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
         for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t substitution = last[j - 1] + (a[i - 1] != b[j - 1]);
             row[j] = std::min({last[j] + 1, row[j - 1] + 1, substitution});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = std::min(row[j], before_last[j - 2] + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before_last[j - 2] + 1);
         }
         before_last.swap(last);
         last.swap(row);
@@ -82,8 +111,7 @@ std::string_view closest(std::string_view word, std::span<const std::string_view
 }
 
 std::string_view known_alias(std::string_view word) {
-    const auto* found = std::find_if(std::begin(aliases), std::end(aliases),
-                                     [&](const Alias& alias) { return alias.word == word; });
+    const auto* found = std::find_if(std::begin(aliases), std::end(aliases), [&](const Alias& alias) { return alias.word == word; });
     return found == std::end(aliases) ? std::string_view() : found->key;
 }
 

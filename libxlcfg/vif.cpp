@@ -14,36 +14,35 @@ namespace {
 constexpr std::int64_t largest_devid = 65535;
 
 constexpr Row<Vif> rows[] = {
-    {"mac", item<&Vif::mac>,
-     {.fallback = "random in 00:16:3e", .form = "XX:XX:XX:XX:XX:XX", .doc = "Address of the guest's card."}},
+    {"mac", item<&Vif::mac>, {.fallback = "random in 00:16:3e", .form = "XX:XX:XX:XX:XX:XX", .doc = "Address of the guest's card."}},
     {"bridge", text<&Vif::bridge>, {.fallback = "xenbr0", .doc = "Bridge on the host to join."}},
     {"gatewaydev", text<&Vif::gatewaydev>, {.doc = "Host interface whose network the guest is routed to (vif-route)."}},
     {"netdev", text<&Vif::gatewaydev>, {.replaced_by = "gatewaydev", .doc = "Old name of gatewaydev."}},
-    {"type", choice<&Vif::type>,
-     {.guests = hvm_guest, .fallback = "ioemu for HVM, else vif",
-      .doc = "With an emulated card (ioemu), or paravirtual only (vif)."}},
-    {"model", text<&Vif::model>,
-     {.guests = hvm_guest, .fallback = "rtl8139", .doc = "Emulated card, a name of the device model."}},
+    {"type",
+     choice<&Vif::type>,
+     {.guests = hvm_guest, .fallback = "ioemu for HVM, else vif", .doc = "With an emulated card (ioemu), or paravirtual only (vif)."}},
+    {"model", text<&Vif::model>, {.guests = hvm_guest, .fallback = "rtl8139", .doc = "Emulated card, a name of the device model."}},
     {"vifname", text<&Vif::vifname>, {.fallback = "vifDOMID.DEVID", .doc = "Name of the interface on the host."}},
-    {"script", text<&Vif::script>,
-     {.fallback = "vif-bridge", .doc = "Program under /etc/xen/scripts that connects the interface."}},
+    {"script", text<&Vif::script>, {.fallback = "vif-bridge", .doc = "Program under /etc/xen/scripts that connects the interface."}},
     {"ip", text<&Vif::ip>, {.doc = "Address of the guest, for the script."}},
-    {"backend", text<&Vif::backend>,
-     {.fallback = "dom0", .doc = "Domain that serves the interface, by name or number."}},
-    {"rate", item<&Vif::rate>,
-     {.fallback = "unlimited", .form = "N[G|M|K](B|b)/s[@N(ms|us|s)]",
-      .doc = "Limit of the guest's outgoing traffic."}},
-    {"devid", number<&Vif::devid>,
-     {.fallback = "the lowest free", .max = largest_devid, .doc = "Number of the interface."}},
-    {"mtu", number<&Vif::mtu>,
-     {.fallback = "the bridge's, or 1500", .since = "4.15", .unit = "bytes", .min = 68, .max = 65535,
+    {"backend", text<&Vif::backend>, {.fallback = "dom0", .doc = "Domain that serves the interface, by name or number."}},
+    {"rate",
+     item<&Vif::rate>,
+     {.fallback = "unlimited", .form = "N[G|M|K](B|b)/s[@N(ms|us|s)]", .doc = "Limit of the guest's outgoing traffic."}},
+    {"devid", number<&Vif::devid>, {.fallback = "the lowest free", .max = largest_devid, .doc = "Number of the interface."}},
+    {"mtu",
+     number<&Vif::mtu>,
+     {.fallback = "the bridge's, or 1500",
+      .since = "4.15",
+      .unit = "bytes",
+      .min = 68,
+      .max = 65535,
       .doc = "Largest packet, without the Ethernet header."}},
-    {"trusted", boolean<&Vif::trusted>,
-     {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted",
-      .doc = "Whether the guest should trust the backend."}},
+    {"trusted",
+     boolean<&Vif::trusted>,
+     {.fallback = "1", .since = "4.17", .flag = true, .off = "untrusted", .doc = "Whether the guest should trust the backend."}},
     {"accel", nowhere<Vif>, {.refused = "accelerated interfaces no longer exist", .doc = "Had an effect under xend."}},
-    {"forwarddev", nowhere<Vif>,
-     {.refused = "COLO replication is not supported", .doc = "COLO: interface to the other host."}},
+    {"forwarddev", nowhere<Vif>, {.refused = "COLO replication is not supported", .doc = "COLO: interface to the other host."}},
 };
 
 struct Scale {
@@ -82,11 +81,9 @@ bool read(Mac& mac, const Value& value, Diagnostics& out) {
         good = byte && *byte <= 0xff && parts[at].text.size() <= 2;
         if (good) mac.bytes[at] = static_cast<std::uint8_t>(*byte);
     }
-    if (!good)
-        out.error(value.span, quote(value.text) + " is no MAC address", "six bytes in hexadecimal, like 00:16:3e:01:02:03");
+    if (!good) out.error(value.span, quote(value.text) + " is no MAC address", "six bytes in hexadecimal, like 00:16:3e:01:02:03");
     else if (mac.is_multicast()) {
-        out.error(value.span, "the MAC address " + value.text + " is a multicast address",
-                  "clear the lowest bit of its first byte");
+        out.error(value.span, "the MAC address " + value.text + " is a multicast address", "clear the lowest bit of its first byte");
         return false;
     }
     return good;

@@ -13,7 +13,7 @@ namespace {
 std::atomic<u64> next_tag{1};
 std::atomic<unsigned> largest_order{18};
 std::atomic<void (*)(u32)> flush_stale_hook{nullptr};
-}
+}  // namespace
 
 unsigned largest_physmap_order() { return largest_order.load(); }
 void host_set_largest_physmap_order(unsigned order) { largest_order.store(order); }
@@ -27,9 +27,7 @@ Result<> create_domain(Domain& domain) {
     domain.arch.tag = next_tag.fetch_add(1);
     return {};
 }
-Progress relinquish_domain(Domain& domain) {
-    return domain.arch.relinquish != nullptr ? domain.arch.relinquish(domain) : Progress::done;
-}
+Progress relinquish_domain(Domain& domain) { return domain.arch.relinquish != nullptr ? domain.arch.relinquish(domain) : Progress::done; }
 u32 freed_stamp(const Domain& domain) { return domain.arch.freed_stamp != nullptr ? domain.arch.freed_stamp(domain) : 0; }
 void flush_stale(u32 stamp) {
     if (const auto flush = flush_stale_hook.load()) flush(stamp);

@@ -54,19 +54,33 @@ struct InputKey {
 };
 struct TextInput {
     Unused reset;
-    Status (PX_EFI_CALL *read_key)(TextInput*, InputKey*);
+    Status(PX_EFI_CALL* read_key)(TextInput*, InputKey*);
     Event wait_for_key;
 };
 struct TextOutput {
     Unused reset;
-    Status (PX_EFI_CALL *output)(TextOutput*, const char16_t*);
+    Status(PX_EFI_CALL* output)(TextOutput*, const char16_t*);
 };
 
 enum class MemoryType : u32 {
-    reserved, loader_code, loader_data, boot_code, boot_data, runtime_code, runtime_data, conventional, unusable, acpi_reclaim,
-    acpi_nvs, mmio, mmio_ports, pal_code, persistent,
+    reserved,
+    loader_code,
+    loader_data,
+    boot_code,
+    boot_data,
+    runtime_code,
+    runtime_data,
+    conventional,
+    unusable,
+    acpi_reclaim,
+    acpi_nvs,
+    mmio,
+    mmio_ports,
+    pal_code,
+    persistent,
 };
-constexpr u64 memory_uncached = 0x1, memory_write_back = 0x8, memory_not_executable = 0x4000, memory_read_only = 0x20000, memory_runtime = u64{1} << 63;
+constexpr u64 memory_uncached = 0x1, memory_write_back = 0x8, memory_not_executable = 0x4000, memory_read_only = 0x20000,
+              memory_runtime = u64{1} << 63;
 
 /// One of GetMemoryMap()'s; the firmware's may be longer.
 struct MemoryDescriptor {
@@ -93,30 +107,30 @@ constexpr u32 timer_event = 0x80000000;
 struct BootServices {
     TableHeader header;
     Unused raise_tpl, restore_tpl;
-    Status (PX_EFI_CALL *allocate_pages)(Allocate, MemoryType, u64 pages, u64* address);
-    Status (PX_EFI_CALL *free_pages)(u64 address, u64 pages);
-    Status (PX_EFI_CALL *get_memory_map)(u64* size, void* map, u64* key, u64* descriptor_size, u32* version);
+    Status(PX_EFI_CALL* allocate_pages)(Allocate, MemoryType, u64 pages, u64* address);
+    Status(PX_EFI_CALL* free_pages)(u64 address, u64 pages);
+    Status(PX_EFI_CALL* get_memory_map)(u64* size, void* map, u64* key, u64* descriptor_size, u32* version);
     Unused allocate_pool;
-    Status (PX_EFI_CALL *free_pool)(void*);
-    Status (PX_EFI_CALL *create_event)(u32 type, u64 level, void* notify, void* context, Event*);
-    Status (PX_EFI_CALL *set_timer)(Event, TimerDelay, u64 hundred_nanoseconds);
-    Status (PX_EFI_CALL *wait_for_event)(u64 count, Event*, u64* index);
+    Status(PX_EFI_CALL* free_pool)(void*);
+    Status(PX_EFI_CALL* create_event)(u32 type, u64 level, void* notify, void* context, Event*);
+    Status(PX_EFI_CALL* set_timer)(Event, TimerDelay, u64 hundred_nanoseconds);
+    Status(PX_EFI_CALL* wait_for_event)(u64 count, Event*, u64* index);
     Unused signal_event;
-    Status (PX_EFI_CALL *close_event)(Event);
+    Status(PX_EFI_CALL* close_event)(Event);
     Unused check_event, install_protocol, reinstall_protocol, uninstall_protocol;
-    Status (PX_EFI_CALL *handle_protocol)(Handle, const Guid*, void** interface);
+    Status(PX_EFI_CALL* handle_protocol)(Handle, const Guid*, void** interface);
     Unused reserved, register_notify, locate_handle;
-    Status (PX_EFI_CALL *locate_device_path)(const Guid*, const DevicePath**, Handle*);
+    Status(PX_EFI_CALL* locate_device_path)(const Guid*, const DevicePath**, Handle*);
     Unused install_table;
-    Status (PX_EFI_CALL *load_image)(bool boot_policy, Handle parent, const DevicePath*, const void* source, u64 size, Handle*);
+    Status(PX_EFI_CALL* load_image)(bool boot_policy, Handle parent, const DevicePath*, const void* source, u64 size, Handle*);
     Unused start_image;
-    Status (PX_EFI_CALL *exit)(Handle, Status, u64 size, const char16_t*);
-    Status (PX_EFI_CALL *unload_image)(Handle);
-    Status (PX_EFI_CALL *exit_boot_services)(Handle, u64 key);
+    Status(PX_EFI_CALL* exit)(Handle, Status, u64 size, const char16_t*);
+    Status(PX_EFI_CALL* unload_image)(Handle);
+    Status(PX_EFI_CALL* exit_boot_services)(Handle, u64 key);
     Unused monotonic_count, stall;
-    Status (PX_EFI_CALL *set_watchdog)(u64 seconds, u64 code, u64 size, const char16_t*);
+    Status(PX_EFI_CALL* set_watchdog)(u64 seconds, u64 code, u64 size, const char16_t*);
     Unused connect, disconnect, open_protocol, close_protocol, protocol_information, protocols_per_handle, locate_handles;
-    Status (PX_EFI_CALL *locate_protocol)(const Guid*, void* registration, void** interface);
+    Status(PX_EFI_CALL* locate_protocol)(const Guid*, void* registration, void** interface);
 };
 
 /// [uefi 8.3]
@@ -134,17 +148,17 @@ struct TimeCapabilities {
 
 struct RuntimeServices {
     TableHeader header;
-    Status (PX_EFI_CALL *get_time)(Time*, TimeCapabilities*);
-    Status (PX_EFI_CALL *set_time)(const Time*);
-    Status (PX_EFI_CALL *get_wakeup_time)(bool* enabled, bool* pending, Time*);
-    Status (PX_EFI_CALL *set_wakeup_time)(bool enable, const Time*);
+    Status(PX_EFI_CALL* get_time)(Time*, TimeCapabilities*);
+    Status(PX_EFI_CALL* set_time)(const Time*);
+    Status(PX_EFI_CALL* get_wakeup_time)(bool* enabled, bool* pending, Time*);
+    Status(PX_EFI_CALL* set_wakeup_time)(bool enable, const Time*);
     Unused set_virtual_map, convert_pointer;
-    Status (PX_EFI_CALL *get_variable)(const char16_t*, const Guid*, u32* attributes, u64* size, void*);
-    Status (PX_EFI_CALL *get_next_variable)(u64* size, char16_t*, Guid*);
-    Status (PX_EFI_CALL *set_variable)(const char16_t*, const Guid*, u32 attributes, u64 size, const void*);
-    Status (PX_EFI_CALL *get_monotonic_count)(u32*);
+    Status(PX_EFI_CALL* get_variable)(const char16_t*, const Guid*, u32* attributes, u64* size, void*);
+    Status(PX_EFI_CALL* get_next_variable)(u64* size, char16_t*, Guid*);
+    Status(PX_EFI_CALL* set_variable)(const char16_t*, const Guid*, u32 attributes, u64 size, const void*);
+    Status(PX_EFI_CALL* get_monotonic_count)(u32*);
     Unused reset_system, update_capsule, query_capsule;
-    Status (PX_EFI_CALL *query_variable_info)(u32 attributes, u64* most, u64* left, u64* largest);
+    Status(PX_EFI_CALL* query_variable_info)(u32 attributes, u64* most, u64* left, u64* largest);
 };
 
 struct ConfigurationTable {
@@ -183,12 +197,12 @@ struct LoadedImage {
 
 struct File {
     u64 revision;
-    Status (PX_EFI_CALL *open)(File*, File** opened, const char16_t* name, u64 mode, u64 attributes);
-    Status (PX_EFI_CALL *close)(File*);
+    Status(PX_EFI_CALL* open)(File*, File** opened, const char16_t* name, u64 mode, u64 attributes);
+    Status(PX_EFI_CALL* close)(File*);
     Unused remove;
-    Status (PX_EFI_CALL *read)(File*, u64* size, void*);
+    Status(PX_EFI_CALL* read)(File*, u64* size, void*);
     Unused write, get_position, set_position;
-    Status (PX_EFI_CALL *get_info)(File*, const Guid*, u64* size, void*);
+    Status(PX_EFI_CALL* get_info)(File*, const Guid*, u64* size, void*);
 };
 constexpr u64 file_read = 1;
 constexpr u64 file_is_directory = 0x10;
@@ -201,11 +215,11 @@ struct FileInfo {
 
 struct FileSystem {
     u64 revision;
-    Status (PX_EFI_CALL *open_volume)(FileSystem*, File** root);
+    Status(PX_EFI_CALL* open_volume)(FileSystem*, File** root);
 };
 
 struct LoadFile2 {
-    Status (PX_EFI_CALL *load)(LoadFile2*, const DevicePath*, bool boot_policy, u64* size, void* buffer);
+    Status(PX_EFI_CALL* load)(LoadFile2*, const DevicePath*, bool boot_policy, u64* size, void* buffer);
 };
 
 /// [uefi 12.9]
@@ -222,8 +236,8 @@ struct GraphicsState {
     u64 info_size, framebuffer, framebuffer_size;
 };
 struct GraphicsOutput {
-    Status (PX_EFI_CALL *query_mode)(GraphicsOutput*, u32 mode, u64* size, GraphicsMode** info);  ///< info is of the pool
-    Status (PX_EFI_CALL *set_mode)(GraphicsOutput*, u32 mode);
+    Status(PX_EFI_CALL* query_mode)(GraphicsOutput*, u32 mode, u64* size, GraphicsMode** info);  ///< info is of the pool
+    Status(PX_EFI_CALL* set_mode)(GraphicsOutput*, u32 mode);
     Unused blt;
     const GraphicsState* state;
 };

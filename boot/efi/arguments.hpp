@@ -13,12 +13,12 @@ namespace px::efi {
 
 /// Views of the text that they were parsed from.
 struct Arguments {
-    std::string_view config;             ///< -cfg=: file to use, empty: search for it
-    std::string_view section;            ///< the one bare word: section of the configuration, empty: its default
-    std::string_view hypervisor;         ///< what follows --: for the hypervisor's command line
-    bool base_video = false;             ///< -basevideo
-    bool map_boot_services = false;      ///< -mapbs: memory of boot services stays reserved
-    bool help = false;                   ///< -help, -?
+    std::string_view config;         ///< -cfg=: file to use, empty: search for it
+    std::string_view section;        ///< the one bare word: section of the configuration, empty: its default
+    std::string_view hypervisor;     ///< what follows --: for the hypervisor's command line
+    bool base_video = false;         ///< -basevideo
+    bool map_boot_services = false;  ///< -mapbs: memory of boot services stays reserved
+    bool help = false;               ///< -help, -?
 };
 
 /// `image`: the image's own file name, which shells pass as the first word and boot entries don't.

@@ -18,8 +18,8 @@ public:
     static constexpr char global[] = "global";
 
     struct Bad {
-        usize line;    ///< counted from 1
-        u8 byte;       ///< what stands there
+        usize line;  ///< counted from 1
+        u8 byte;     ///< what stands there
     };
     /// Errors: a byte that is no ASCII text (UTF-16 and UTF-8 files have such ones).
     static Result<Config, Bad> parse(std::string_view text);
@@ -49,7 +49,7 @@ public:
 
 private:
     char name_[longest + 4];
-    usize stem_;          ///< length of the next name without `.cfg`, 0: none
+    usize stem_;  ///< length of the next name without `.cfg`, 0: none
     bool default_given_ = false;
 };
 

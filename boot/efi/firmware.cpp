@@ -153,7 +153,8 @@ Result<> Directory::add_path(const DevicePath* node) {
 void Directory::split() {
     usize slash = path_length_;
     while (slash > 0 && path_[slash - 1] != '\\') --slash;
-    for (usize at = slash; at < path_length_ && image_name_length_ < sizeof image_name_; ++at) image_name_[image_name_length_++] = ascii(path_[at]);
+    for (usize at = slash; at < path_length_ && image_name_length_ < sizeof image_name_; ++at)
+        image_name_[image_name_length_++] = ascii(path_[at]);
     path_length_ = slash > 0 ? slash - 1 : 0;
     for (usize at = 0; at < path_length_; ++at) name_[name_length_++] = ascii(path_[at]);
     if (name_length_ == 0) name_[name_length_++] = '\\';

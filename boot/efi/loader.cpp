@@ -72,7 +72,8 @@ private:
             return {};
         }
         const auto parsed = parse_arguments(line, directory_ ? directory_->image_name() : "xen.efi");
-        if (!parsed) return firmware_.fail("argument '{}' isn't understood (-help lists them; the hypervisor's own go after --)", parsed.error());
+        if (!parsed)
+            return firmware_.fail("argument '{}' isn't understood (-help lists them; the hypervisor's own go after --)", parsed.error());
         arguments_ = *parsed;
         return {};
     }
@@ -117,11 +118,14 @@ private:
 
     Result<Config> first_config() {
         if (const auto built_in = section(".config"); !built_in.empty()) {
-            if (built_in.size() > longest_config) return firmware_.fail("the image's own configuration is larger than {} bytes", longest_config);
+            if (built_in.size() > longest_config)
+                return firmware_.fail("the image's own configuration is larger than {} bytes", longest_config);
             firmware_.say("Philoxen: the image's own configuration");
             return parse("(of the image)", built_in);
         }
-        if (!directory_) return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along", no_directory_);
+        if (!directory_)
+            return firmware_.fail("this image came from no volume with files (error {}), and it brings no configuration along",
+                                  no_directory_);
         return arguments_.config.empty() ? search_config() : read_config(arguments_.config);
     }
 
@@ -146,7 +150,8 @@ private:
     }
 
     /// A file as a section of the image, else of the volume.
-    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name, u64 limit = largest_file) {
+    Result<std::span<const u8>> content(std::string_view purpose, std::string_view built_in, std::string_view name,
+                                        u64 limit = largest_file) {
         if (const auto own = section(built_in); !own.empty()) {
             firmware_.say("Philoxen: {} of the image, {} KiB", purpose, own.size() >> 10);
             return own;
@@ -165,7 +170,8 @@ private:
         const auto kernel = TRY(content("kernel", ".kernel", kernel_name));
         if (kernel.empty()) return firmware_.fail("kernel= of section [{}] is empty", section);
         if (this->section(".kernel").empty()) TRY(verify(kernel_name, kernel));
-        if (!loader::find_payload(kernel)) return firmware_.fail("the file '{}' isn't a kernel: neither a bzImage nor an ELF file", kernel_name);
+        if (!loader::find_payload(kernel))
+            return firmware_.fail("the file '{}' isn't a kernel: neither a bzImage nor an ELF file", kernel_name);
         TRY(keep_module(kernel, arguments));
 
         auto ramdisk = TRY(content("ramdisk", ".ramdisk", config.text(section, "ramdisk")));
@@ -174,7 +180,8 @@ private:
             if (!ramdisk.empty()) firmware_.say("Philoxen: ramdisk of the boot loader, {} KiB", ramdisk.size() >> 10);
         }
         if (!ramdisk.empty()) TRY(keep_module(ramdisk, {}));
-        const auto microcode = TRY(content("microcode", ".ucode", config.value_or_global(section, "ucode").value_or(""), largest_microcode));
+        const auto microcode =
+            TRY(content("microcode", ".ucode", config.value_or_global(section, "ucode").value_or(""), largest_microcode));
         out_.microcode_start = reinterpret_cast<u64>(microcode.data());
         out_.microcode_size = microcode.size();
         const auto policy = TRY(content("security policy", ".xsm", config.value_or_global(section, "xsm").value_or("")));
@@ -186,12 +193,14 @@ private:
         const auto text = config.value_or_global(section, "video");
         if (!text || arguments_.base_video) return;
         const auto mode = parse_video(*text);
-        if (!mode) return firmware_.say("Philoxen: video={} isn't understood (gfx-<width>x<height>x<depth>); the screen stays in its mode", *text);
+        if (!mode)
+            return firmware_.say("Philoxen: video={} isn't understood (gfx-<width>x<height>x<depth>); the screen stays in its mode", *text);
         choose_mode(firmware_, *mode);
     }
 
     Result<> keep_module(std::span<const u8> content, std::string_view arguments) {
-        if (!out_.add_module(content, arguments)) return firmware_.fail("the kernel's arguments are longer than {} characters", out_.text_capacity);
+        if (!out_.add_module(content, arguments))
+            return firmware_.fail("the kernel's arguments are longer than {} characters", out_.text_capacity);
         return {};
     }
 
@@ -218,7 +227,9 @@ private:
             status = firmware_.boot().load_image(false, firmware_.image(), image_.file_path, kernel.data(), kernel.size(), &loaded);
             if (loaded != nullptr) (void)firmware_.boot().unload_image(loaded);
         }
-        if (failed(status)) return firmware_.fail("Secure Boot is on, and the kernel '{}' isn't signed by a key of this machine: {}", name, describe(status));
+        if (failed(status))
+            return firmware_.fail("Secure Boot is on, and the kernel '{}' isn't signed by a key of this machine: {}", name,
+                                  describe(status));
         return {};
     }
 

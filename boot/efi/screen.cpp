@@ -82,8 +82,8 @@ void choose_mode(const Firmware& firmware, const VideoMode& wanted) {
         }
         return;
     }
-    firmware.say("Philoxen: video=: none of the screen's {} modes is {}x{}x{} (0: any); it stays at {}x{}", output->state->modes, wanted.width,
-                 wanted.height, wanted.depth, output->state->info->width, output->state->info->height);
+    firmware.say("Philoxen: video=: none of the screen's {} modes is {}x{}x{} (0: any); it stays at {}x{}", output->state->modes,
+                 wanted.width, wanted.height, wanted.depth, output->state->info->width, output->state->info->height);
 }
 
 void note_screen(const Firmware& firmware, boot::EfiHandover& out) {

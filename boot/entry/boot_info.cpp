@@ -76,7 +76,9 @@ void normalise(StaticVector<MemoryRegion, max_regions>& memory) {
 
 std::string_view without_image_name(std::string_view loader, std::string_view line) {
     const bool grub2 = loader.starts_with("GRUB ") && loader.size() > 5 && loader[5] != '0';
-    const auto skip_spaces = [&] { while (line.starts_with(' ')) line.remove_prefix(1); };
+    const auto skip_spaces = [&] {
+        while (line.starts_with(' ')) line.remove_prefix(1);
+    };
     skip_spaces();
     if (grub2 && line != "placeholder" && !line.starts_with("placeholder ")) return line;
     while (!line.empty() && !line.starts_with(' ')) line.remove_prefix(1);

@@ -34,9 +34,9 @@ struct BootModule {
 /// The screen as firmware or boot loader left it.
 struct Screen {
     enum class Kind : u8 {
-        unknown,      ///< nobody said: on a PC with a BIOS that is VGA text
+        unknown,  ///< nobody said: on a PC with a BIOS that is VGA text
         none,
-        text,         ///< VGA, 80×25
+        text,  ///< VGA, 80×25
         framebuffer,
     };
     Kind kind = Kind::unknown;
@@ -52,7 +52,7 @@ struct BootInfo {
     StaticVector<MemoryRegion, max_regions> memory;
     StaticVector<BootModule, max_modules> modules;
     std::optional<usize> microcode_module;  ///< the one that is no part of dom0, where the loader says so itself
-    u64 rsdp = 0;  ///< machine address of the ACPI root pointer, 0: search for it
+    u64 rsdp = 0;                           ///< machine address of the ACPI root pointer, 0: search for it
     Screen screen;
 
     /// A range of the firmware's memory map; a kind that nobody knows is reserved. Errors: einval (it wraps), enospc.

@@ -12,8 +12,11 @@ MemoryKind kind_of(const efi::MemoryDescriptor& descriptor, bool keeps_boot_serv
     const bool needed_later = (descriptor.attributes & efi::memory_runtime) != 0;
     const MemoryKind free = cached && !needed_later ? MemoryKind::usable : MemoryKind::reserved;
     switch (MemoryType{descriptor.type}) {
-    case MemoryType::conventional: case MemoryType::loader_code: case MemoryType::loader_data: return free;
-    case MemoryType::boot_code: case MemoryType::boot_data: return keeps_boot_services ? MemoryKind::reserved : free;
+    case MemoryType::conventional:
+    case MemoryType::loader_code:
+    case MemoryType::loader_data: return free;
+    case MemoryType::boot_code:
+    case MemoryType::boot_data: return keeps_boot_services ? MemoryKind::reserved : free;
     case MemoryType::acpi_reclaim: return MemoryKind::acpi;
     case MemoryType::acpi_nvs: return MemoryKind::nvs;
     case MemoryType::unusable: return MemoryKind::unusable;
@@ -33,8 +36,10 @@ Result<> add(StaticVector<MemoryRegion, max_regions>& memory, const MemoryRegion
 Result<> add_descriptor(const efi::MemoryDescriptor& descriptor, bool keeps_boot_services, BootInfo& out) {
     constexpr u64 page_bits = 12;
     if (descriptor.pages == 0) return {};
-    REQUIRE(descriptor.pages <= ~u64{0} >> page_bits && descriptor.physical + (descriptor.pages << page_bits) > descriptor.physical, einval);
-    return add(out.memory, {descriptor.physical, descriptor.physical + (descriptor.pages << page_bits), kind_of(descriptor, keeps_boot_services)});
+    REQUIRE(descriptor.pages <= ~u64{0} >> page_bits && descriptor.physical + (descriptor.pages << page_bits) > descriptor.physical,
+            einval);
+    return add(out.memory,
+               {descriptor.physical, descriptor.physical + (descriptor.pages << page_bits), kind_of(descriptor, keeps_boot_services)});
 }
 
 }  // namespace

@@ -23,16 +23,16 @@ struct EfiHandover {
         Text arguments;
     };
 
-    u64 system_table;        ///< machine address, 0: this machine wasn't booted by EFI
-    u64 runtime_table;       ///< machine address of the runtime services
+    u64 system_table;          ///< machine address, 0: this machine wasn't booted by EFI
+    u64 runtime_table;         ///< machine address of the runtime services
     u64 tables, tables_count;  ///< the configuration tables: machine address of the first
     u32 firmware_revision, vendor_revision, runtime_revision;
     Text vendor;
-    u64 rsdp;                ///< 0: unknown
-    Framebuffer screen;      ///< address 0: there is none
-    u64 map_size;            ///< bytes of `map` that are used
+    u64 rsdp;            ///< 0: unknown
+    Framebuffer screen;  ///< address 0: there is none
+    u64 map_size;        ///< bytes of `map` that are used
     u64 descriptor_size;
-    u64 keeps_boot_services; ///< memory of the firmware's boot services stays reserved
+    u64 keeps_boot_services;  ///< memory of the firmware's boot services stays reserved
     Text command_line;
     u64 microcode_start, microcode_size;  ///< a file of the loader's; size 0: none
     u64 modules_count;

@@ -45,9 +45,7 @@ Result<> parse_memory_map(const BootMemory& memory, const Information& info, Boo
 Result<> parse_multiboot1(const BootMemory& memory, u64 address, BootInfo& out) {
     const auto info = TRY(memory.read<Information>(address));
     if ((info.flags & flag::loader_name) != 0) out.loader = memory.text(info.loader_name);
-    if ((info.flags & flag::command_line) != 0) {
-        out.command_line = without_image_name(out.loader, memory.text(info.command_line));
-    }
+    if ((info.flags & flag::command_line) != 0) { out.command_line = without_image_name(out.loader, memory.text(info.command_line)); }
     TRY(parse_memory_map(memory, info, out));
     if ((info.flags & flag::modules) == 0) return {};
     for (u32 i = 0; i < info.modules_count && !out.modules.full(); ++i) {

@@ -9,7 +9,14 @@ namespace px::boot {
 namespace {
 
 enum class Tag : u32 {
-    end = 0, command_line = 1, loader_name = 2, module = 3, memory_map = 6, framebuffer = 8, acpi_old = 14, acpi_new = 15,
+    end = 0,
+    command_line = 1,
+    loader_name = 2,
+    module = 3,
+    memory_map = 6,
+    framebuffer = 8,
+    acpi_old = 14,
+    acpi_new = 15,
 };
 
 /// By this protocol no loader passes an image's name.
@@ -54,8 +61,15 @@ Screen parse_framebuffer(std::span<const u8> tag) {
     const auto field = [&](usize offset) { return ColourField{get<u8>(tag, offset), get<u8>(tag, offset + 1)}; };
     switch (Type{get<u8>(tag, 29)}) {
     case Type::direct:
-        return {Screen::Kind::framebuffer, {.address = get<u64>(tag, 8), .width = get<u32>(tag, 20), .height = get<u32>(tag, 24),
-                                            .pitch = get<u32>(tag, 16), .bits = get<u8>(tag, 28), .red = field(32), .green = field(34), .blue = field(36)}};
+        return {Screen::Kind::framebuffer,
+                {.address = get<u64>(tag, 8),
+                 .width = get<u32>(tag, 20),
+                 .height = get<u32>(tag, 24),
+                 .pitch = get<u32>(tag, 16),
+                 .bits = get<u8>(tag, 28),
+                 .red = field(32),
+                 .green = field(34),
+                 .blue = field(36)}};
     case Type::text: return {Screen::Kind::text, {}};
     default: return {Screen::Kind::none, {}};
     }

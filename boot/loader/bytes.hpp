@@ -15,16 +15,14 @@ namespace px::loader {
 static_assert(std::endian::native == std::endian::little, "file structures are copied as they are");
 
 /// `size` bytes from `offset`, or `if_short` if the bytes end before.
-constexpr Loaded<std::span<const u8>> slice(std::span<const u8> bytes, u64 offset, u64 size,
-                                            LoadError if_short) {
+constexpr Loaded<std::span<const u8>> slice(std::span<const u8> bytes, u64 offset, u64 size, LoadError if_short) {
     if (offset > bytes.size() || size > bytes.size() - offset) return Err{if_short};
     return bytes.subspan(offset, size);
 }
 
 /// The T at `offset`, which needs no alignment, or `if_short` if the bytes end before it does.
 template <class T>
-requires std::is_trivially_copyable_v<T> Loaded<T> read_at(std::span<const u8> bytes, u64 offset,
-                                                           LoadError if_short) {
+requires std::is_trivially_copyable_v<T> Loaded<T> read_at(std::span<const u8> bytes, u64 offset, LoadError if_short) {
     const auto source = TRY(slice(bytes, offset, sizeof(T), if_short));
     T value;
     std::memcpy(&value, source.data(), sizeof(T));

@@ -24,15 +24,14 @@ Loaded<Format> detect_format(std::span<const u8> bytes) {
 }
 
 usize scratch_size(Format format, usize output_size) {
-    constexpr usize decoder_state = 256
-                                    << 10;  // of zlib (with its window of 32 KiB) and of liblzma, generously
+    constexpr usize decoder_state = 256 << 10;  // of zlib (with its window of 32 KiB) and of liblzma, generously
     switch (format) {
-        case Format::elf:
-        case Format::lz4: return 0;
-        case Format::gzip: return decoder_state;
-        case Format::zstd: return detail::zstd_scratch_size() + 64;
-        case Format::xz:
-        case Format::lzma: return std::min(output_size, max_unpacked_size) + decoder_state;
+    case Format::elf:
+    case Format::lz4: return 0;
+    case Format::gzip: return decoder_state;
+    case Format::zstd: return detail::zstd_scratch_size() + 64;
+    case Format::xz:
+    case Format::lzma: return std::min(output_size, max_unpacked_size) + decoder_state;
     }
     return 0;
 }
@@ -44,12 +43,12 @@ Loaded<usize> decompress(Format format, std::span<const u8> input, std::span<u8>
     if (output.empty()) return Err{LoadError::output_too_small};  // its pointer may be null, which zlib refuses
     output = output.first(std::min(output.size(), max_unpacked_size));
     switch (format) {
-        case Format::gzip: return detail::decompress_gzip(input, output, scratch);
-        case Format::xz: return detail::decompress_xz(input, output, scratch);
-        case Format::lzma: return detail::decompress_lzma(input, output, scratch);
-        case Format::zstd: return detail::decompress_zstd(input, output, scratch);
-        case Format::lz4: return detail::decompress_lz4(input, output);
-        case Format::elf: break;
+    case Format::gzip: return detail::decompress_gzip(input, output, scratch);
+    case Format::xz: return detail::decompress_xz(input, output, scratch);
+    case Format::lzma: return detail::decompress_lzma(input, output, scratch);
+    case Format::zstd: return detail::decompress_zstd(input, output, scratch);
+    case Format::lz4: return detail::decompress_lz4(input, output);
+    case Format::elf: break;
     }
     return Err{LoadError::not_a_kernel};
 }

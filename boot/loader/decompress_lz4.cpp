@@ -21,12 +21,10 @@ Loaded<usize> unpack_block(std::span<const u8> block, std::span<u8> output) {
     auto* target = reinterpret_cast<char*>(output.data());
     const auto room = static_cast<int>(std::min(output.size(), block_size));
     const auto length = static_cast<int>(block.size());
-    if (const int written = LZ4_decompress_safe(source, target, length, room); written >= 0)
-        return static_cast<usize>(written);
+    if (const int written = LZ4_decompress_safe(source, target, length, room); written >= 0) return static_cast<usize>(written);
     // liblz4 doesn't tell damage from a full output: whatever fills the output without fault was too long for
     // it.
-    const bool too_long =
-        output.size() < block_size && LZ4_decompress_safe_partial(source, target, length, room, room) == room;
+    const bool too_long = output.size() < block_size && LZ4_decompress_safe_partial(source, target, length, room, room) == room;
     return Err{too_long ? LoadError::output_too_small : LoadError::compressed_corrupt};
 }
 

@@ -24,25 +24,21 @@ void* allocate(void* arena, usize count, usize size) {
 }
 void release(void* arena, void* piece) { static_cast<Arena*>(arena)->release(piece); }
 
-u32 dictionary_for(u32 asked, usize output_size) {
-    return static_cast<u32>(std::min<usize>(asked, std::max(output_size, min_dictionary)));
-}
+u32 dictionary_for(u32 asked, usize output_size) { return static_cast<u32>(std::min<usize>(asked, std::max(output_size, min_dictionary))); }
 
 /// What liblzma's answer means.
 LoadError error_of(lzma_ret status, usize input_left) {
     switch (status) {
-        case LZMA_MEM_ERROR: return LoadError::scratch_too_small;
-        case LZMA_BUF_ERROR:
-            return input_left == 0 ? LoadError::compressed_truncated : LoadError::output_too_small;
-        default: return LoadError::compressed_corrupt;
+    case LZMA_MEM_ERROR: return LoadError::scratch_too_small;
+    case LZMA_BUF_ERROR: return input_left == 0 ? LoadError::compressed_truncated : LoadError::output_too_small;
+    default: return LoadError::compressed_corrupt;
     }
 }
 
 /// A walk over one .xz stream.
 class XzStream {
 public:
-    XzStream(std::span<const u8> input, std::span<u8> output, Arena& scratch)
-        : input_(input), output_(output), scratch_(scratch) {}
+    XzStream(std::span<const u8> input, std::span<u8> output, Arena& scratch) : input_(input), output_(output), scratch_(scratch) {}
 
     Loaded<usize> unpack() {
         TRY(read_header());
@@ -61,8 +57,7 @@ private:
 
     Loaded<> read_header() {
         if (input_.size() < LZMA_STREAM_HEADER_SIZE) return Err{LoadError::compressed_truncated};
-        if (lzma_stream_header_decode(&flags_, input_.data()) != LZMA_OK ||
-            !lzma_check_is_supported(flags_.check))
+        if (lzma_stream_header_decode(&flags_, input_.data()) != LZMA_OK || !lzma_check_is_supported(flags_.check))
             return Err{LoadError::compressed_corrupt};
         in_ = LZMA_STREAM_HEADER_SIZE;
         return {};
@@ -76,10 +71,8 @@ private:
         block.filters = filters;
         block.header_size = lzma_block_header_size_decode(input_[in_]);
         if (block.header_size > input_.size() - in_) return Err{LoadError::compressed_truncated};
-        if (const auto status = lzma_block_header_decode(&block, &allocator_, &input_[in_]);
-            status != LZMA_OK)
-            return Err{status == LZMA_MEM_ERROR ? LoadError::scratch_too_small
-                                                : LoadError::compressed_corrupt};
+        if (const auto status = lzma_block_header_decode(&block, &allocator_, &input_[in_]); status != LZMA_OK)
+            return Err{status == LZMA_MEM_ERROR ? LoadError::scratch_too_small : LoadError::compressed_corrupt};
         in_ += block.header_size;
         for (auto* filter = filters; filter->id != LZMA_VLI_UNKNOWN; ++filter) {
             if (filter->id != LZMA_FILTER_LZMA2) continue;
@@ -104,8 +97,7 @@ private:
         if (status != LZMA_STREAM_END) return Err{error_of(status, stream.avail_in)};
         in_ = input_.size() - stream.avail_in;
         out_ = output_.size() - stream.avail_out;
-        if (lzma_index_hash_append(index_, lzma_block_unpadded_size(&block), block.uncompressed_size) !=
-            LZMA_OK)
+        if (lzma_index_hash_append(index_, lzma_block_unpadded_size(&block), block.uncompressed_size) != LZMA_OK)
             return Err{LoadError::compressed_corrupt};
         return {};
     }
@@ -117,8 +109,7 @@ private:
         if (status != LZMA_STREAM_END) return Err{LoadError::compressed_corrupt};
         if (input_.size() - in_ < LZMA_STREAM_HEADER_SIZE) return Err{LoadError::compressed_truncated};
         lzma_stream_flags footer;
-        if (lzma_stream_footer_decode(&footer, &input_[in_]) != LZMA_OK ||
-            lzma_stream_flags_compare(&flags_, &footer) != LZMA_OK ||
+        if (lzma_stream_footer_decode(&footer, &input_[in_]) != LZMA_OK || lzma_stream_flags_compare(&flags_, &footer) != LZMA_OK ||
             footer.backward_size != lzma_index_hash_size(index_))
             return Err{LoadError::compressed_corrupt};
         return {};

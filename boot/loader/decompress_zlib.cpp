@@ -10,19 +10,16 @@ namespace {
 
 constexpr int gzip_with_largest_window = 16 + MAX_WBITS;
 
-void* allocate(void* arena, unsigned count, unsigned size) {
-    return static_cast<Arena*>(arena)->allocate(usize{count} * size);
-}
+void* allocate(void* arena, unsigned count, unsigned size) { return static_cast<Arena*>(arena)->allocate(usize{count} * size); }
 void release(void* arena, void* piece) { static_cast<Arena*>(arena)->release(piece); }
 
 Loaded<usize> result_of(int status, const z_stream& stream) {
     switch (status) {
-        case Z_STREAM_END: return usize{stream.total_out};
-        case Z_MEM_ERROR: return Err{LoadError::scratch_too_small};
-        case Z_OK:
-        case Z_BUF_ERROR:
-            return Err{stream.avail_in == 0 ? LoadError::compressed_truncated : LoadError::output_too_small};
-        default: return Err{LoadError::compressed_corrupt};
+    case Z_STREAM_END: return usize{stream.total_out};
+    case Z_MEM_ERROR: return Err{LoadError::scratch_too_small};
+    case Z_OK:
+    case Z_BUF_ERROR: return Err{stream.avail_in == 0 ? LoadError::compressed_truncated : LoadError::output_too_small};
+    default: return Err{LoadError::compressed_corrupt};
     }
 }
 

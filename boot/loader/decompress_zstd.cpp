@@ -13,10 +13,10 @@ namespace {
 
 LoadError error_of(usize code) {
     switch (ZSTD_getErrorCode(code)) {
-        case ZSTD_error_dstSize_tooSmall: return LoadError::output_too_small;
-        case ZSTD_error_srcSize_wrong: return LoadError::compressed_truncated;
-        case ZSTD_error_memory_allocation: return LoadError::scratch_too_small;
-        default: return LoadError::compressed_corrupt;
+    case ZSTD_error_dstSize_tooSmall: return LoadError::output_too_small;
+    case ZSTD_error_srcSize_wrong: return LoadError::compressed_truncated;
+    case ZSTD_error_memory_allocation: return LoadError::scratch_too_small;
+    default: return LoadError::compressed_corrupt;
     }
 }
 

@@ -34,8 +34,7 @@ struct Layout32 {
         u32 name, type, flags, address, offset, size, link, info, alignment, entry_size;
     };
 };
-static_assert(sizeof(Layout32::Header) == 52 && sizeof(Layout32::Segment) == 32 &&
-              sizeof(Layout32::Section) == 40);
+static_assert(sizeof(Layout32::Header) == 52 && sizeof(Layout32::Segment) == 32 && sizeof(Layout32::Section) == 40);
 
 struct Layout64 {
     using Header = loader::Header<u64>;
@@ -50,8 +49,7 @@ struct Layout64 {
         u64 alignment, entry_size;
     };
 };
-static_assert(sizeof(Layout64::Header) == 64 && sizeof(Layout64::Segment) == 56 &&
-              sizeof(Layout64::Section) == 64);
+static_assert(sizeof(Layout64::Header) == 64 && sizeof(Layout64::Segment) == 56 && sizeof(Layout64::Section) == 64);
 
 /// For what parse() has already found to lie within the file.
 template <class T>
@@ -77,13 +75,12 @@ ElfSection section_at(std::span<const u8> file, u64 table, u32 index) {
 
 Loaded<ElfFile> ElfFile::parse(std::span<const u8> file) {
     const auto identity = TRY(read_at<Identity>(file, 0, LoadError::elf_truncated));
-    if (!starts_with(file, {0x7f, 'E', 'L', 'F'}) || identity.encoding != little_endian ||
-        identity.version != current_version)
+    if (!starts_with(file, {0x7f, 'E', 'L', 'F'}) || identity.encoding != little_endian || identity.version != current_version)
         return Err{LoadError::elf_bad_identity};
     switch (identity.file_class) {
-        case class_32: return parse_as<Layout32>(file);
-        case class_64: return parse_as<Layout64>(file);
-        default: return Err{LoadError::elf_bad_identity};
+    case class_32: return parse_as<Layout32>(file);
+    case class_64: return parse_as<Layout64>(file);
+    default: return Err{LoadError::elf_bad_identity};
     }
 }
 
@@ -95,13 +92,10 @@ Loaded<ElfFile> ElfFile::parse_as(std::span<const u8> file) {
     elf.is_64bit_ = sizeof(header.entry) == sizeof(u64);
     elf.machine_ = ElfMachine{header.machine};
     elf.entry_ = header.entry;
-    if (elf.machine_ != (elf.is_64bit_ ? ElfMachine::x86_64 : ElfMachine::x86_32))
-        return Err{LoadError::elf_wrong_machine};
+    if (elf.machine_ != (elf.is_64bit_ ? ElfMachine::x86_64 : ElfMachine::x86_32)) return Err{LoadError::elf_wrong_machine};
     if (header.type != executable && header.type != shared_object) return Err{LoadError::elf_wrong_type};
-    elf.segments_ = TRY(check_table<typename Layout::Segment>(file, header.segments, header.segment_count,
-                                                              header.segment_size));
-    elf.sections_ = TRY(check_table<typename Layout::Section>(file, header.sections, header.section_count,
-                                                              header.section_size));
+    elf.segments_ = TRY(check_table<typename Layout::Segment>(file, header.segments, header.segment_count, header.segment_size));
+    elf.sections_ = TRY(check_table<typename Layout::Section>(file, header.sections, header.section_count, header.section_size));
     return elf;
 }
 

@@ -24,18 +24,14 @@ Loaded<KernelImage> KernelImage::parse(std::span<const u8> elf_file) {
 Loaded<> KernelImage::add_segment(const ElfSegment& segment) {
     if (segment_count_ == max_segments) return Err{LoadError::too_many_segments};
     if (segment.file_size > segment.memory_size) return Err{LoadError::segment_shrinks};
-    const auto bytes =
-        TRY(slice(elf_.bytes(), segment.offset, segment.file_size, LoadError::segment_outside_file));
+    const auto bytes = TRY(slice(elf_.bytes(), segment.offset, segment.file_size, LoadError::segment_outside_file));
 
     Extent place{segment.physical_address, 0};
-    if (__builtin_add_overflow(place.start, segment.memory_size, &place.end))
-        return Err{LoadError::segment_wraps};
+    if (__builtin_add_overflow(place.start, segment.memory_size, &place.end)) return Err{LoadError::segment_wraps};
     for (const auto& other : segments())
         if (other.place.overlaps(place)) return Err{LoadError::segments_overlap};
 
-    extent_ = segment_count_ == 0
-                  ? place
-                  : Extent{std::min(extent_.start, place.start), std::max(extent_.end, place.end)};
+    extent_ = segment_count_ == 0 ? place : Extent{std::min(extent_.start, place.start), std::max(extent_.end, place.end)};
     segments_[segment_count_++] = {place, bytes};
     return {};
 }

@@ -22,13 +22,13 @@ struct LoadSegment {
 
 /// What a PV start needs to know.
 struct PvImage {
-    u64 base = 0;          ///< virtual address of pseudo-physical address 0
-    u64 paddr_offset = 0;  ///< by how much the ELF file's physical addresses exceed the pseudo-physical ones:
-                           ///< 0 in all but old kernels
-    Extent kernel{};       ///< virtual, from the first segment to the end of the last
-    u64 entry = 0;         ///< virtual, inside the kernel
+    u64 base = 0;                         ///< virtual address of pseudo-physical address 0
+    u64 paddr_offset = 0;                 ///< by how much the ELF file's physical addresses exceed the pseudo-physical ones:
+                                          ///< 0 in all but old kernels
+    Extent kernel{};                      ///< virtual, from the first segment to the end of the last
+    u64 entry = 0;                        ///< virtual, inside the kernel
     std::optional<u64> hypercall_page{};  ///< virtual, page aligned, inside the kernel
-    std::optional<u64> p2m{};  ///< virtual address where the p2m table is wanted, outside of the kernel
+    std::optional<u64> p2m{};             ///< virtual address where the p2m table is wanted, outside of the kernel
 
     /// Of an address as in LoadSegment::place.
     constexpr u64 to_pseudo_physical(u64 elf_physical) const { return elf_physical - paddr_offset; }

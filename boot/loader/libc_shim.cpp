@@ -19,13 +19,10 @@ extern "C" {
 unsigned long long ZSTD_trace_decompress_begin(const void*) { return 0; }
 void ZSTD_trace_decompress_end(unsigned long long, const void*) {}
 
-
 void* malloc(px::usize) { return nullptr; }
 void* calloc(px::usize, px::usize) { return nullptr; }
 void free(void*) {}
 [[noreturn]] void __stack_chk_fail() { __builtin_trap(); }
 
-px::u64 lzma_crc64(const px::u8* bytes, px::usize size, px::u64 crc) {
-    return px::loader::crc64({bytes, size}, crc);
-}
+px::u64 lzma_crc64(const px::u8* bytes, px::usize size, px::u64 crc) { return px::loader::crc64({bytes, size}, crc); }
 }

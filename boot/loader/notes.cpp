@@ -41,11 +41,11 @@ constexpr FeatureName feature_names[] = {
 /// A number of 1, 2, 4 or 8 bytes: the compilers of kernels choose.
 Loaded<u64> number_of(Bytes value) {
     switch (value.size()) {
-        case 1:
-        case 2:
-        case 4:
-        case 8: break;
-        default: return Err{LoadError::note_bad_number};
+    case 1:
+    case 2:
+    case 4:
+    case 8: break;
+    default: return Err{LoadError::note_bad_number};
     }
     u64 number = 0;
     std::memcpy(&number, value.data(), value.size());
@@ -91,28 +91,28 @@ Loaded<> add_features(KernelNotes& notes, std::string_view list) {
 Loaded<> add_note(KernelNotes& notes, ElfNote type, Bytes value, bool is_64bit) {
     notes.any = true;
     switch (type) {
-        case ElfNote::phys32_entry: notes.phys32_entry = TRY(number_of(value)); break;
-        case ElfNote::entry: notes.entry = TRY(number_of(value)); break;
-        case ElfNote::hypercall_page: notes.hypercall_page = TRY(number_of(value)); break;
-        case ElfNote::virt_base: notes.virt_base = TRY(number_of(value)); break;
-        case ElfNote::paddr_offset: notes.paddr_offset = TRY(number_of(value)); break;
-        case ElfNote::init_p2m: notes.init_p2m = TRY(number_of(value)); break;
-        case ElfNote::hv_start_low: notes.hv_start_low = TRY(number_of(value)); break;
-        case ElfNote::l1_mfn_valid: notes.l1_mfn_valid = TRY(pair_of(value, is_64bit)); break;
-        case ElfNote::xen_version: notes.xen_version = text_of(value); break;
-        case ElfNote::guest_os: notes.guest_os = text_of(value); break;
-        case ElfNote::guest_version: notes.guest_version = text_of(value); break;
-        case ElfNote::loader: notes.loader = text_of(value); break;
-        case ElfNote::pae_mode: notes.pae_mode = text_of(value); break;
-        case ElfNote::features: return add_features(notes, text_of(value));
-        case ElfNote::supported_features:
-            notes.supported_features_given = true;
-            notes.features_supported.bits |= static_cast<u32>(TRY(number_of(value)));
-            break;
-        case ElfNote::suspend_cancel: notes.suspend_cancel = TRY(number_of(value)) != 0; break;
-        case ElfNote::mod_start_pfn: notes.mod_start_pfn = TRY(number_of(value)) != 0; break;
-        case ElfNote::bsd_symtab: notes.bsd_symtab = text_of(value) == "yes"; break;
-        default: break;
+    case ElfNote::phys32_entry: notes.phys32_entry = TRY(number_of(value)); break;
+    case ElfNote::entry: notes.entry = TRY(number_of(value)); break;
+    case ElfNote::hypercall_page: notes.hypercall_page = TRY(number_of(value)); break;
+    case ElfNote::virt_base: notes.virt_base = TRY(number_of(value)); break;
+    case ElfNote::paddr_offset: notes.paddr_offset = TRY(number_of(value)); break;
+    case ElfNote::init_p2m: notes.init_p2m = TRY(number_of(value)); break;
+    case ElfNote::hv_start_low: notes.hv_start_low = TRY(number_of(value)); break;
+    case ElfNote::l1_mfn_valid: notes.l1_mfn_valid = TRY(pair_of(value, is_64bit)); break;
+    case ElfNote::xen_version: notes.xen_version = text_of(value); break;
+    case ElfNote::guest_os: notes.guest_os = text_of(value); break;
+    case ElfNote::guest_version: notes.guest_version = text_of(value); break;
+    case ElfNote::loader: notes.loader = text_of(value); break;
+    case ElfNote::pae_mode: notes.pae_mode = text_of(value); break;
+    case ElfNote::features: return add_features(notes, text_of(value));
+    case ElfNote::supported_features:
+        notes.supported_features_given = true;
+        notes.features_supported.bits |= static_cast<u32>(TRY(number_of(value)));
+        break;
+    case ElfNote::suspend_cancel: notes.suspend_cancel = TRY(number_of(value)) != 0; break;
+    case ElfNote::mod_start_pfn: notes.mod_start_pfn = TRY(number_of(value)) != 0; break;
+    case ElfNote::bsd_symtab: notes.bsd_symtab = text_of(value) == "yes"; break;
+    default: break;
     }
     return {};
 }
@@ -141,16 +141,14 @@ Loaded<KernelNotes> KernelNotes::read(const ElfFile& elf) {
     for (u32 i = 0; i < elf.segment_count(); ++i) {
         const auto segment = elf.segment(i);
         if (segment.type != elf::pt_note) continue;
-        const auto block =
-            TRY(slice(elf.bytes(), segment.offset, segment.file_size, LoadError::note_outside_file));
+        const auto block = TRY(slice(elf.bytes(), segment.offset, segment.file_size, LoadError::note_outside_file));
         TRY(add_block(notes, block, elf.is_64bit()));
     }
     if (notes.any) return notes;
     for (u32 i = 0; i < elf.section_count(); ++i) {
         const auto section = elf.section(i);
         if (section.type != elf::sht_note) continue;
-        const auto block =
-            TRY(slice(elf.bytes(), section.offset, section.size, LoadError::note_outside_file));
+        const auto block = TRY(slice(elf.bytes(), section.offset, section.size, LoadError::note_outside_file));
         TRY(add_block(notes, block, elf.is_64bit()));
     }
     return notes;
@@ -162,8 +160,12 @@ Loaded<> KernelNotes::require_pvh() const {
 }
 
 Loaded<> KernelNotes::require_pv() const {
-    constexpr Feature of_pvh[] = {Feature::auto_translated_physmap, Feature::supervisor_mode_kernel, Feature::hvm_callback_vector,
-                                  Feature::hvm_safe_pvclock, Feature::hvm_pirqs, Feature::not_direct_mapped};
+    constexpr Feature of_pvh[] = {Feature::auto_translated_physmap,
+                                  Feature::supervisor_mode_kernel,
+                                  Feature::hvm_callback_vector,
+                                  Feature::hvm_safe_pvclock,
+                                  Feature::hvm_pirqs,
+                                  Feature::not_direct_mapped};
     for (const Feature feature : of_pvh) {
         if (features_required.has(feature)) return Err{LoadError::pv_requires_hvm};
     }

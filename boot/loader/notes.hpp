@@ -44,8 +44,8 @@ struct KernelNotes {
     std::string_view loader;
     std::string_view pae_mode;
 
-    FeatureSet features_supported;  ///< of FEATURES and SUPPORTED_FEATURES together
-    FeatureSet features_required;   ///< those with a ! in FEATURES
+    FeatureSet features_supported;          ///< of FEATURES and SUPPORTED_FEATURES together
+    FeatureSet features_required;           ///< those with a ! in FEATURES
     bool supported_features_given = false;  ///< there is a SUPPORTED_FEATURES note
     bool suspend_cancel = false;
     bool mod_start_pfn = false;  ///< a ramdisk outside of the initial mapping is fine

@@ -43,8 +43,7 @@ bool is_bzimage(Bytes file) {
 std::string_view version_of(Bytes file) {
     const u16 offset = read_at<u16>(file, setup::kernel_version, LoadError::bzimage_truncated).value_or(0);
     if (offset == 0 || offset + 0x200u >= file.size()) return {};
-    const auto text =
-        file.subspan(offset + 0x200u).first(std::min<usize>(file.size() - offset - 0x200u, 256));
+    const auto text = file.subspan(offset + 0x200u).first(std::min<usize>(file.size() - offset - 0x200u, 256));
     const auto end = std::find(text.begin(), text.end(), u8{0});
     return {reinterpret_cast<const char*>(text.data()), static_cast<usize>(end - text.begin())};
 }
@@ -65,10 +64,8 @@ Loaded<Payload> payload_of_bzimage(Bytes file) {
         return Err{unknown ? LoadError::payload_of_unknown_format : format.error()};
     }
     if (payload.size() < size_trailer) return Err{LoadError::compressed_truncated};
-    const auto size =
-        TRY(read_at<u32>(payload, payload.size() - size_trailer, LoadError::compressed_truncated));
-    const auto packed =
-        format.value() == Format::gzip ? payload : payload.first(payload.size() - size_trailer);
+    const auto size = TRY(read_at<u32>(payload, payload.size() - size_trailer, LoadError::compressed_truncated));
+    const auto packed = format.value() == Format::gzip ? payload : payload.first(payload.size() - size_trailer);
     return Payload{format.value(), packed, TRY(checked_size(size)), version_of(file)};
 }
 
@@ -114,8 +111,7 @@ Loaded<Payload> find_payload(Bytes file) {
 
 Loaded<Bytes> unpack(const Payload& payload, std::span<u8> output, Arena& scratch) {
     if (payload.format == Format::elf) return payload.bytes;
-    if (payload.unpacked_size && *payload.unpacked_size > output.size())
-        return Err{LoadError::output_too_small};
+    if (payload.unpacked_size && *payload.unpacked_size > output.size()) return Err{LoadError::output_too_small};
     const auto expected = payload.unpacked_size;
     const auto room = expected ? output.first(*expected) : output;
     const auto size = decompress(payload.format, payload.bytes, room, scratch);

@@ -58,8 +58,8 @@ struct PvStart {
     PfnRange p2m_tables{};                       ///< those that map only a list apart
     bool ramdisk_by_pfn = false;
 
-    std::array<TableRun, 4> runs{};       ///< level 4 … 1
-    std::array<TableRun, 4> p2m_runs{};   ///< the same of p2m_tables; empty at level 4
+    std::array<TableRun, 4> runs{};      ///< level 4 … 1
+    std::array<TableRun, 4> p2m_runs{};  ///< the same of p2m_tables; empty at level 4
 
     constexpr u64 to_virtual(u64 pfn) const { return base + (pfn << page_shift); }
     /// Frames that hold something; those up to the domain's last are free.

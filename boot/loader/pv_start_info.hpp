@@ -19,12 +19,12 @@ struct PvRing {
 };
 
 struct PvStartInfoRequest {
-    u64 pages = 0;              ///< of the domain
-    u64 shared_info = 0;        ///< machine address of the page
-    u32 flags = 0;              ///< abi::sif, beside those that the layout sets
-    u64 ramdisk_size = 0;       ///< bytes
-    std::string_view command_line{};  ///< without a NUL
-    PvRing store{}, console{};  ///< domU's
+    u64 pages = 0;                                    ///< of the domain
+    u64 shared_info = 0;                              ///< machine address of the page
+    u32 flags = 0;                                    ///< abi::sif, beside those that the layout sets
+    u64 ramdisk_size = 0;                             ///< bytes
+    std::string_view command_line{};                  ///< without a NUL
+    PvRing store{}, console{};                        ///< domU's
     std::optional<abi::Dom0VgaConsoleInfo> screen{};  ///< dom0's
 };
 

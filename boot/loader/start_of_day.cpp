@@ -14,9 +14,7 @@ using MemoryMap = std::span<const abi::HvmMemmapTableEntry>;
 
 constexpr u64 limit = u64{1} << 32;
 
-bool is_ram(const abi::HvmMemmapTableEntry& entry) {
-    return entry.type == static_cast<u32>(abi::HvmMemmapType::ram);
-}
+bool is_ram(const abi::HvmMemmapTableEntry& entry) { return entry.type == static_cast<u32>(abi::HvmMemmapType::ram); }
 Extent extent_of(const abi::HvmMemmapTableEntry& entry) { return {entry.addr, entry.addr + entry.size}; }
 
 Loaded<> check_memory_map(MemoryMap map) {
@@ -32,11 +30,8 @@ Loaded<> check_memory_map(MemoryMap map) {
 
 /// Where the RAM that begins at or goes through `address` ends; `address` itself if there is none.
 u64 end_of_ram_from(MemoryMap map, u64 address) {
-    const auto continues = [&address](const auto& entry) {
-        return is_ram(entry) && extent_of(entry).contains(address);
-    };
-    for (auto entry = std::ranges::find_if(map, continues); entry != map.end();
-         entry = std::ranges::find_if(map, continues))
+    const auto continues = [&address](const auto& entry) { return is_ram(entry) && extent_of(entry).contains(address); };
+    for (auto entry = std::ranges::find_if(map, continues); entry != map.end(); entry = std::ranges::find_if(map, continues))
         address = extent_of(*entry).end;
     return address;
 }
@@ -48,9 +43,7 @@ std::optional<Extent> find_room(MemoryMap map, u64 size, u64 from) {
     const auto consider = [&](u64 start) {
         if (start > limit) return;
         start = align_up<u64>(start, page_size);
-        if (size > limit - std::min(start, limit) ||
-            end_of_ram_from(map, start) - start < std::max<u64>(size, 1))
-            return;
+        if (size > limit - std::min(start, limit) || end_of_ram_from(map, start) - start < std::max<u64>(size, 1)) return;
         if (!best || start < best->start) best = Extent{start, start + size};
     };
     consider(from);
@@ -101,8 +94,7 @@ Loaded<StartOfDay> plan_start_of_day(const StartOfDayRequest& request) {
     const auto map = request.memory_map;
     if (request.modules.size() > StartOfDay::max_modules) return Err{LoadError::too_many_modules};
     TRY(check_memory_map(map));
-    if (end_of_ram_from(map, request.kernel.start) < request.kernel.end)
-        return Err{LoadError::kernel_outside_ram};
+    if (end_of_ram_from(map, request.kernel.start) < request.kernel.end) return Err{LoadError::kernel_outside_ram};
 
     const auto tables = find_room(map, Layout{request}.end, request.kernel.end);
     if (!tables) return Err{LoadError::tables_do_not_fit};
@@ -138,10 +130,8 @@ Loaded<usize> serialise(const StartOfDayRequest& request, const StartOfDay& plan
     };
     std::memcpy(block.data(), &info, sizeof info);
     for (usize i = 0; i < modules.size(); ++i) {
-        const abi::HvmModlistEntry entry{.paddr = plan.modules[i].start,
-                                         .size = modules[i].size,
-                                         .cmdline_paddr = strings.put(modules[i].command_line),
-                                         .reserved = 0};
+        const abi::HvmModlistEntry entry{
+            .paddr = plan.modules[i].start, .size = modules[i].size, .cmdline_paddr = strings.put(modules[i].command_line), .reserved = 0};
         std::memcpy(&block[layout.modules + i * sizeof entry], &entry, sizeof entry);
     }
     std::memcpy(&block[layout.memory_map], request.memory_map.data(), request.memory_map.size_bytes());

@@ -33,8 +33,8 @@ struct StartOfDayRequest {
     Extent kernel;                                         ///< KernelImage::extent()
     std::string_view command_line{};                       ///< without a NUL
     std::span<const StartModule> modules{};                ///< at most StartOfDay::max_modules
-    u64 rsdp = 0;   ///< guest physical address of the ACPI root pointer, 0: none
-    u32 flags = 0;  ///< abi::sif
+    u64 rsdp = 0;                                          ///< guest physical address of the ACPI root pointer, 0: none
+    u32 flags = 0;                                         ///< abi::sif
 };
 
 struct StartOfDay {

@@ -36,13 +36,13 @@ enum class Defect : u8 {
 
 constexpr const char* text(Defect defect) {
     switch (defect) {
-        case Defect::not_found: return "not found";
-        case Defect::unmappable: return "lies where memory can't be mapped";
-        case Defect::bad_signature: return "has another table's signature";
-        case Defect::bad_checksum: return "has a bad checksum";
-        case Defect::bad_length: return "has a bad length";
-        case Defect::bad_entry: return "has a bad entry";
-        case Defect::too_many: return "has too many entries";
+    case Defect::not_found: return "not found";
+    case Defect::unmappable: return "lies where memory can't be mapped";
+    case Defect::bad_signature: return "has another table's signature";
+    case Defect::bad_checksum: return "has a bad checksum";
+    case Defect::bad_length: return "has a bad length";
+    case Defect::bad_entry: return "has a bad entry";
+    case Defect::too_many: return "has too many entries";
     }
     return "?";
 }

@@ -24,8 +24,8 @@ TableResult<FixedHardware> parse_fadt(const Table& table) {
     out.revision = table.revision();
     out.flags = std::bit_cast<FixedFlags>(fadt.flags);
     // Revision 1 left these bytes reserved; there the PC's classic devices are taken for granted.
-    out.pc = out.revision < 2 ? PcBootFlags{.legacy_devices = 1, .keyboard_controller = 1}
-                              : std::bit_cast<PcBootFlags>(fadt.boot_architecture);
+    out.pc =
+        out.revision < 2 ? PcBootFlags{.legacy_devices = 1, .keyboard_controller = 1} : std::bit_cast<PcBootFlags>(fadt.boot_architecture);
     out.dsdt = Paddr{fadt.x_dsdt != 0 ? fadt.x_dsdt : fadt.dsdt};
     out.sci = fadt.sci_interrupt;
     out.smi_command = static_cast<u16>(fadt.smi_command);

@@ -72,13 +72,11 @@ struct [[gnu::packed]] FadtLayout {
     u16 arm_boot_architecture;
     u8 minor_version;
     u64 x_facs, x_dsdt;
-    GenericAddress x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer,
-        x_gpe0, x_gpe1;
+    GenericAddress x_pm1a_event, x_pm1b_event, x_pm1a_control, x_pm1b_control, x_pm2_control, x_pm_timer, x_gpe0, x_gpe1;
     GenericAddress sleep_control, sleep_status;
     u64 hypervisor_vendor;
 };
-static_assert(offsetof(FadtLayout, flags) == 112 && offsetof(FadtLayout, x_dsdt) == 140 &&
-              sizeof(FadtLayout) == 276);
+static_assert(offsetof(FadtLayout, flags) == 112 && offsetof(FadtLayout, x_dsdt) == 140 && sizeof(FadtLayout) == 276);
 inline constexpr usize fadt_v1_length = 116;
 
 struct [[gnu::packed]] MadtLayout {
@@ -171,8 +169,7 @@ struct [[gnu::packed]] LocalX2ApicNmi {
     u8 lint;
     u8 reserved[3] = {};
 };
-static_assert(sizeof(LocalApic) == 8 && sizeof(IoApic) == 12 && sizeof(SourceOverride) == 10 &&
-              sizeof(NmiSource) == 8);
+static_assert(sizeof(LocalApic) == 8 && sizeof(IoApic) == 12 && sizeof(SourceOverride) == 10 && sizeof(NmiSource) == 8);
 static_assert(sizeof(LocalNmi) == 6 && sizeof(LocalApicAddress) == 12 && sizeof(LocalX2Apic) == 16);
 static_assert(sizeof(LocalX2ApicNmi) == 12);
 }  // namespace madt

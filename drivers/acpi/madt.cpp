@@ -22,8 +22,7 @@ public:
             word |= bit;
             return fresh;
         }
-        return std::none_of(topology.cpus.begin(), topology.cpus.end(),
-                            [id](const Cpu& cpu) { return cpu.apic_id == id; });
+        return std::none_of(topology.cpus.begin(), topology.cpus.end(), [id](const Cpu& cpu) { return cpu.apic_id == id; });
     }
 
 private:
@@ -37,19 +36,16 @@ public:
 
     TableResult<> entry(u8 type, usize offset) {
         switch (static_cast<madt::Type>(type)) {
-            case madt::Type::local_apic: return local_apic(TRY(table_.entry<madt::LocalApic>(offset)));
-            case madt::Type::local_x2apic: return local_x2apic(TRY(table_.entry<madt::LocalX2Apic>(offset)));
-            case madt::Type::io_apic: return io_apic(TRY(table_.entry<madt::IoApic>(offset)), offset);
-            case madt::Type::source_override:
-                return source_override(TRY(table_.entry<madt::SourceOverride>(offset)), offset);
-            case madt::Type::nmi_source:
-                return nmi_source(TRY(table_.entry<madt::NmiSource>(offset)), offset);
-            case madt::Type::local_nmi: return local_nmi(TRY(table_.entry<madt::LocalNmi>(offset)), offset);
-            case madt::Type::local_x2apic_nmi:
-                return x2apic_nmi(TRY(table_.entry<madt::LocalX2ApicNmi>(offset)), offset);
-            case madt::Type::local_apic_address:
-                topology_.local_apic = Paddr{TRY(table_.entry<madt::LocalApicAddress>(offset)).address};
-                return {};
+        case madt::Type::local_apic: return local_apic(TRY(table_.entry<madt::LocalApic>(offset)));
+        case madt::Type::local_x2apic: return local_x2apic(TRY(table_.entry<madt::LocalX2Apic>(offset)));
+        case madt::Type::io_apic: return io_apic(TRY(table_.entry<madt::IoApic>(offset)), offset);
+        case madt::Type::source_override: return source_override(TRY(table_.entry<madt::SourceOverride>(offset)), offset);
+        case madt::Type::nmi_source: return nmi_source(TRY(table_.entry<madt::NmiSource>(offset)), offset);
+        case madt::Type::local_nmi: return local_nmi(TRY(table_.entry<madt::LocalNmi>(offset)), offset);
+        case madt::Type::local_x2apic_nmi: return x2apic_nmi(TRY(table_.entry<madt::LocalX2ApicNmi>(offset)), offset);
+        case madt::Type::local_apic_address:
+            topology_.local_apic = Paddr{TRY(table_.entry<madt::LocalApicAddress>(offset)).address};
+            return {};
         }
         return {};
     }
@@ -59,8 +55,7 @@ private:
         if (!flags.enabled && !flags.online_capable) return;
         if (!seen_.insert(topology_, apic_id)) return;
         const bool online_capable = !flags.enabled && flags.online_capable;
-        if (!topology_.cpus.push({apic_id, uid, flags.enabled != 0, online_capable}))
-            ++topology_.cpus_dropped;
+        if (!topology_.cpus.push({apic_id, uid, flags.enabled != 0, online_capable})) ++topology_.cpus_dropped;
     }
 
     TableResult<> local_apic(const madt::LocalApic& found) {
@@ -117,8 +112,7 @@ TableResult<> parse_madt(const Table& table, Topology& topology) {
     topology.local_apic = Paddr{layout.local_apic};
     topology.legacy_pics = (layout.flags & 1) != 0;
     Parser parser{table, topology};
-    return table.for_each_entry(sizeof layout,
-                                [&](u8 type, usize offset) { return parser.entry(type, offset); });
+    return table.for_each_entry(sizeof layout, [&](u8 type, usize offset) { return parser.entry(type, offset); });
 }
 
 }  // namespace px::acpi

@@ -50,9 +50,7 @@ TableResult<Table> Table::open(PhysicalMemory& memory, Paddr address, Signature 
     Header header;
     std::memcpy(&header, head.data(), sizeof header);
     if (header.signature != expected) return Err{TableError{expected, Defect::bad_signature}};
-    if (header.length < sizeof header || header.length > max_table_length) {
-        return Err{TableError{expected, Defect::bad_length}};
-    }
+    if (header.length < sizeof header || header.length > max_table_length) { return Err{TableError{expected, Defect::bad_length}}; }
     const auto bytes = memory.map(address, header.length);
     if (bytes.size() < header.length) return Err{TableError{expected, Defect::unmappable}};
     if (byte_sum(bytes.first(header.length)) != 0) return Err{TableError{expected, Defect::bad_checksum}};
@@ -67,8 +65,7 @@ TableResult<RootPointer> read_root_pointer(PhysicalMemory& memory, Paddr address
 }
 
 TableResult<RootPointer> scan_root_pointer(PhysicalMemory& memory) {
-    if (const auto pointer = memory.map(Paddr{ebda_segment_address}, sizeof(u16));
-        pointer.size() >= sizeof(u16)) {
+    if (const auto pointer = memory.map(Paddr{ebda_segment_address}, sizeof(u16)); pointer.size() >= sizeof(u16)) {
         const Paddr ebda{(pointer[0] | u64{pointer[1]} << 8) << 4};
         if (ebda.raw != 0) {
             if (auto found = scan(memory, ebda, 1024); found.ok()) return found;

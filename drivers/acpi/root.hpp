@@ -36,8 +36,7 @@ public:
     const Table& list() const { return list_; }
 
 private:
-    TableList(PhysicalMemory& memory, Table list, usize entry_size)
-        : memory_(&memory), list_(list), entry_size_(entry_size) {}
+    TableList(PhysicalMemory& memory, Table list, usize entry_size) : memory_(&memory), list_(list), entry_size_(entry_size) {}
 
     PhysicalMemory* memory_;
     Table list_;

@@ -6,8 +6,8 @@
 namespace px::acpi {
 namespace {
 
-constexpr u8 zero_op = 0x00, one_op = 0x01, name_op = 0x08, byte_prefix = 0x0a, word_prefix = 0x0b,
-             dword_prefix = 0x0c, package_op = 0x12, root_char = '\\', ones_op = 0xff;
+constexpr u8 zero_op = 0x00, one_op = 0x01, name_op = 0x08, byte_prefix = 0x0a, word_prefix = 0x0b, dword_prefix = 0x0c, package_op = 0x12,
+             root_char = '\\', ones_op = 0xff;
 
 /// A reader that never leaves its bytes: past the end it yields nothing.
 class Aml {
@@ -42,13 +42,13 @@ public:
         const auto op = byte();
         if (!op) return std::nullopt;
         switch (*op) {
-            case zero_op:
-            case one_op:
-            case ones_op: return *op;
-            case byte_prefix: return wide(1);
-            case word_prefix: return wide(2);
-            case dword_prefix: return wide(4);
-            default: return std::nullopt;
+        case zero_op:
+        case one_op:
+        case ones_op: return *op;
+        case byte_prefix: return wide(1);
+        case word_prefix: return wide(2);
+        case dword_prefix: return wide(4);
+        default: return std::nullopt;
         }
     }
 
@@ -84,8 +84,7 @@ std::optional<SleepType> find_s5(std::span<const u8> aml) {
     constexpr std::string_view name{"_S5_"};
     for (usize at = 1; at + name.size() <= aml.size(); ++at) {
         if (std::memcmp(aml.data() + at, name.data(), name.size()) != 0) continue;
-        const bool named =
-            aml[at - 1] == name_op || (at >= 2 && aml[at - 1] == root_char && aml[at - 2] == name_op);
+        const bool named = aml[at - 1] == name_op || (at >= 2 && aml[at - 1] == root_char && aml[at - 2] == name_op);
         if (!named) continue;
         if (const auto found = parse_package(aml.subspan(at + name.size()))) return found;
     }

@@ -41,16 +41,13 @@ public:
     Paddr address() const { return address_; }
     std::span<const u8> bytes() const { return bytes_; }
 
-    TableError error(Defect defect, usize offset = 0) const {
-        return {header_.signature, defect, static_cast<u32>(offset)};
-    }
+    TableError error(Defect defect, usize offset = 0) const { return {header_.signature, defect, static_cast<u32>(offset)}; }
 
     /// A copy of the `T` at `offset`; bad_length when it leaves the table.
     template <class T>
     requires std::is_trivially_copyable_v<T> TableResult<T> read(usize offset)
     const {
-        if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T))
-            return Err{error(Defect::bad_length, offset)};
+        if (offset > bytes_.size() || bytes_.size() - offset < sizeof(T)) return Err{error(Defect::bad_length, offset)};
         T value;
         std::memcpy(&value, bytes_.data() + offset, sizeof value);
         return value;
@@ -93,8 +90,7 @@ public:
     }
 
 private:
-    Table(Paddr address, Header header, std::span<const u8> bytes)
-        : address_(address), header_(header), bytes_(bytes) {}
+    Table(Paddr address, Header header, std::span<const u8> bytes) : address_(address), header_(header), bytes_(bytes) {}
 
     Paddr address_;
     Header header_;

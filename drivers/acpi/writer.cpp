@@ -15,20 +15,16 @@ constexpr u32 last_xapic_id = 254;
 Result<> put_cpu(TableWriter& writer, const Cpu& cpu, bool x2apic) {
     const madt::CpuFlags flags{.enabled = cpu.enabled, .online_capable = cpu.online_capable};
     if (x2apic || cpu.apic_id > last_xapic_id || cpu.uid > last_xapic_id) {
-        return writer.put(
-            madt::LocalX2Apic{.x2apic_id = cpu.apic_id, .flags = flags, .processor_uid = cpu.uid});
+        return writer.put(madt::LocalX2Apic{.x2apic_id = cpu.apic_id, .flags = flags, .processor_uid = cpu.uid});
     }
-    return writer.put(madt::LocalApic{
-        .processor_uid = static_cast<u8>(cpu.uid), .apic_id = static_cast<u8>(cpu.apic_id), .flags = flags});
+    return writer.put(madt::LocalApic{.processor_uid = static_cast<u8>(cpu.uid), .apic_id = static_cast<u8>(cpu.apic_id), .flags = flags});
 }
 
 Result<> put_local_nmi(TableWriter& writer, const LocalNmi& nmi) {
     if (nmi.uid != LocalNmi::all_cpus && nmi.uid > last_xapic_id) {
-        return writer.put(
-            madt::LocalX2ApicNmi{.flags = nmi.flags, .processor_uid = nmi.uid, .lint = nmi.lint});
+        return writer.put(madt::LocalX2ApicNmi{.flags = nmi.flags, .processor_uid = nmi.uid, .lint = nmi.lint});
     }
-    return writer.put(
-        madt::LocalNmi{.processor_uid = static_cast<u8>(nmi.uid), .flags = nmi.flags, .lint = nmi.lint});
+    return writer.put(madt::LocalNmi{.processor_uid = static_cast<u8>(nmi.uid), .flags = nmi.flags, .lint = nmi.lint});
 }
 
 }  // namespace
@@ -83,15 +79,12 @@ Result<Gpaddr> write_madt(TableWriter& writer, const MadtSpec& spec) {
     TRY(writer.put(u32{spec.legacy_pics}));
     for (const Cpu& cpu : spec.cpus) TRY(put_cpu(writer, cpu, spec.x2apic_cpus));
     for (const IoApic& apic : spec.io_apics) {
-        TRY(writer.put(madt::IoApic{
-            .id = apic.id, .address = static_cast<u32>(apic.address.raw), .gsi_base = apic.gsi_base}));
+        TRY(writer.put(madt::IoApic{.id = apic.id, .address = static_cast<u32>(apic.address.raw), .gsi_base = apic.gsi_base}));
     }
     for (const SourceOverride& source : spec.overrides) {
-        TRY(writer.put(
-            madt::SourceOverride{.source = source.source, .gsi = source.gsi, .flags = source.flags}));
+        TRY(writer.put(madt::SourceOverride{.source = source.source, .gsi = source.gsi, .flags = source.flags}));
     }
-    for (const NmiSource& nmi : spec.nmi_sources)
-        TRY(writer.put(madt::NmiSource{.flags = nmi.flags, .gsi = nmi.gsi}));
+    for (const NmiSource& nmi : spec.nmi_sources) TRY(writer.put(madt::NmiSource{.flags = nmi.flags, .gsi = nmi.gsi}));
     for (const LocalNmi& nmi : spec.local_nmis) TRY(put_local_nmi(writer, nmi));
     return writer.finish();
 }

@@ -10,7 +10,13 @@ namespace px::abi {
 enum class CallbackOp : u32 { register_callback = 0, unregister_callback = 1 };
 
 enum class CallbackType : u16 {
-    event = 0, failsafe = 1, syscall = 2, sysenter_deprecated = 3, nmi = 4, sysenter = 5, syscall32 = 7,
+    event = 0,
+    failsafe = 1,
+    syscall = 2,
+    sysenter_deprecated = 3,
+    nmi = 4,
+    sysenter = 5,
+    syscall32 = 7,
 };
 
 inline constexpr u16 callback_mask_events = 1u << 0;

@@ -134,7 +134,9 @@ struct DmOpMapMemTypeToIoreqServer {
     u64 opaque;  ///< 0; the hypervisor's progress
 };
 
-struct DmOpRemoteShutdown { u32 reason; };
+struct DmOpRemoteShutdown {
+    u32 reason;
+};
 
 struct DmOpRelocateMemory {
     u32 size;  ///< pages; the progress, as the gfns
@@ -157,7 +159,9 @@ struct DmOpSetIrqLevel {
     u8 pad[3];
 };
 
-struct DmOpNrVcpus { u32 vcpus; };  ///< OUT
+struct DmOpNrVcpus {
+    u32 vcpus;
+};  ///< OUT
 
 /// The first buffer of a dm_op.
 struct DmOp {

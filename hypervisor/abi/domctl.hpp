@@ -136,7 +136,7 @@ inline constexpr u32 running = 1u << 5;  ///< some vCPU runs now
 inline constexpr u32 debugged = 1u << 6;
 inline constexpr u32 xs_domain = 1u << 7;
 inline constexpr u32 hap = 1u << 8;
-inline constexpr u32 shutdownmask = 255;   ///< of the ShutdownReason,
+inline constexpr u32 shutdownmask = 255;  ///< of the ShutdownReason,
 inline constexpr u32 shutdownshift = 16;  ///< after this shift
 }  // namespace dominf
 
@@ -214,7 +214,9 @@ struct DomctlShadowOp {
     DomctlShadowOpStats stats;
 };
 
-struct DomctlMaxMem { u64 max_memkb; };
+struct DomctlMaxMem {
+    u64 max_memkb;
+};
 
 /// setvcpucontext, getvcpucontext. A null ctxt resets the vCPU.
 struct DomctlVcpucontext {
@@ -231,7 +233,9 @@ struct DomctlGetvcpuinfo {
     u32 cpu;       ///< now or last
 };
 
-struct DomctlNodeaffinity { Bitmap nodemap; };
+struct DomctlNodeaffinity {
+    Bitmap nodemap;
+};
 
 namespace vcpuaffinity {
 inline constexpr u32 hard = 1u << 0;
@@ -240,12 +244,14 @@ inline constexpr u32 force = 1u << 2;  ///< undo a temporary pinning
 }  // namespace vcpuaffinity
 struct DomctlVcpuaffinity {
     u32 vcpu;
-    u32 flags;  ///< vcpuaffinity
+    u32 flags;           ///< vcpuaffinity
     Bitmap cpumap_hard;  ///< IN and OUT: set returns the effective map
     Bitmap cpumap_soft;
 };
 
-struct DomctlMaxVcpus { u32 max; };
+struct DomctlMaxVcpus {
+    u32 max;
+};
 
 enum class SchedulerId : u32 { credit = 5, credit2 = 6, arinc653 = 7, rtds = 8, null = 9 };
 
@@ -287,8 +293,12 @@ struct DomctlSchedulerOp {
     } u;
 };
 
-struct DomctlSetdomainhandle { DomainHandle handle; };
-struct DomctlSetdebugging { u8 enable; };
+struct DomctlSetdomainhandle {
+    DomainHandle handle;
+};
+struct DomctlSetdebugging {
+    u8 enable;
+};
 
 struct DomctlIrqPermission {
     u32 pirq;
@@ -306,8 +316,12 @@ struct DomctlIoportPermission {
     u8 allow_access;
 };
 
-struct DomctlHypercallInit { u64 gmfn; };
-struct DomctlSettimeoffset { i64 time_offset_seconds; };
+struct DomctlHypercallInit {
+    u64 gmfn;
+};
+struct DomctlSettimeoffset {
+    i64 time_offset_seconds;
+};
 
 /// A null buffer asks for the size.
 struct DomctlHvmcontext {
@@ -322,7 +336,9 @@ struct DomctlHvmcontextPartial {
 };
 
 /// Bits of the guest's virtual addresses.
-struct DomctlAddressSize { u32 size; };
+struct DomctlAddressSize {
+    u32 size;
+};
 
 enum class SendTrigger : u32 { nmi = 0, reset = 1, init = 2, power = 3, sleep = 4 };
 struct DomctlSendtrigger {
@@ -336,7 +352,9 @@ struct DomctlAssignDevice {
     u32 dev;  ///< AssignDeviceKind
     u32 flags;
     union {
-        struct { u32 machine_sbdf; } pci;
+        struct {
+            u32 machine_sbdf;
+        } pci;
         struct {
             u32 size;
             GuestHandle<char> path;
@@ -356,7 +374,9 @@ struct DomctlBindPtIrq {
     u32 machine_irq;
     u32 irq_type;  ///< PtIrqType
     union {
-        struct { u8 isa_irq; } isa;
+        struct {
+            u8 isa_irq;
+        } isa;
         struct {
             u8 bus;
             u8 device;
@@ -367,7 +387,9 @@ struct DomctlBindPtIrq {
             u32 gflags;  ///< x86::vmsi
             u64 gtable;
         } msi;
-        struct { u16 spi; } spi;
+        struct {
+            u16 spi;
+        } spi;
     } u;
 };
 
@@ -387,9 +409,13 @@ struct DomctlIoportMapping {
 };
 
 /// The domain may act on target as its device model.
-struct DomctlSetTarget { u16 target; };
+struct DomctlSetTarget {
+    u16 target;
+};
 
-struct DomctlSubscribe { u32 port; };
+struct DomctlSubscribe {
+    u32 port;
+};
 
 inline constexpr u32 debug_op_single_step_off = 0, debug_op_single_step_on = 1;
 struct DomctlDebugOp {
@@ -406,19 +432,27 @@ struct DomctlTscInfo {
     u64 elapsed_nsec;
 };
 
-struct DomctlSetAccessRequired { u8 access_required; };
+struct DomctlSetAccessRequired {
+    u8 access_required;
+};
 
 /// The domain gets this global Virq instead of dom0.
-struct DomctlSetVirqHandler { u32 virq; };
+struct DomctlSetVirqHandler {
+    u32 virq;
+};
 
-struct DomctlSetBrokenPageP2m { u64 pfn; };
+struct DomctlSetBrokenPageP2m {
+    u64 pfn;
+};
 
 struct DomctlCacheflush {
     u64 start_pfn, nr_pfns;
 };
 
 /// Memory for the domain's page tables, in bytes.
-struct DomctlPagingMempool { u64 size; };
+struct DomctlPagingMempool {
+    u64 size;
+};
 
 struct DomctlVnuma {
     u32 nr_vnodes;

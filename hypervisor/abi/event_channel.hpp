@@ -56,8 +56,12 @@ struct EvtchnBindIpi {
     u32 port;  ///< OUT
 };
 
-struct EvtchnClose { u32 port; };
-struct EvtchnSend { u32 port; };
+struct EvtchnClose {
+    u32 port;
+};
+struct EvtchnSend {
+    u32 port;
+};
 
 enum class EvtchnStat : u32 { closed = 0, unbound = 1, interdomain = 2, pirq = 3, virq = 4, ipi = 5 };
 
@@ -67,7 +71,9 @@ struct EvtchnStatus {
     u32 status;  ///< OUT: EvtchnStat
     u32 vcpu;    ///< OUT
     union {
-        struct { u16 dom; } unbound;
+        struct {
+            u16 dom;
+        } unbound;
         struct {
             u16 dom;
             u32 port;
@@ -82,20 +88,26 @@ struct EvtchnBindVcpu {
     u32 vcpu;
 };
 
-struct EvtchnUnmask { u32 port; };
-struct EvtchnReset { u16 dom; };
+struct EvtchnUnmask {
+    u32 port;
+};
+struct EvtchnReset {
+    u16 dom;
+};
 
 /// Switches the domain to FIFO event channels, and gives one vCPU its control block.
 struct EvtchnInitControl {
     u64 control_gfn;
-    u32 offset;    ///< of the control block in its frame, a multiple of 8
+    u32 offset;  ///< of the control block in its frame, a multiple of 8
     u32 vcpu;
     u8 link_bits;  ///< OUT
     u8 pad[7];
 };
 
 /// One more frame of event words.
-struct EvtchnExpandArray { u64 array_gfn; };
+struct EvtchnExpandArray {
+    u64 array_gfn;
+};
 
 struct EvtchnSetPriority {
     u32 port;

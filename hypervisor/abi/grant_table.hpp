@@ -185,7 +185,9 @@ struct GnttabUnmapAndReplace {
     i16 status;
 };
 
-struct GnttabSetVersion { u32 version; };
+struct GnttabSetVersion {
+    u32 version;
+};
 
 struct GnttabGetStatusFrames {
     u32 nr_frames;

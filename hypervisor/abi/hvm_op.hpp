@@ -37,7 +37,9 @@ struct HvmPagetableDying {
     u64 gpa;  ///< of the top-level table
 };
 
-struct HvmGetTime { u64 now; };  ///< OUT, ns
+struct HvmGetTime {
+    u64 now;
+};  ///< OUT, ns
 
 struct HvmGetMemType {
     u16 domid;

@@ -27,7 +27,9 @@ struct Ioreq {
 };
 
 /// The page of synchronous requests: one slot per vCPU, as many as fit.
-struct SharedIopage { Ioreq vcpu_ioreq[1]; };
+struct SharedIopage {
+    Ioreq vcpu_ioreq[1];
+};
 
 struct BufIoreq {
     u8 type;

@@ -8,14 +8,28 @@
 namespace px::abi {
 
 enum class KexecCmd : u32 {
-    kexec = 0, load_v1 = 1, unload_v1 = 2, get_range = 3, load = 4, unload = 5, status = 6,
+    kexec = 0,
+    load_v1 = 1,
+    unload_v1 = 2,
+    get_range = 3,
+    load = 4,
+    unload = 5,
+    status = 6,
 };
 enum class KexecType : u8 { default_image = 0, crash = 1 };
 enum class KexecRangeId : i32 {
-    crash = 0, xen = 1, cpu = 2, xenheap = 3, boot_param = 4, efi_memmap = 5, vmcoreinfo = 6,
+    crash = 0,
+    xen = 1,
+    cpu = 2,
+    xenheap = 3,
+    boot_param = 4,
+    efi_memmap = 5,
+    vmcoreinfo = 6,
 };
 
-struct KexecExec { i32 type; };
+struct KexecExec {
+    i32 type;
+};
 
 struct KexecRange {
     i32 range;  ///< KexecRangeId
@@ -46,7 +60,11 @@ struct KexecLoad {
     u64 entry_maddr;
 };
 
-struct KexecUnload { u8 type; };
-struct KexecStatus { u8 type; };
+struct KexecUnload {
+    u8 type;
+};
+struct KexecStatus {
+    u8 type;
+};
 
 }  // namespace px::abi

@@ -69,7 +69,9 @@ struct MemoryExchange {
 };
 
 /// current_reservation, maximum_reservation, maximum_gpfn.
-struct MemoryDomain { u16 domid; };
+struct MemoryDomain {
+    u16 domid;
+};
 
 /// The frames of the machine-to-physical table, one per 2 MiB of it.
 struct MachphysMfnList {
@@ -151,7 +153,7 @@ struct MemPagingOp {
 enum class AccessOp : u8 { set_access = 0, get_access = 1, set_access_multi = 4 };
 enum class MemAccess : u8 { n, r, w, rw, x, rx, wx, rwx, rx2rw, n2rwx, default_access };
 struct MemAccessOp {
-    u8 op;  ///< AccessOp
+    u8 op;      ///< AccessOp
     u8 access;  ///< MemAccess
     u16 domid;
     u32 nr;

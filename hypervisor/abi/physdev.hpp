@@ -36,10 +36,14 @@ enum class PhysdevOp : u32 {
     release_msix = 31,
 };
 
-struct PhysdevEoi { u32 irq; };
+struct PhysdevEoi {
+    u32 irq;
+};
 
 /// A page whose bit n says that pirq n needs an explicit eoi. v2 leaves masking of the port to the guest.
-struct PhysdevPirqEoiGmfn { u64 gmfn; };
+struct PhysdevPirqEoiGmfn {
+    u64 gmfn;
+};
 
 inline constexpr u32 irqstat_needs_eoi = 1u << 0;
 inline constexpr u32 irqstat_shared = 1u << 1;
@@ -48,7 +52,9 @@ struct PhysdevIrqStatusQuery {
     u32 flags;  ///< OUT: irqstat_*
 };
 
-struct PhysdevSetIopl { u32 iopl; };
+struct PhysdevSetIopl {
+    u32 iopl;
+};
 
 struct PhysdevSetIobitmap {
     GuestHandle<u8> bitmap;

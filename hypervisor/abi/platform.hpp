@@ -74,7 +74,9 @@ struct PlatformMicrocodeUpdate {
 };
 
 enum class PlatformQuirkId : u32 { noirqbalancing = 1, ioapic_bad_regsel = 2, ioapic_good_regsel = 3 };
-struct PlatformQuirk { u32 quirk_id; };
+struct PlatformQuirk {
+    u32 quirk_id;
+};
 
 enum class EfiFunction : u32 {
     get_time = 1,
@@ -159,15 +161,25 @@ struct PlatformEfiRuntimeCall {
 };
 
 enum class FirmwareInfoType : u32 {
-    disk_info = 1, disk_mbr_signature = 2, vbeddc_info = 3, efi_info = 4, kbd_shift_flags = 5,
+    disk_info = 1,
+    disk_mbr_signature = 2,
+    vbeddc_info = 3,
+    efi_info = 4,
+    kbd_shift_flags = 5,
 };
 /// PlatformFirmwareInfo::index of efi_info.
 enum class FirmwareEfiIndex : u32 {
-    version = 0, config_table = 1, vendor = 2, mem_info = 3, rt_version = 4, pci_rom = 5, apple_properties = 6,
+    version = 0,
+    config_table = 1,
+    vendor = 2,
+    mem_info = 3,
+    rt_version = 4,
+    pci_rom = 5,
+    apple_properties = 6,
 };
 
 struct PlatformFirmwareInfo {
-    u32 type;   ///< FirmwareInfoType
+    u32 type;  ///< FirmwareInfoType
     u32 index;
     union {
         struct {
@@ -246,7 +258,7 @@ struct PlatformGetidletime {
 
 /// C- and P-states that dom0's ACPI code found.
 namespace processor_pm {
-inline constexpr u32 bits_cx = 1, bits_px = 2, bits_tx = 4;          ///< StartInfo::flags >> 8
+inline constexpr u32 bits_cx = 1, bits_px = 2, bits_tx = 4;                ///< StartInfo::flags >> 8
 inline constexpr u32 type_cx = 0, type_px = 1, type_tx = 2, type_pdc = 3;  ///< PlatformSetProcessorPminfo::type
 inline constexpr u32 px_pct = 1, px_pss = 2, px_ppc = 4, px_psd = 8;       ///< ProcessorPerformance::flags
 inline constexpr u32 shared_type_hw = 1, shared_type_all = 2, shared_type_any = 3;
@@ -344,7 +356,9 @@ struct PlatformPcpuVersion {
     u32 model;
     u32 stepping;
 };
-struct PlatformCpuOl { u32 cpuid; };
+struct PlatformCpuOl {
+    u32 cpuid;
+};
 struct PlatformCpuHotadd {
     u32 apic_id;
     u32 acpi_id;

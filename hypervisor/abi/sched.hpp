@@ -21,7 +21,9 @@ enum class SchedOp : u32 {
 enum class ShutdownReason : u32 { poweroff = 0, reboot = 1, suspend = 2, crash = 3, watchdog = 4, soft_reset = 5 };
 inline constexpr u32 shutdown_reason_max = 5;
 
-struct SchedShutdown { u32 reason; };
+struct SchedShutdown {
+    u32 reason;
+};
 
 struct SchedPoll {
     GuestHandle<u32> ports;

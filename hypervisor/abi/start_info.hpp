@@ -13,9 +13,9 @@ inline constexpr unsigned max_guest_cmdline = 1024;
 /// StartInfo::flags.
 namespace sif {
 inline constexpr u32 privileged = 1u << 0;
-inline constexpr u32 initdomain = 1u << 1;     ///< the initial control domain
-inline constexpr u32 multiboot_mod = 1u << 2;  ///< mod_start points to a list of MultibootModList
-inline constexpr u32 mod_start_pfn = 1u << 3;  ///< mod_start is a pfn
+inline constexpr u32 initdomain = 1u << 1;       ///< the initial control domain
+inline constexpr u32 multiboot_mod = 1u << 2;    ///< mod_start points to a list of MultibootModList
+inline constexpr u32 mod_start_pfn = 1u << 3;    ///< mod_start is a pfn
 inline constexpr u32 virt_p2m_4tools = 1u << 4;  ///< tools can follow a linear p2m list
 inline constexpr u32 pm_mask = 0xffu << 8;       ///< power management that dom0 does itself
 }  // namespace sif
@@ -110,7 +110,13 @@ struct HvmModlistEntry {
 };
 
 enum class HvmMemmapType : u32 {
-    ram = 1, reserved = 2, acpi = 3, nvs = 4, unusable = 5, disabled = 6, pmem = 7,
+    ram = 1,
+    reserved = 2,
+    acpi = 3,
+    nvs = 4,
+    unusable = 5,
+    disabled = 6,
+    pmem = 7,
 };
 
 struct HvmMemmapTableEntry {

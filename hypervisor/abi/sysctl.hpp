@@ -78,9 +78,9 @@ inline constexpr u32 max = gnttab_v2;
 struct SysctlPhysinfo {
     u32 threads_per_core;
     u32 cores_per_socket;
-    u32 nr_cpus;      ///< online
+    u32 nr_cpus;  ///< online
     u32 max_cpu_id;
-    u32 nr_nodes;     ///< online
+    u32 nr_nodes;  ///< online
     u32 max_node_id;
     u32 cpu_khz;
     u32 capabilities;  ///< physcap
@@ -94,7 +94,9 @@ struct SysctlPhysinfo {
     u32 hw_cap[8];  ///< x86: feature words 1d, 1c, e1d, e1c, Da1, 7b0, 7c0, e7d
 };
 
-struct SysctlSchedId { u32 sched_id; };
+struct SysctlSchedId {
+    u32 sched_id;
+};
 
 enum class PerfcOp : u32 { reset = 1, query = 2 };
 struct SysctlPerfcDesc {
@@ -121,7 +123,9 @@ struct SysctlDebugKeys {
     u32 nr_keys;
 };
 
-struct SysctlCpuinfo { u64 idletime; };  ///< ns
+struct SysctlCpuinfo {
+    u64 idletime;
+};  ///< ns
 struct SysctlGetcpuinfo {
     u32 max_cpus;
     GuestHandle<SysctlCpuinfo> info;
@@ -228,14 +232,18 @@ struct SysctlCreditSchedule {
     u32 ratelimit_us;
     u32 vcpu_migr_delay_us;
 };
-struct SysctlCredit2Schedule { u32 ratelimit_us; };
+struct SysctlCredit2Schedule {
+    u32 ratelimit_us;
+};
 enum class SysctlSchedOpCmd : u32 { putinfo = 0, getinfo = 1 };
 struct SysctlSchedulerOp {
     u32 cpupool_id;
     u32 sched_id;  ///< SchedulerId
     u32 cmd;       ///< SysctlSchedOpCmd
     union {
-        struct { GuestHandle<SysctlArinc653Schedule> schedule; } sched_arinc653;
+        struct {
+            GuestHandle<SysctlArinc653Schedule> schedule;
+        } sched_arinc653;
         SysctlCreditSchedule sched_credit;
         SysctlCredit2Schedule sched_credit2;
     } u;
@@ -253,7 +261,9 @@ inline constexpr u32 thermal_ecx = 1u << 6;
 inline constexpr u32 l7s0_eax = 1u << 7;
 inline constexpr u32 l7s0_ebx = 1u << 8;
 }  // namespace levelcap
-struct SysctlCpuLevellingCaps { u32 caps; };
+struct SysctlCpuLevellingCaps {
+    u32 caps;
+};
 
 enum class CpuFeaturesetIndex : u32 { raw = 0, host = 1, pv = 2, hvm = 3, pv_max = 4, hvm_max = 5 };
 /// A null array asks for nr_features.

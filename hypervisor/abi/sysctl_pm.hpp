@@ -34,7 +34,12 @@ struct PmCxStat {
 
 inline constexpr u32 pmstat_category_mask = 0xf0, pmstat_px = 0x10, pmstat_cx = 0x20;
 enum class PmstatType : u32 {
-    get_max_px = 0x11, get_pxstat = 0x12, reset_pxstat = 0x13, get_max_cx = 0x21, get_cxstat = 0x22, reset_cxstat = 0x23,
+    get_max_px = 0x11,
+    get_pxstat = 0x12,
+    reset_pxstat = 0x13,
+    get_max_cx = 0x21,
+    get_cxstat = 0x22,
+    reset_cxstat = 0x23,
 };
 struct SysctlGetPmstat {
     u32 type;  ///< PmstatType
@@ -46,7 +51,9 @@ struct SysctlGetPmstat {
 };
 
 inline constexpr unsigned cpufreq_name_len = 16;
-struct CpufreqUserspace { u32 scaling_setspeed; };
+struct CpufreqUserspace {
+    u32 scaling_setspeed;
+};
 struct CpufreqOndemand {
     u32 sampling_rate_max;
     u32 sampling_rate_min;
@@ -74,9 +81,15 @@ struct GetCpufreqPara {
     } u;
     i32 turbo_enabled;
 };
-struct SetCpufreqGov { char scaling_governor[cpufreq_name_len]; };
+struct SetCpufreqGov {
+    char scaling_governor[cpufreq_name_len];
+};
 enum class CpufreqCtrl : u32 {
-    scaling_max_freq = 1, scaling_min_freq = 2, scaling_setspeed = 3, sampling_rate = 4, up_threshold = 5,
+    scaling_max_freq = 1,
+    scaling_min_freq = 2,
+    scaling_setspeed = 3,
+    sampling_rate = 4,
+    up_threshold = 5,
 };
 struct SetCpufreqPara {
     u32 ctrl_type;  ///< CpufreqCtrl

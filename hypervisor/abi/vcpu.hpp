@@ -43,7 +43,9 @@ struct VcpuRegisterRunstateMemoryArea {
     } addr;
 };
 
-struct VcpuSetPeriodicTimer { u64 period_ns; };
+struct VcpuSetPeriodicTimer {
+    u64 period_ns;
+};
 
 inline constexpr u32 singleshot_timer_future = 1u << 0;  ///< -ETIME instead of an event if the time has passed
 struct VcpuSetSingleshotTimer {

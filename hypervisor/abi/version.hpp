@@ -34,7 +34,9 @@ struct CompileInfo {
     char compile_date[32];
 };
 
-struct PlatformParameters { u64 virt_start; };
+struct PlatformParameters {
+    u64 virt_start;
+};
 
 struct FeatureInfo {
     u32 submap_idx;
@@ -42,6 +44,8 @@ struct FeatureInfo {
 };
 
 /// Followed by len bytes. A null argument asks for the size.
-struct BuildId { u32 len; };
+struct BuildId {
+    u32 len;
+};
 
 }  // namespace px::abi

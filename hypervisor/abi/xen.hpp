@@ -202,7 +202,9 @@ struct NmiCallback {
 };
 
 using DomainHandle = u8[16];  ///< a domain's UUID
-struct Uuid { u8 a[16]; };
+struct Uuid {
+    u8 a[16];
+};
 
 /// A bitmap of a toolstack: bit n is bit n%8 of byte n/8.
 struct Bitmap {

@@ -63,10 +63,16 @@ public:
     }
     constexpr std::optional<usize> find_first_clear() const { return find_next_clear(0); }
 
-    constexpr Bitmap& operator|=(const Bitmap& other) { return combine(other, [](u64 a, u64 b) { return a | b; }); }
-    constexpr Bitmap& operator&=(const Bitmap& other) { return combine(other, [](u64 a, u64 b) { return a & b; }); }
+    constexpr Bitmap& operator|=(const Bitmap& other) {
+        return combine(other, [](u64 a, u64 b) { return a | b; });
+    }
+    constexpr Bitmap& operator&=(const Bitmap& other) {
+        return combine(other, [](u64 a, u64 b) { return a & b; });
+    }
     /// Set difference.
-    constexpr Bitmap& operator-=(const Bitmap& other) { return combine(other, [](u64 a, u64 b) { return a & ~b; }); }
+    constexpr Bitmap& operator-=(const Bitmap& other) {
+        return combine(other, [](u64 a, u64 b) { return a & ~b; });
+    }
     friend constexpr Bitmap operator|(Bitmap a, const Bitmap& b) { return a |= b; }
     friend constexpr Bitmap operator&(Bitmap a, const Bitmap& b) { return a &= b; }
     friend constexpr Bitmap operator-(Bitmap a, const Bitmap& b) { return a -= b; }
@@ -82,7 +88,10 @@ public:
     public:
         constexpr Iterator(const Bitmap& bitmap, std::optional<usize> bit) : bitmap_(&bitmap), bit_(bit) {}
         constexpr usize operator*() const { return *bit_; }
-        constexpr Iterator& operator++() { bit_ = bitmap_->find_next(*bit_ + 1); return *this; }
+        constexpr Iterator& operator++() {
+            bit_ = bitmap_->find_next(*bit_ + 1);
+            return *this;
+        }
         constexpr bool operator==(const Iterator& other) const { return bit_ == other.bit_; }
 
     private:

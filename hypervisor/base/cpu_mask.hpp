@@ -55,7 +55,10 @@ public:
     public:
         constexpr explicit Iterator(Bits::Iterator bit) : bit_(bit) {}
         constexpr CpuId operator*() const { return CpuId{static_cast<u32>(*bit_)}; }
-        constexpr Iterator& operator++() { ++bit_; return *this; }
+        constexpr Iterator& operator++() {
+            ++bit_;
+            return *this;
+        }
         constexpr bool operator==(const Iterator&) const = default;
 
     private:

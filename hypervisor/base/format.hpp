@@ -23,7 +23,7 @@ public:
     template <std::signed_integral T>
     constexpr FormatArg(T value) : kind_(Kind::signed_number), number_(static_cast<u64>(i64{value})) {}
     template <class T>
-        requires std::is_enum_v<T>
+    requires std::is_enum_v<T>
     constexpr FormatArg(T value) : FormatArg(static_cast<std::underlying_type_t<T>>(value)) {}
     template <class Tag, class Rep>
     constexpr FormatArg(Strong<Tag, Rep> value) : kind_(Kind::unsigned_number), number_(value.raw) {}

@@ -15,10 +15,10 @@ struct ColourField {
 
 /// A linear framebuffer in direct colour, as firmware or boot loader describes it.
 struct Framebuffer {
-    u64 address = 0;          ///< machine address
+    u64 address = 0;            ///< machine address
     u32 width = 0, height = 0;  ///< pixels
-    u32 pitch = 0;            ///< bytes from one row of pixels to the next
-    u8 bits = 0;              ///< of a pixel: 15, 16, 24 or 32
+    u32 pitch = 0;              ///< bytes from one row of pixels to the next
+    u8 bits = 0;                ///< of a pixel: 15, 16, 24 or 32
     ColourField red, green, blue;
 
     constexpr u32 pixel_bytes() const { return (u32{bits} + 7) / 8; }

@@ -50,10 +50,24 @@ public:
         Iterator() = default;
         T& operator*() const { return static_cast<T&>(*hook_); }
         T* operator->() const { return &**this; }
-        Iterator& operator++() { hook_ = hook_->next_; return *this; }
-        Iterator& operator--() { hook_ = hook_->previous_; return *this; }
-        Iterator operator++(int) { Iterator old = *this; ++*this; return old; }
-        Iterator operator--(int) { Iterator old = *this; --*this; return old; }
+        Iterator& operator++() {
+            hook_ = hook_->next_;
+            return *this;
+        }
+        Iterator& operator--() {
+            hook_ = hook_->previous_;
+            return *this;
+        }
+        Iterator operator++(int) {
+            Iterator old = *this;
+            ++*this;
+            return old;
+        }
+        Iterator operator--(int) {
+            Iterator old = *this;
+            --*this;
+            return old;
+        }
         bool operator==(const Iterator&) const = default;
 
     private:

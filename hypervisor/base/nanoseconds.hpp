@@ -21,8 +21,14 @@ struct Nanoseconds {
     friend constexpr Nanoseconds operator-(Nanoseconds a, Nanoseconds b) { return Nanoseconds{a.raw - b.raw}; }
     friend constexpr Nanoseconds operator*(Nanoseconds a, i64 factor) { return Nanoseconds{a.raw * factor}; }
     friend constexpr Nanoseconds operator/(Nanoseconds a, i64 divisor) { return Nanoseconds{a.raw / divisor}; }
-    constexpr Nanoseconds& operator+=(Nanoseconds other) { raw += other.raw; return *this; }
-    constexpr Nanoseconds& operator-=(Nanoseconds other) { raw -= other.raw; return *this; }
+    constexpr Nanoseconds& operator+=(Nanoseconds other) {
+        raw += other.raw;
+        return *this;
+    }
+    constexpr Nanoseconds& operator-=(Nanoseconds other) {
+        raw -= other.raw;
+        return *this;
+    }
 
     /// Later than every instant: "no deadline". Arithmetic on it is not meaningful.
     static constexpr Nanoseconds never() { return Nanoseconds{std::numeric_limits<i64>::max()}; }

@@ -24,8 +24,7 @@ constexpr unsigned digit_value(char c) {
 constexpr std::optional<u64> take_unsigned(std::string_view& rest) {
     std::string_view text = rest;
     unsigned base = 10;
-    if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') &&
-        digit_value(text[2]) < 16) {
+    if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') && digit_value(text[2]) < 16) {
         base = 16;
         text.remove_prefix(2);
     } else if (text.size() > 1 && text[0] == '0' && digit_value(text[1]) < 10) {

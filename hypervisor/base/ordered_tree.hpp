@@ -36,7 +36,7 @@ public:
     }
 
     void detach(TreeLinks& node) {
-        TreeLinks* hole;         // what moved to the place where a node went missing; may be null
+        TreeLinks* hole;  // what moved to the place where a node went missing; may be null
         TreeLinks* hole_parent;
         bool lost_black = !node.red;
         if (node.child[0] == nullptr || node.child[1] == nullptr) {

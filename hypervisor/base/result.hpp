@@ -18,13 +18,56 @@ namespace px {
 
 /// Error numbers of the ABI (positive here, negative in a guest's register) [xen/public errno.h].
 enum class Errno : int {
-    eperm = 1, enoent = 2, esrch = 3, eintr = 4, eio = 5, enxio = 6, e2big = 7, enoexec = 8, ebadf = 9, echild = 10,
-    eagain = 11, enomem = 12, eacces = 13, efault = 14, ebusy = 16, eexist = 17, exdev = 18, enodev = 19,
-    enotdir = 20, eisdir = 21, einval = 22, enfile = 23, emfile = 24, enospc = 28, erofs = 30, emlink = 31,
-    edom = 33, erange = 34, edeadlk = 35, enametoolong = 36, enolck = 37, enosys = 38, enotempty = 39,
-    enodata = 61, etime = 62, ebadmsg = 74, eoverflow = 75, eilseq = 84, erestart = 85, eusers = 87, enotsock = 88,
-    emsgsize = 90, eopnotsupp = 95, eaddrinuse = 98, eaddrnotavail = 99, enobufs = 105, eisconn = 106,
-    enotconn = 107, etimedout = 110, econnrefused = 111,
+    eperm = 1,
+    enoent = 2,
+    esrch = 3,
+    eintr = 4,
+    eio = 5,
+    enxio = 6,
+    e2big = 7,
+    enoexec = 8,
+    ebadf = 9,
+    echild = 10,
+    eagain = 11,
+    enomem = 12,
+    eacces = 13,
+    efault = 14,
+    ebusy = 16,
+    eexist = 17,
+    exdev = 18,
+    enodev = 19,
+    enotdir = 20,
+    eisdir = 21,
+    einval = 22,
+    enfile = 23,
+    emfile = 24,
+    enospc = 28,
+    erofs = 30,
+    emlink = 31,
+    edom = 33,
+    erange = 34,
+    edeadlk = 35,
+    enametoolong = 36,
+    enolck = 37,
+    enosys = 38,
+    enotempty = 39,
+    enodata = 61,
+    etime = 62,
+    ebadmsg = 74,
+    eoverflow = 75,
+    eilseq = 84,
+    erestart = 85,
+    eusers = 87,
+    enotsock = 88,
+    emsgsize = 90,
+    eopnotsupp = 95,
+    eaddrinuse = 98,
+    eaddrnotavail = 99,
+    enobufs = 105,
+    eisconn = 106,
+    enotconn = 107,
+    etimedout = 110,
+    econnrefused = 111,
 };
 
 /// An error on its way into a Result: `return Err{Errno::einval};`
@@ -43,18 +86,24 @@ template <class T, class E>
 struct ResultStorage {
     constexpr ResultStorage(T&& value) : ok_(true), value_(std::move(value)) {}
     constexpr ResultStorage(Err<E>&& failure) : ok_(false), error_(std::move(failure.error)) {}
-    constexpr ResultStorage(const ResultStorage& other)
-        requires std::copy_constructible<T> && std::copy_constructible<E>
-        : ok_(other.ok_) { construct(other); }
+    constexpr ResultStorage(const ResultStorage& other) requires std::copy_constructible<T> && std::copy_constructible<E> : ok_(other.ok_) {
+        construct(other);
+    }
     constexpr ResultStorage(ResultStorage&& other) : ok_(other.ok_) { construct(std::move(other)); }
-    constexpr ResultStorage& operator=(const ResultStorage& other)
-        requires std::copy_constructible<T> && std::copy_constructible<E>
-    {
-        if (this != &other) { destroy(); ok_ = other.ok_; construct(other); }
+    constexpr ResultStorage& operator=(const ResultStorage& other) requires std::copy_constructible<T> && std::copy_constructible<E> {
+        if (this != &other) {
+            destroy();
+            ok_ = other.ok_;
+            construct(other);
+        }
         return *this;
     }
     constexpr ResultStorage& operator=(ResultStorage&& other) {
-        if (this != &other) { destroy(); ok_ = other.ok_; construct(std::move(other)); }
+        if (this != &other) {
+            destroy();
+            ok_ = other.ok_;
+            construct(std::move(other));
+        }
         return *this;
     }
     constexpr ~ResultStorage() { destroy(); }
@@ -77,7 +126,7 @@ struct ResultStorage {
 };
 
 template <class T, class E>
-    requires std::is_trivially_copyable_v<T> && std::is_trivially_copyable_v<E>
+requires std::is_trivially_copyable_v<T> && std::is_trivially_copyable_v<E>
 struct ResultStorage<T, E> {
     constexpr ResultStorage(T&& value) : ok_(true), value_(std::move(value)) {}
     constexpr ResultStorage(Err<E>&& failure) : ok_(false), error_(std::move(failure.error)) {}
@@ -99,7 +148,7 @@ public:
 
     constexpr Result(T value) : Storage(std::move(value)) {}
     template <class F>
-        requires std::convertible_to<F, E>
+    requires std::convertible_to<F, E>
     constexpr Result(Err<F> failure) : Storage(Err<E>{std::move(failure.error)}) {}
 
     constexpr bool ok() const { return this->ok_; }
@@ -125,7 +174,7 @@ public:
 
     constexpr Result() : ok_(true), error_{} {}
     template <class F>
-        requires std::convertible_to<F, E>
+    requires std::convertible_to<F, E>
     constexpr Result(Err<F> failure) : ok_(false), error_(std::move(failure.error)) {}
 
     constexpr bool ok() const { return ok_; }
@@ -142,15 +191,17 @@ private:
 }  // namespace px
 
 /// The value of a Result, or return its error from the enclosing function. A statement expression (GNU, g++ and clang).
-#define TRY(...)                                                                       \
-    ({                                                                                 \
-        auto&& px_try_ = (__VA_ARGS__);                                                \
-        if (!px_try_.ok()) [[unlikely]] return ::px::Err{px_try_.error()};             \
-        std::move(px_try_).value();                                                    \
+#define TRY(...)                               \
+    ({                                         \
+        auto&& px_try_ = (__VA_ARGS__);        \
+        if (!px_try_.ok()) [[unlikely]]        \
+            return ::px::Err{px_try_.error()}; \
+        std::move(px_try_).value();            \
     })
 
 /// Return an errno from the enclosing function unless `condition` holds.
-#define REQUIRE(condition, errno_name)                                                 \
-    do {                                                                               \
-        if (!(condition)) [[unlikely]] return ::px::Err{::px::Errno::errno_name};      \
+#define REQUIRE(condition, errno_name)                 \
+    do {                                               \
+        if (!(condition)) [[unlikely]]                 \
+            return ::px::Err{::px::Errno::errno_name}; \
     } while (false)

@@ -35,15 +35,15 @@ enum class LockRank : u8 {
     vcpu_list,
     // Everything from here on is taken by interrupt handlers as well.
     first_irq_safe,
-    event_channel,    ///< one event port; two at once: lower (domain, port) first
-    event_queue,      ///< a vCPU's FIFO event queues
-    vcpu_irq,         ///< a vCPU's interrupt controller state
-    irq,              ///< a physical interrupt line
-    vcpu_state,       ///< a vCPU's runstate clock
-    run_queue,        ///< a CPU's run queue; two at once: lower CPU first
-    timers,           ///< a CPU's timers
-    ipi_call,         ///< a function call across CPUs
-    console,          ///< console devices and log ring: may be taken anywhere
+    event_channel,  ///< one event port; two at once: lower (domain, port) first
+    event_queue,    ///< a vCPU's FIFO event queues
+    vcpu_irq,       ///< a vCPU's interrupt controller state
+    irq,            ///< a physical interrupt line
+    vcpu_state,     ///< a vCPU's runstate clock
+    run_queue,      ///< a CPU's run queue; two at once: lower CPU first
+    timers,         ///< a CPU's timers
+    ipi_call,       ///< a function call across CPUs
+    console,        ///< console devices and log ring: may be taken anywhere
 };
 
 constexpr bool irq_safe(LockRank rank) { return rank >= LockRank::first_irq_safe; }

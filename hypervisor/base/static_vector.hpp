@@ -17,18 +17,20 @@ template <class T, usize N>
 class StaticVector {
 public:
     constexpr StaticVector() : none_{} {}
-    StaticVector(const StaticVector& other)
-        requires std::copy_constructible<T>
-    { append(other); }
+    StaticVector(const StaticVector& other) requires std::copy_constructible<T> { append(other); }
     StaticVector(StaticVector&& other) { append(std::move(other)); }
-    StaticVector& operator=(const StaticVector& other)
-        requires std::copy_constructible<T>
-    {
-        if (this != &other) { clear(); append(other); }
+    StaticVector& operator=(const StaticVector& other) requires std::copy_constructible<T> {
+        if (this != &other) {
+            clear();
+            append(other);
+        }
         return *this;
     }
     StaticVector& operator=(StaticVector&& other) {
-        if (this != &other) { clear(); append(std::move(other)); }
+        if (this != &other) {
+            clear();
+            append(std::move(other));
+        }
         return *this;
     }
     constexpr ~StaticVector() {
@@ -64,8 +66,14 @@ public:
         size_ = 0;
     }
 
-    T& operator[](usize index) { PX_ASSERT(index < size_); return data()[index]; }
-    const T& operator[](usize index) const { PX_ASSERT(index < size_); return data()[index]; }
+    T& operator[](usize index) {
+        PX_ASSERT(index < size_);
+        return data()[index];
+    }
+    const T& operator[](usize index) const {
+        PX_ASSERT(index < size_);
+        return data()[index];
+    }
     T& back() { return (*this)[size_ - 1]; }
 
     T* data() { return items_; }

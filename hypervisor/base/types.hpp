@@ -40,8 +40,14 @@ struct Strong {
     constexpr Strong operator+(Rep count) const { return Strong{static_cast<Rep>(raw + count)}; }
     constexpr Strong operator-(Rep count) const { return Strong{static_cast<Rep>(raw - count)}; }
     constexpr Rep operator-(Strong other) const { return static_cast<Rep>(raw - other.raw); }
-    constexpr Strong& operator+=(Rep count) { raw = static_cast<Rep>(raw + count); return *this; }
-    constexpr Strong& operator++() { ++raw; return *this; }
+    constexpr Strong& operator+=(Rep count) {
+        raw = static_cast<Rep>(raw + count);
+        return *this;
+    }
+    constexpr Strong& operator++() {
+        ++raw;
+        return *this;
+    }
 };
 
 using Mfn = Strong<struct MfnTag, u64>;            ///< machine frame number
@@ -64,9 +70,13 @@ constexpr Gfn to_gfn(Gpaddr address) { return Gfn{address.raw >> page_shift}; }
 
 /// `alignment` must be a power of two.
 template <std::unsigned_integral T>
-constexpr T align_down(T value, T alignment) { return value & ~(alignment - 1); }
+constexpr T align_down(T value, T alignment) {
+    return value & ~(alignment - 1);
+}
 template <std::unsigned_integral T>
-constexpr T align_up(T value, T alignment) { return align_down<T>(value + alignment - 1, alignment); }
+constexpr T align_up(T value, T alignment) {
+    return align_down<T>(value + alignment - 1, alignment);
+}
 
 }  // namespace px
 

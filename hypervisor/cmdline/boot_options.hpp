@@ -51,7 +51,7 @@ struct LogFilter {
 struct VgaOption {
     enum class Kind : u8 { current, text, graphics, number, ask };
     Kind kind = Kind::current;
-    u32 rows = 0;                         ///< of text
+    u32 rows = 0;                          ///< of text
     u32 width = 0, height = 0, depth = 0;  ///< of graphics
     bool keep = false;
     friend constexpr bool operator==(const VgaOption&, const VgaOption&) = default;
@@ -134,14 +134,14 @@ struct BootOptions {
     LogFilter guest_loglvl{Verbosity::none, Verbosity::warning};
     bool console_to_ring = false;
     Timestamps console_timestamps = Timestamps::none;
-    char switch_letter = 'a';                ///< with Ctrl, three times
-    bool input_to_hypervisor = false;        ///< at the start
+    char switch_letter = 'a';          ///< with Ctrl, three times
+    bool input_to_hypervisor = false;  ///< at the start
 
     Dom0Options dom0;
     Dom0Memory dom0_mem;
     VcpuRange dom0_max_vcpus;
     bool dom0_vcpus_pin = false;
-    bool pv = true;  ///< domains in PV mode
+    bool pv = true;               ///< domains in PV mode
     std::string_view dom0_extra;  ///< what follows ` -- `: appended to dom0's command line
 
     u32 maxcpus = 0;  ///< 0: all

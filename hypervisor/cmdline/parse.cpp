@@ -96,8 +96,7 @@ Outcome apply(const Word& word, const Match& found, BootOptions& options) {
     if (found.option == nullptr) return Err{Refusal{"is not an option"}};
     if (found.negated && word.has_value) return Err{Refusal{"has both 'no-' and a value"}};
     if (found.negated && !found.option->can_toggle()) return Err{Refusal{"can't be negated"}};
-    if (!found.negated && !word.has_value && !found.option->can_toggle())
-        return Err{Refusal{"needs a value"}};
+    if (!found.negated && !word.has_value && !found.option->can_toggle()) return Err{Refusal{"needs a value"}};
     const bool empty = word.has_value && word.value.empty();
     if (empty && found.option->kind != Kind::string) return Err{Refusal{"has an empty value"}};
     return found.option->store(options, {word.value, word.has_value, found.negated});
@@ -120,11 +119,8 @@ void parse(std::string_view line, BootOptions& options, Diagnostics& diagnostics
         }
         const Match found = match(word.name);
         const Outcome outcome = apply(word, found, options);
-        if (!outcome.ok())
-            diagnostics.report(
-                {Severity::problem, word.text, outcome.error().culprit, outcome.error().reason});
-        else if (found.option->note != nullptr)
-            diagnostics.report({Severity::note, word.text, {}, found.option->note});
+        if (!outcome.ok()) diagnostics.report({Severity::problem, word.text, outcome.error().culprit, outcome.error().reason});
+        else if (found.option->note != nullptr) diagnostics.report({Severity::note, word.text, {}, found.option->note});
     }
 }
 

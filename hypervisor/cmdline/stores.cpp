@@ -69,15 +69,11 @@ Outcome store_console(BootOptions& options, const Argument& argument) {
     std::string_view rest = argument.value;
     while (!rest.empty()) {
         const std::string_view item = take_until(rest, ',');
-        constexpr Choice<ConsoleDevice> devices[] = {{"vga", ConsoleDevice::vga},
-                                                     {"com1", ConsoleDevice::com1},
-                                                     {"com2", ConsoleDevice::com2},
-                                                     {"none", ConsoleDevice::none}};
+        constexpr Choice<ConsoleDevice> devices[] = {
+            {"vga", ConsoleDevice::vga}, {"com1", ConsoleDevice::com1}, {"com2", ConsoleDevice::com2}, {"none", ConsoleDevice::none}};
         const auto device = find_choice(devices, item);
-        if (!device)
-            outcome = Err{Refusal{"is not a console of this hypervisor (vga, com1, com2, none)", item}};
-        else if (*device != ConsoleDevice::none && !list.contains(*device))
-            list.devices[list.count++] = *device;
+        if (!device) outcome = Err{Refusal{"is not a console of this hypervisor (vga, com1, com2, none)", item}};
+        else if (*device != ConsoleDevice::none && !list.contains(*device)) list.devices[list.count++] = *device;
     }
     // A list of which nothing can be used would leave the user in the dark.
     if (outcome.ok() || list.count != 0) options.console = list;
@@ -141,10 +137,13 @@ Outcome store_ucode(BootOptions& options, const Argument& argument) {
         const std::string_view item = take_until(rest, ',');
         std::string_view text = item;
         const bool negative = take_prefix(text, "-");
-        if (item == "scan" || item == "scan=on" || item == "scan=true" || item == "scan=1" || item == "scan=yes") chosen.scan = is_ours = true;
-        else if (const auto number = parse_unsigned(text, 255)) chosen.module = (negative ? -1 : 1) * static_cast<i32>(*number), is_ours = true;
+        if (item == "scan" || item == "scan=on" || item == "scan=true" || item == "scan=1" || item == "scan=yes")
+            chosen.scan = is_ours = true;
+        else if (const auto number = parse_unsigned(text, 255))
+            chosen.module = (negative ? -1 : 1) * static_cast<i32>(*number), is_ours = true;
         else if (const std::string_view name = take_until(text, '='); same_name(name, "no-scan") || same_name(name, "scan")) is_ours = true;
-        else if (!same_name(name, "nmi") && !same_name(name, "no-nmi") && !same_name(name, "digest-check") && !same_name(name, "allow-same")) {
+        else if (!same_name(name, "nmi") && !same_name(name, "no-nmi") && !same_name(name, "digest-check") &&
+                 !same_name(name, "allow-same")) {
             outcome = Err{Refusal{"is neither scan nor a module's number", item}};
         }
     }
@@ -168,19 +167,14 @@ Outcome store_console_timestamps(BootOptions& options, const Argument& argument)
     return {};
 }
 
-Outcome store_loglvl(BootOptions& options, const Argument& argument) {
-    return store_filter(options.loglvl, argument.value);
-}
+Outcome store_loglvl(BootOptions& options, const Argument& argument) { return store_filter(options.loglvl, argument.value); }
 
-Outcome store_guest_loglvl(BootOptions& options, const Argument& argument) {
-    return store_filter(options.guest_loglvl, argument.value);
-}
+Outcome store_guest_loglvl(BootOptions& options, const Argument& argument) { return store_filter(options.guest_loglvl, argument.value); }
 
 Outcome store_conswitch(BootOptions& options, const Argument& argument) {
     const std::string_view value = argument.value;
     const bool letter = !value.empty() && value[0] >= 'a' && value[0] <= 'z';
-    if (!letter || value.size() > 2 || (value.size() == 2 && value[1] != 'x'))
-        return Err{Refusal{"is not a letter, or one and an x"}};
+    if (!letter || value.size() > 2 || (value.size() == 2 && value[1] != 'x')) return Err{Refusal{"is not a letter, or one and an x"}};
     options.switch_letter = value[0];
     options.input_to_hypervisor = value.size() == 2;
     return {};
@@ -226,9 +220,7 @@ Outcome store_dom0_mem(BootOptions& options, const Argument& argument) {
     while (!rest.empty()) {
         const std::string_view item = take_until(rest, ',');
         std::string_view text = item;
-        auto& target = take_prefix(text, "min:")   ? memory.min
-                       : take_prefix(text, "max:") ? memory.max
-                                                   : memory.initial;
+        auto& target = take_prefix(text, "min:") ? memory.min : take_prefix(text, "max:") ? memory.max : memory.initial;
         target = parse_amount(text);
         if (!target) return Err{Refusal{"is not an amount such as 1G, -512M, 25% or 1G+10%", item}};
     }
@@ -241,13 +233,11 @@ Outcome store_dom0_max_vcpus(BootOptions& options, const Argument& argument) {
     std::string_view max_text = argument.value;
     const std::string_view min_text = take_until(max_text, '-');
     const bool range = min_text.size() != argument.value.size();
-    const auto min =
-        min_text.empty() && range ? std::optional<u64>{1} : parse_unsigned(min_text, VcpuRange::unlimited);
+    const auto min = min_text.empty() && range ? std::optional<u64>{1} : parse_unsigned(min_text, VcpuRange::unlimited);
     const auto max = !range             ? min
                      : max_text.empty() ? std::optional<u64>{VcpuRange::unlimited}
                                         : parse_unsigned(max_text, VcpuRange::unlimited);
-    if (!min || !max || *max == 0 || *min > *max || argument.value == "-")
-        return Err{Refusal{"is neither a number nor a range"}};
+    if (!min || !max || *max == 0 || *min > *max || argument.value == "-") return Err{Refusal{"is neither a number nor a range"}};
     options.dom0_max_vcpus = {static_cast<u32>(*min), static_cast<u32>(*max)};
     return {};
 }
@@ -259,12 +249,12 @@ Outcome store_reboot(BootOptions& options, const Argument& argument) {
     while (!rest.empty()) {
         const std::string_view item = take_until(rest, ',');
         switch (item.empty() ? '\0' : item.front()) {
-            case 't': options.reboot = RebootMethod::triple_fault; break;
-            case 'k': options.reboot = RebootMethod::keyboard; break;
-            case 'a': options.reboot = RebootMethod::acpi; break;
-            case 'p': options.reboot = RebootMethod::pci; break;
-            case 'n': options.noreboot = true; break;
-            default: outcome = Err{Refusal{"is not a way to reboot of this hypervisor", item}};
+        case 't': options.reboot = RebootMethod::triple_fault; break;
+        case 'k': options.reboot = RebootMethod::keyboard; break;
+        case 'a': options.reboot = RebootMethod::acpi; break;
+        case 'p': options.reboot = RebootMethod::pci; break;
+        case 'n': options.noreboot = true; break;
+        default: outcome = Err{Refusal{"is not a way to reboot of this hypervisor", item}};
         }
     }
     return outcome;
@@ -276,11 +266,8 @@ Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
         return {};
     }
     constexpr FlagRow<SpecCtrl> flags[] = {
-        {"ibpb", &SpecCtrl::ibpb},
-        {"verw", &SpecCtrl::verw},
-        {"md-clear", &SpecCtrl::verw},
-        {"l1d-flush", &SpecCtrl::l1d_flush},
-        {"ibrs", &SpecCtrl::ibrs},
+        {"ibpb", &SpecCtrl::ibpb},           {"verw", &SpecCtrl::verw}, {"md-clear", &SpecCtrl::verw},
+        {"l1d-flush", &SpecCtrl::l1d_flush}, {"ibrs", &SpecCtrl::ibrs},
     };
     return store_flags(argument.value, flags, options.spec_ctrl, [&](const Flag& flag) {
         const bool jump = flag.item == "bti-thunk=jmp", retpoline = flag.item == "bti-thunk=retpoline";
@@ -290,12 +277,8 @@ Outcome store_spec_ctrl(BootOptions& options, const Argument& argument) {
     });
 }
 
-Outcome store_smep(BootOptions& options, const Argument& argument) {
-    return store_prevention(options.smep, argument);
-}
-Outcome store_smap(BootOptions& options, const Argument& argument) {
-    return store_prevention(options.smap, argument);
-}
+Outcome store_smep(BootOptions& options, const Argument& argument) { return store_prevention(options.smep, argument); }
+Outcome store_smap(BootOptions& options, const Argument& argument) { return store_prevention(options.smap, argument); }
 
 Outcome store_tsc(BootOptions& options, const Argument& argument) {
     if (argument.value != "unstable" && argument.value != "skewed") return Err{Refusal{"is neither unstable nor skewed"}};

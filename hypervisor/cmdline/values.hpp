@@ -43,17 +43,17 @@ constexpr std::optional<u64> take_size(std::string_view& rest) {
     unsigned shift = 10;
     bool suffixed = !text.empty();
     switch (suffixed ? text.front() : '\0') {
-        case 'b':
-        case 'B': shift = 0; break;
-        case 'k':
-        case 'K': shift = 10; break;
-        case 'm':
-        case 'M': shift = 20; break;
-        case 'g':
-        case 'G': shift = 30; break;
-        case 't':
-        case 'T': shift = 40; break;
-        default: suffixed = false;
+    case 'b':
+    case 'B': shift = 0; break;
+    case 'k':
+    case 'K': shift = 10; break;
+    case 'm':
+    case 'M': shift = 20; break;
+    case 'g':
+    case 'G': shift = 30; break;
+    case 't':
+    case 'T': shift = 40; break;
+    default: suffixed = false;
     }
     if (suffixed) text.remove_prefix(1);
     if (*number > ~u64{0} >> shift) return std::nullopt;
@@ -82,8 +82,7 @@ constexpr std::optional<Flag> next_flag(std::string_view& rest) {
         usize length = 0;
         while (length < item.size() && item[length] != '=' && item[length] != ':') ++length;
         std::string_view name{item.data(), length};
-        if (length < item.size())
-            return Flag{item, name, parse_bool({item.data() + length + 1, item.size() - length - 1})};
+        if (length < item.size()) return Flag{item, name, parse_bool({item.data() + length + 1, item.size() - length - 1})};
         const bool negated = take_prefix(name, "no-");
         return Flag{item, name, !negated};
     }
@@ -106,12 +105,9 @@ Outcome store_flags(std::string_view list, const FlagRow<T> (&rows)[N], T& targe
         for (const auto& candidate : rows) {
             if (same_name(candidate.name, flag->name)) row = &candidate;
         }
-        if (row != nullptr && flag->value)
-            target.*row->member = *flag->value;
-        else if (row != nullptr && outcome.ok())
-            outcome = Err{Refusal{"is neither on nor off", flag->item}};
-        else if (row == nullptr && !other(*flag) && outcome.ok())
-            outcome = Err{Refusal{"is not known", flag->item}};
+        if (row != nullptr && flag->value) target.*row->member = *flag->value;
+        else if (row != nullptr && outcome.ok()) outcome = Err{Refusal{"is neither on nor off", flag->item}};
+        else if (row == nullptr && !other(*flag) && outcome.ok()) outcome = Err{Refusal{"is not known", flag->item}};
     }
     return outcome;
 }

@@ -24,8 +24,8 @@ struct Console {
     std::array<ConsoleDevice*, max_devices> devices{};
     usize device_count = 0;
     std::array<char, ring_size> ring{};
-    u64 head = 0;      ///< characters ever written
-    u64 cleared = 0;   ///< what lies before was cleared by the toolstack
+    u64 head = 0;                    ///< characters ever written
+    u64 cleared = 0;                 ///< what lies before was cleared by the toolstack
     bool devices_amid_line = false;  ///< the hardware domain hasn't ended its line
 
     u64 oldest() const { return std::max(cleared, head > ring_size ? head - ring_size : 0); }

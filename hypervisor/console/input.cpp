@@ -46,8 +46,8 @@ void ConsoleInput::typed(char c) {
     if (++switches_ < switch_count) return;
     switches_ = 0;
     to_hypervisor_ = !to_hypervisor_;
-    log_reply("console input goes to {} (type Ctrl-{} three times to switch)",
-              to_hypervisor_ ? "the hypervisor" : "the hardware domain", static_cast<char>(letter_ - 'a' + 'A'));
+    log_reply("console input goes to {} (type Ctrl-{} three times to switch)", to_hypervisor_ ? "the hypervisor" : "the hardware domain",
+              static_cast<char>(letter_ - 'a' + 'A'));
 }
 
 void ConsoleInput::deliver(char c) {

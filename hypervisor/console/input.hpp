@@ -41,7 +41,7 @@ private:
     void deliver(char c);
 
     char letter_ = 'a';
-    unsigned switches_ = 0;       ///< switch characters in a row, held back until it is clear what they are
+    unsigned switches_ = 0;  ///< switch characters in a row, held back until it is clear what they are
     bool to_hypervisor_ = false;
     Locked<Queue, LockRank::console> queue_;
 };

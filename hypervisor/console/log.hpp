@@ -25,16 +25,26 @@ void log(LogLevel level, bool guest, std::string_view format, const Args&... arg
 }  // namespace detail
 
 template <class... Args>
-void log_error(std::string_view format, const Args&... args) { detail::log(LogLevel::error, false, format, args...); }
+void log_error(std::string_view format, const Args&... args) {
+    detail::log(LogLevel::error, false, format, args...);
+}
 template <class... Args>
-void log_warning(std::string_view format, const Args&... args) { detail::log(LogLevel::warning, false, format, args...); }
+void log_warning(std::string_view format, const Args&... args) {
+    detail::log(LogLevel::warning, false, format, args...);
+}
 template <class... Args>
-void log_info(std::string_view format, const Args&... args) { detail::log(LogLevel::info, false, format, args...); }
+void log_info(std::string_view format, const Args&... args) {
+    detail::log(LogLevel::info, false, format, args...);
+}
 template <class... Args>
-void log_debug(std::string_view format, const Args&... args) { detail::log(LogLevel::debug, false, format, args...); }
+void log_debug(std::string_view format, const Args&... args) {
+    detail::log(LogLevel::debug, false, format, args...);
+}
 /// A line of the answer to a debug key or another request of the machine's owner.
 template <class... Args>
-void log_reply(std::string_view format, const Args&... args) { detail::log(LogLevel::reply, false, format, args...); }
+void log_reply(std::string_view format, const Args&... args) {
+    detail::log(LogLevel::reply, false, format, args...);
+}
 
 /// A line that a guest can provoke at will: obeys `guest_loglvl` and is rate limited.
 template <class... Args>
@@ -54,7 +64,8 @@ template <class... Args>
 }  // namespace px
 
 /// A promise between two functions of ours. Never used on values that a guest supplies.
-#define PX_ASSERT(condition)                                                                            \
-    do {                                                                                                \
-        if (!(condition)) [[unlikely]] ::px::panic("assertion '{}' failed at {}:{}", #condition, __FILE__, __LINE__); \
+#define PX_ASSERT(condition)                                                               \
+    do {                                                                                   \
+        if (!(condition)) [[unlikely]]                                                     \
+            ::px::panic("assertion '{}' failed at {}:{}", #condition, __FILE__, __LINE__); \
     } while (false)

@@ -21,9 +21,7 @@ public:
 CpuEnvironment environment;
 constinit sched::Policy* policy = nullptr;
 
-Vcpu* vcpu_of(sched::Unit* unit) {
-    return unit == nullptr ? nullptr : &Vcpu::of(*unit);
-}
+Vcpu* vcpu_of(sched::Unit* unit) { return unit == nullptr ? nullptr : &Vcpu::of(*unit); }
 
 void account_idle(PerCpu& cpu, Nanoseconds now, bool idle_from_now) {
     const i64 since = cpu.idle_since.load(std::memory_order_relaxed);

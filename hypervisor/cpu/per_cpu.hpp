@@ -31,19 +31,18 @@ enum class Softirq : u8 {
 };
 
 struct PerCpu {
-    PerCpu(CpuId cpu, TimerHardware hardware)
-        : id(cpu), timers(cpu, hardware), slice_timer(timers, end_of_slice, nullptr) {}
+    PerCpu(CpuId cpu, TimerHardware hardware) : id(cpu), timers(cpu, hardware), slice_timer(timers, end_of_slice, nullptr) {}
 
     CpuId id;
-    std::atomic<u32> softirqs{0};   ///< bit per Softirq
-    Vcpu* current = nullptr;        ///< whose registers this CPU holds; nullptr: idle
+    std::atomic<u32> softirqs{0};  ///< bit per Softirq
+    Vcpu* current = nullptr;       ///< whose registers this CPU holds; nullptr: idle
     TimerQueue timers;
-    Timer slice_timer;              ///< the scheduler's next look
-    HeldLocks held_locks;           ///< kept in debug builds
+    Timer slice_timer;     ///< the scheduler's next look
+    HeldLocks held_locks;  ///< kept in debug builds
     bool online = false;
     u64 context_switches = 0;
-    std::atomic<i64> idle_ns{0};    ///< without a vCPU, up to the last one
-    std::atomic<i64> idle_since{0}; ///< negative: it has one
+    std::atomic<i64> idle_ns{0};     ///< without a vCPU, up to the last one
+    std::atomic<i64> idle_since{0};  ///< negative: it has one
     arch::PerCpuState arch;
 
 private:
@@ -60,9 +59,7 @@ Nanoseconds idle_time(CpuId cpu);
 unsigned online_cpus();
 
 /// Notes work for this CPU; any context, also interrupt handlers.
-inline void raise_softirq(Softirq which) {
-    this_cpu().softirqs.fetch_or(1u << static_cast<unsigned>(which), std::memory_order_release);
-}
+inline void raise_softirq(Softirq which) { this_cpu().softirqs.fetch_or(1u << static_cast<unsigned>(which), std::memory_order_release); }
 inline void PerCpu::end_of_slice(void*, Nanoseconds) { raise_softirq(Softirq::schedule); }
 /// Notes work for another CPU and interrupts it.
 void raise_softirq_on(CpuId cpu, Softirq which);

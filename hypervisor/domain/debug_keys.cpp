@@ -50,17 +50,18 @@ void print_counts() {
 
 void print_vcpu(const Vcpu& vcpu) {
     const auto sign = [&](Vcpu::Halt why, std::string_view name) { return vcpu.is_halted(why) ? name : std::string_view{}; };
-    log_reply("  vCPU {} on CPU {}:{}{}{}{}{}", vcpu.id, vcpu.processor(), vcpu.is_runnable() ? " runnable" : "",
-              sign(Vcpu::down, " down"), sign(Vcpu::blocked, " blocked"), sign(Vcpu::polling, " polling"),
-              sign(Vcpu::waiting, " waiting"));
+    log_reply("  vCPU {} on CPU {}:{}{}{}{}{}", vcpu.id, vcpu.processor(), vcpu.is_runnable() ? " runnable" : "", sign(Vcpu::down, " down"),
+              sign(Vcpu::blocked, " blocked"), sign(Vcpu::polling, " polling"), sign(Vcpu::waiting, " waiting"));
 }
 
 void print_domains() {
     for_each_domain([](Domain& domain) {
-        log_reply("domain {}: {} of at most {} frames, {} of its tables, {} ports, {} references{}{}{}", domain.id,
-                  domain.memory.frames(), domain.memory.max_frames(), domain.physmap.table_frames(), domain.events.open_ports(),
-                  domain.reference_count(), domain.is_paused() ? ", paused" : "", domain.is_shut_down() ? ", shut down" : "",
-                  domain.is_relinquished() ? ", zombie" : domain.is_dying() ? ", dying" : "");
+        log_reply("domain {}: {} of at most {} frames, {} of its tables, {} ports, {} references{}{}{}", domain.id, domain.memory.frames(),
+                  domain.memory.max_frames(), domain.physmap.table_frames(), domain.events.open_ports(), domain.reference_count(),
+                  domain.is_paused() ? ", paused" : "", domain.is_shut_down() ? ", shut down" : "",
+                  domain.is_relinquished() ? ", zombie"
+                  : domain.is_dying()      ? ", dying"
+                                           : "");
         for (u32 i = 0; i < domain.settings.max_vcpus; ++i) {
             if (const Vcpu* const vcpu = domain.vcpu(VcpuId{i})) print_vcpu(*vcpu);
         }

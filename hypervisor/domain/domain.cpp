@@ -26,8 +26,15 @@ Result<> check(const DomainSettings& settings) {
 }  // namespace
 
 Domain::Domain(DomId number, const DomainSettings& chosen, u32 serial)
-    : id(number), settings(chosen), handle(chosen.handle), group(number), memory(*this, serial), physmap(*this), events(*this),
-      grants(*this), watchdogs(*this) {}
+    : id(number),
+      settings(chosen),
+      handle(chosen.handle),
+      group(number),
+      memory(*this, serial),
+      physmap(*this),
+      events(*this),
+      grants(*this),
+      watchdogs(*this) {}
 
 Domain::~Domain() = default;
 

@@ -37,17 +37,17 @@ inline constexpr DomId domid_idle{0x7fff};
 
 /// What a domain is made from; from a domctl or from the command line. All limits are checked by create().
 struct DomainSettings {
-    std::array<u8, 16> handle{};      ///< uuid
+    std::array<u8, 16> handle{};  ///< uuid
     u32 max_vcpus = 1;
-    u32 max_event_port = 1023;        ///< largest port number
+    u32 max_event_port = 1023;  ///< largest port number
     u32 max_grant_frames = 64;
     u32 max_maptrack_frames = 1024;
     u8 max_grant_version = 2;
     bool hvm = true;
     bool hap = true;
-    bool control = false;             ///< may use domctl and sysctl
-    bool hardware = false;            ///< owns the machine's devices
-    bool one_to_one = false;          ///< its RAM is mapped 1:1
+    bool control = false;     ///< may use domctl and sysctl
+    bool hardware = false;    ///< owns the machine's devices
+    bool one_to_one = false;  ///< its RAM is mapped 1:1
     arch::DomainSettings arch{};
 };
 
@@ -61,11 +61,11 @@ public:
 
     const DomId id;
     const DomainSettings settings;
-    std::array<u8, 16> handle;                   ///< uuid; the toolstack may change it (setdomainhandle)
+    std::array<u8, 16> handle;  ///< uuid; the toolstack may change it (setdomainhandle)
 
     static constexpr u8 no_shutdown_code = 0xff;
 
-    Vcpu* vcpu(VcpuId id) const;                ///< nullptr where there is none yet
+    Vcpu* vcpu(VcpuId id) const;  ///< nullptr where there is none yet
     /// Makes vCPU `id`, down. Errors: einval, eexist, enomem.
     Result<Vcpu*> create_vcpu(VcpuId id);
     /// A vCPU that is done, until it is brought up again; with the last one the domain is powered off.
@@ -103,16 +103,16 @@ public:
     /// The page that guest and hypervisor share; allocated at creation, owned by the domain.
     void* shared_info() const { return shared_info_; }
     Mfn shared_info_mfn() const { return shared_info_mfn_; }
-    Gfn shared_info_gfn = invalid_gfn;           ///< where the domain has placed it in its physmap
+    Gfn shared_info_gfn = invalid_gfn;  ///< where the domain has placed it in its physmap
 
     /// Sends a global VIRQ to this domain if it has bound it.
     void send_virq(u32 virq);
 
     u64 vm_assist = 0;
-    DomId target = domid_invalid;   ///< the domain that it may control as a device model
+    DomId target = domid_invalid;  ///< the domain that it may control as a device model
     bool debugger_attached = false;
     bool runs_xenstore = false;
-    EvtPort suspend_port{0};        ///< told instead of VIRQ_DOM_EXC when the domain suspends [xen/public domctl.h subscribe]
+    EvtPort suspend_port{0};  ///< told instead of VIRQ_DOM_EXC when the domain suspends [xen/public domctl.h subscribe]
 
     sched::Group group;
     DomainMemory memory;
@@ -151,8 +151,7 @@ private:
 };
 
 inline bool Vcpu::is_runnable() const {
-    return halts_.load(std::memory_order_acquire) == 0 && pause_count_.load(std::memory_order_acquire) == 0 &&
-           !domain.is_paused();
+    return halts_.load(std::memory_order_acquire) == 0 && pause_count_.load(std::memory_order_acquire) == 0 && !domain.is_paused();
 }
 
 using DomainRef = Ref<Domain>;

@@ -27,8 +27,8 @@ public:
 private:
     static constexpr usize buckets = 256;
     struct Lists {
-        Domain* sorted = nullptr;              ///< by id, through Domain::next_
-        std::array<Domain*, buckets> hash{};   ///< through Domain::next_in_bucket_
+        Domain* sorted = nullptr;             ///< by id, through Domain::next_
+        std::array<Domain*, buckets> hash{};  ///< through Domain::next_in_bucket_
         u16 last_id = 0;
     };
     static usize bucket(DomId id) { return id.raw % buckets; }

@@ -15,9 +15,7 @@ abi::SharedInfo& shared_info(const Domain& domain) { return *static_cast<abi::Sh
 
 }  // namespace
 
-EventChannels::Channel* EventChannels::find(EvtPort port) const {
-    return port.raw != 0 && port.raw < valid_ports() ? &at(port) : nullptr;
-}
+EventChannels::Channel* EventChannels::find(EvtPort port) const { return port.raw != 0 && port.raw < valid_ports() ? &at(port) : nullptr; }
 
 Result<EventChannels::Guard> EventChannels::lock_guest_port(EvtPort port) {
     Channel* const channel = find(port);
@@ -48,15 +46,15 @@ Result<> EventChannels::send_on(EvtPort port, bool by_guest) {
     auto here = channel->lock();
     REQUIRE((here->consumer == nullptr) == by_guest, einval);
     switch (here->kind.load(std::memory_order_relaxed)) {
-        case Kind::interdomain: {
-            EventChannels& there = here->remote->events;
-            const EvtPort remote_port{here->number};
-            there.deliver(remote_port, there.at(remote_port).unlocked());
-            return {};
-        }
-        case Kind::ipi: deliver(port, *here); return {};
-        case Kind::unbound: return {};
-        default: return Err{Errno::einval};
+    case Kind::interdomain: {
+        EventChannels& there = here->remote->events;
+        const EvtPort remote_port{here->number};
+        there.deliver(remote_port, there.at(remote_port).unlocked());
+        return {};
+    }
+    case Kind::ipi: deliver(port, *here); return {};
+    case Kind::unbound: return {};
+    default: return Err{Errno::einval};
     }
 }
 
@@ -67,8 +65,8 @@ void EventChannels::deliver(EvtPort port, EventChannel& channel) {
         return;
     }
     FifoEvents* const queues = fifo();
-    const bool fresh = queues != nullptr ? queues->set_pending(vcpu, port, channel)
-                                         : two_level::set_pending(shared_info(domain_), vcpu, port);
+    const bool fresh =
+        queues != nullptr ? queues->set_pending(vcpu, port, channel) : two_level::set_pending(shared_info(domain_), vcpu, port);
     if (!fresh || pollers.load(std::memory_order_seq_cst) == 0) return;
     // A poller waits for a port whoever it is bound to.
     for (u32 i = 0; i < domain_.settings.max_vcpus; ++i) {
@@ -78,11 +76,11 @@ void EventChannels::deliver(EvtPort port, EventChannel& channel) {
 
 bool EventChannels::is_global(u32 virq) {
     switch (static_cast<abi::Virq>(virq)) {
-        case abi::Virq::timer:
-        case abi::Virq::debug:
-        case abi::Virq::xenoprof:
-        case abi::Virq::xenpmu: return false;
-        default: return true;
+    case abi::Virq::timer:
+    case abi::Virq::debug:
+    case abi::Virq::xenoprof:
+    case abi::Virq::xenpmu: return false;
+    default: return true;
     }
 }
 
@@ -155,25 +153,25 @@ Result<> EventChannels::status(EvtPort port, abi::EvtchnStatus& out) {
     out.vcpu = guard->vcpu.load(std::memory_order_relaxed);
     const auto say = [&](abi::EvtchnStat status) { out.status = static_cast<u32>(status); };
     switch (guard->kind.load(std::memory_order_relaxed)) {
-        case Kind::free:
-        case Kind::reserved: say(abi::EvtchnStat::closed); break;
-        case Kind::unbound:
-            say(abi::EvtchnStat::unbound);
-            out.u.unbound.dom = guard->remote_id;
-            break;
-        case Kind::interdomain:
-            say(abi::EvtchnStat::interdomain);
-            out.u.interdomain = {guard->remote_id, guard->number};
-            break;
-        case Kind::pirq:
-            say(abi::EvtchnStat::pirq);
-            out.u.pirq = guard->number;
-            break;
-        case Kind::virq:
-            say(abi::EvtchnStat::virq);
-            out.u.virq = guard->number;
-            break;
-        case Kind::ipi: say(abi::EvtchnStat::ipi); break;
+    case Kind::free:
+    case Kind::reserved: say(abi::EvtchnStat::closed); break;
+    case Kind::unbound:
+        say(abi::EvtchnStat::unbound);
+        out.u.unbound.dom = guard->remote_id;
+        break;
+    case Kind::interdomain:
+        say(abi::EvtchnStat::interdomain);
+        out.u.interdomain = {guard->remote_id, guard->number};
+        break;
+    case Kind::pirq:
+        say(abi::EvtchnStat::pirq);
+        out.u.pirq = guard->number;
+        break;
+    case Kind::virq:
+        say(abi::EvtchnStat::virq);
+        out.u.virq = guard->number;
+        break;
+    case Kind::ipi: say(abi::EvtchnStat::ipi); break;
     }
     return {};
 }

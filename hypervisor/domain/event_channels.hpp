@@ -39,15 +39,15 @@ struct EventChannel {
     /// Called instead of delivery where the hypervisor itself owns this end; the sender's channel lock is held.
     using Consumer = void (*)(Vcpu& vcpu, EvtPort port);
 
-    std::atomic<Kind> kind{Kind::free};   ///< changes under the channel lock; the search for a free port only peeks
+    std::atomic<Kind> kind{Kind::free};  ///< changes under the channel lock; the search for a free port only peeks
     std::atomic<u8> priority{abi::evtchn_fifo::priority_default};
     std::atomic<bool> pending_early{false};  ///< FIFO: sent before the guest gave the frame with its event word
-    u16 remote_id = 0;                    ///< unbound: who may bind it; interdomain: who has
-    u32 number = 0;                       ///< interdomain: remote port; else the VIRQ or physical IRQ
-    std::atomic<u32> vcpu{0};             ///< who is told
-    std::atomic<u32> queue{0};            ///< FIFO: the queue that it was last linked into (FifoEvents::QueueId)
-    Domain* remote = nullptr;             ///< interdomain: alive for as long as it is
-    Consumer consumer = nullptr;          ///< set: the hypervisor's own end; not the guest's to send on or to close
+    u16 remote_id = 0;                       ///< unbound: who may bind it; interdomain: who has
+    u32 number = 0;                          ///< interdomain: remote port; else the VIRQ or physical IRQ
+    std::atomic<u32> vcpu{0};                ///< who is told
+    std::atomic<u32> queue{0};               ///< FIFO: the queue that it was last linked into (FifoEvents::QueueId)
+    Domain* remote = nullptr;                ///< interdomain: alive for as long as it is
+    Consumer consumer = nullptr;             ///< set: the hypervisor's own end; not the guest's to send on or to close
 };
 
 class EventChannels {
@@ -132,9 +132,7 @@ private:
         u32 first_candidate = 1;  ///< no port below is free (0 never is)
     };
 
-    static bool is_open(EventChannel::Kind kind) {
-        return kind != EventChannel::Kind::free && kind != EventChannel::Kind::reserved;
-    }
+    static bool is_open(EventChannel::Kind kind) { return kind != EventChannel::Kind::free && kind != EventChannel::Kind::reserved; }
     /// nullptr where the port isn't valid.
     Channel* find(EvtPort port) const;
     Channel& at(EvtPort port) const { return buckets_[port.raw / bucket_size]->channels[port.raw % bucket_size]; }

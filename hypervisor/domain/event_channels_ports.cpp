@@ -145,8 +145,8 @@ Result<EvtPort> EventChannels::bind_pirq(u32 pirq) {
 }
 
 /// Locks two ends in the order of (domain id, port); returns the guard of `here` and puts that of `there` into *second.
-EventChannels::Guard EventChannels::lock_ends(Channel& here, EvtPort port, Channel& there, const Domain& remote,
-                                              EvtPort remote_port, std::optional<Guard>* second) {
+EventChannels::Guard EventChannels::lock_ends(Channel& here, EvtPort port, Channel& there, const Domain& remote, EvtPort remote_port,
+                                              std::optional<Guard>* second) {
     if (domain_.id < remote.id || (domain_.id == remote.id && port < remote_port)) {
         Guard first = here.lock();
         second->emplace(there.lock_same_rank());

@@ -11,9 +11,7 @@ namespace {
 
 constexpr u32 word_bits = 64;
 
-bool test(const u64* words, u32 bit) {
-    return (__atomic_load_n(&words[bit / word_bits], __ATOMIC_SEQ_CST) >> (bit % word_bits) & 1) != 0;
-}
+bool test(const u64* words, u32 bit) { return (__atomic_load_n(&words[bit / word_bits], __ATOMIC_SEQ_CST) >> (bit % word_bits) & 1) != 0; }
 /// Both return the bit as it was.
 bool test_and_set(u64* words, u32 bit) {
     const u64 mask = u64{1} << (bit % word_bits);
@@ -47,8 +45,6 @@ void unmask(abi::SharedInfo& shared, Vcpu* vcpu, EvtPort port) {
     if (test_and_clear(shared.evtchn_mask, port.raw) && test(shared.evtchn_pending, port.raw)) select(vcpu, port);
 }
 
-bool is_pending(const abi::SharedInfo& shared, EvtPort port) {
-    return exists(port) && test(shared.evtchn_pending, port.raw);
-}
+bool is_pending(const abi::SharedInfo& shared, EvtPort port) { return exists(port) && test(shared.evtchn_pending, port.raw); }
 
 }  // namespace px::two_level

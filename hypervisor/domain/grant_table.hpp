@@ -57,7 +57,7 @@ public:
     void keep() { table_ = nullptr; }
 
     Mfn mfn{};
-    u16 start = 0;              ///< sub-page grants: the part that may be used
+    u16 start = 0;  ///< sub-page grants: the part that may be used
     u16 length = page_size;
 
 private:
@@ -157,7 +157,7 @@ public:
 
 private:
     struct Pin {
-        FrameRef frame;                   ///< held while pinned
+        FrameRef frame;  ///< held while pinned
         u32 readers = 0, writers = 0;
         u16 domid = 0;
         u16 start = 0, length = 0;
@@ -174,12 +174,12 @@ private:
     };
     struct Table {
         u8 version = 1;
-        bool gone = false;                ///< relinquished: nothing can be granted, pins are still given back
+        bool gone = false;  ///< relinquished: nothing can be granted, pins are still given back
         u32 frames = 0;
-        u32 status_frames = 0;            ///< never freed before the domain's end: the guest may see them somewhere
+        u32 status_frames = 0;  ///< never freed before the domain's end: the guest may see them somewhere
         HeapArray<Shared> shared;
         HeapArray<Shared> status;
-        HeapArray<PinPage*> pins;         ///< pages made on demand
+        HeapArray<PinPage*> pins;  ///< pages made on demand
 
         u32 entries() const;
         abi::GrantEntryV1& v1(GrantRef ref) const;
@@ -198,24 +198,24 @@ private:
 
     /// One mapping of this domain.
     struct Map {
-        GrantTable* granter = nullptr;    ///< nullptr: free, or being made
+        GrantTable* granter = nullptr;  ///< nullptr: free, or being made
         Mfn mfn;
-        Gfn gfn;                          ///< of the host mapping
-        u32 ref = 0;                      ///< of a free one: the next free handle
-        u32 flags = 0;                    ///< gntmap: host_map and device_map as long as it is mapped so; how it was mapped
+        Gfn gfn;        ///< of the host mapping
+        u32 ref = 0;    ///< of a free one: the next free handle
+        u32 flags = 0;  ///< gntmap: host_map and device_map as long as it is mapped so; how it was mapped
     };
     static constexpr u32 maps_per_page = page_size / sizeof(Map);
     struct MapPage {
         Map maps[maps_per_page];
     };
     struct Maps {
-        HeapArray<MapPage*> pages;        ///< made on demand
+        HeapArray<MapPage*> pages;  ///< made on demand
         u32 page_count = 0;
         u32 first_free = no_handle;
         u32 live = 0;
         u32 relinquish_cursor = 0;
         Map& at(u32 handle) const { return pages[handle / maps_per_page]->maps[handle % maps_per_page]; }
-        Map* find(u32 handle) const;      ///< nullptr where it isn't live
+        Map* find(u32 handle) const;  ///< nullptr where it isn't live
         void give(u32 handle);
     };
 

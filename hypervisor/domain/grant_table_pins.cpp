@@ -15,9 +15,7 @@ using abi::GntStatus;
 /// How often a guest may change an entry while we claim it.
 constexpr unsigned patience = 5;
 
-constexpr u16 use_of(bool write) {
-    return write ? abi::gtf::reading | abi::gtf::writing : abi::gtf::reading;
-}
+constexpr u16 use_of(bool write) { return write ? abi::gtf::reading | abi::gtf::writing : abi::gtf::reading; }
 
 /// Flags and domain of an entry are read and changed together: the guest may change either at any time.
 using Header = abi::GrantEntryHeader;
@@ -91,8 +89,7 @@ GrantResult<GrantTable::Pin*> GrantTable::find_pin(Table& table, GrantRef ref) {
 
 /// The first use of an entry, or the first for writing. `rejected`: a frame that can't be lent, to be dropped without the lock.
 GrantResult<> GrantTable::fill_pin(Table& table, GrantRef ref, Pin& pin, DomId user, bool write, bool whole_page, FrameRef& rejected) {
-    const Grant grant = TRY(table.version == 1 ? claim_v1(table, ref, user, write)
-                                               : claim_v2(table, ref, pin, user, write, whole_page));
+    const Grant grant = TRY(table.version == 1 ? claim_v1(table, ref, user, write) : claim_v2(table, ref, pin, user, write, whole_page));
     auto frame = domain_.physmap.get_frame(grant.gfn, write);
     // Only the domain's own memory: a frame that it maps itself isn't its to lend. While pinned the entry means one frame.
     const bool lendable = frame.ok() && (**frame).owner == &domain_;

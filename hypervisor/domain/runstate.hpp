@@ -26,8 +26,8 @@ public:
     abi::VcpuRunstateInfo snapshot(Nanoseconds now) {
         auto data = data_.lock();
         account(*data, now);
-        return {static_cast<i32>(data->state), static_cast<u64>(data->since.raw),
-                {data->time[0], data->time[1], data->time[2], data->time[3]}};
+        return {
+            static_cast<i32>(data->state), static_cast<u64>(data->since.raw), {data->time[0], data->time[1], data->time[2], data->time[3]}};
     }
     /// As kept, without a lock: for the CPU that makes the changes.
     State state() const { return data_.unlocked().state; }
@@ -38,7 +38,7 @@ public:
 private:
     struct Data {
         State state = State::offline;
-        Nanoseconds since{0};    ///< when the state was entered
+        Nanoseconds since{0};  ///< when the state was entered
         Nanoseconds accounted{0};
         std::array<u64, 4> time{};
     };

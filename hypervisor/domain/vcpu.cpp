@@ -16,16 +16,20 @@ namespace px {
 namespace {
 
 /// Where a vCPU's timers live before it ever ran: spread over the CPUs.
-TimerQueue& home_queue(const Domain& domain, VcpuId id) {
-    return per_cpu(CpuId{(domain.id.raw + id.raw) % online_cpus()})->timers;
-}
+TimerQueue& home_queue(const Domain& domain, VcpuId id) { return per_cpu(CpuId{(domain.id.raw + id.raw) % online_cpus()})->timers; }
 
 }  // namespace
 
 Vcpu::Vcpu(Domain& owner, VcpuId number)
-    : domain(owner), id(number), unit(*this, owner.group, number), timer_home_(home_queue(owner, number)), affinity(*this),
-      singleshot_timer(timer_home_, singleshot_expired, this), periodic_timer(timer_home_, periodic_expired, this),
-      poll_timer(timer_home_, poll_expired, this), arch(*this) {
+    : domain(owner),
+      id(number),
+      unit(*this, owner.group, number),
+      timer_home_(home_queue(owner, number)),
+      affinity(*this),
+      singleshot_timer(timer_home_, singleshot_expired, this),
+      periodic_timer(timer_home_, periodic_expired, this),
+      poll_timer(timer_home_, poll_expired, this),
+      arch(*this) {
     auto* shared = static_cast<abi::SharedInfo*>(owner.shared_info());
     info_ = number.raw < abi::arch::legacy_max_vcpus ? &shared->vcpu_info[number.raw] : &nowhere();
 }
@@ -63,8 +67,9 @@ void Vcpu::update_runnable() {
     const bool may_run = is_runnable();
     if (!unit.on_cpu()) {
         const bool off = is_halted(down) || !may_run;
-        runstate.change(may_run ? abi::Runstate::runnable
-                                : off && !is_halted(blocked) && !is_halted(polling) ? abi::Runstate::offline : abi::Runstate::blocked,
+        runstate.change(may_run                                             ? abi::Runstate::runnable
+                        : off && !is_halted(blocked) && !is_halted(polling) ? abi::Runstate::offline
+                                                                            : abi::Runstate::blocked,
                         arch::now());
     }
     if (may_run) scheduler().wake(unit);
@@ -151,10 +156,10 @@ void Vcpu::entered_cpu(Nanoseconds now) {
 
 void Vcpu::left_cpu(Nanoseconds now) {
     const u32 why = halts_.load(std::memory_order_acquire);
-    const auto state = (why & down) != 0                       ? abi::Runstate::offline
-                       : (why & (blocked | polling)) != 0      ? abi::Runstate::blocked
-                       : is_runnable()                         ? abi::Runstate::runnable
-                                                               : abi::Runstate::offline;
+    const auto state = (why & down) != 0                  ? abi::Runstate::offline
+                       : (why & (blocked | polling)) != 0 ? abi::Runstate::blocked
+                       : is_runnable()                    ? abi::Runstate::runnable
+                                                          : abi::Runstate::offline;
     runstate.change(state, now);
 }
 

@@ -40,10 +40,10 @@ public:
 
     /// Why it can't run; it is runnable while the word is 0 and its domain isn't paused.
     enum Halt : u32 {
-        down = 1,        ///< not (yet) brought up: VCPUOP_up, INIT/SIPI
-        blocked = 2,     ///< SCHEDOP_block, HLT: until an event or interrupt is deliverable
-        polling = 4,     ///< SCHEDOP_poll: until one of the ports fires or time runs out
-        waiting = 8,     ///< for a device model; replayed when it has answered
+        down = 1,     ///< not (yet) brought up: VCPUOP_up, INIT/SIPI
+        blocked = 2,  ///< SCHEDOP_block, HLT: until an event or interrupt is deliverable
+        polling = 4,  ///< SCHEDOP_poll: until one of the ports fires or time runs out
+        waiting = 8,  ///< for a device model; replayed when it has answered
     };
     bool is_runnable() const;
     bool is_halted(Halt why) const { return (halts_.load(std::memory_order_acquire) & why) != 0; }
@@ -81,14 +81,14 @@ public:
 
     Affinity affinity;
     RunstateClock runstate;
-    u64 time_area = 0;           ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none
+    u64 time_area = 0;  ///< secondary VcpuTimeInfo, a linear address of the guest; 0: none
     u32 processor() const { return unit.cpu().raw; }
 
     Timer singleshot_timer;
     Timer periodic_timer;
     Nanoseconds periodic_period{0};  ///< 0: off
     Timer poll_timer;
-    EvtPort poll_port{0};        ///< 0: any of several
+    EvtPort poll_port{0};                  ///< 0: any of several
     std::array<EvtPort, 32> virq_ports{};  ///< port bound to each per-vCPU VIRQ; 0: none
 
     arch::VcpuState arch;

@@ -19,7 +19,7 @@ private:
     struct Side {
         bool by_grant = false;
         DomId domain = domid_invalid;
-        u64 name = 0;      ///< grant reference or frame number
+        u64 name = 0;  ///< grant reference or frame number
         GrantPin pin;
         FrameRef frame;
         WritableFrame target;  ///< in its place, where it is written

@@ -194,8 +194,14 @@ constexpr auto table = [] {
 /// reaches its tables' frames by XENMEM_add_to_physmap.
 constexpr bool is_for_hvm(GnttabOp op) {
     switch (op) {
-    case GnttabOp::map_grant_ref: case GnttabOp::unmap_grant_ref: case GnttabOp::setup_table: case GnttabOp::copy:
-    case GnttabOp::query_size: case GnttabOp::set_version: case GnttabOp::get_version: case GnttabOp::swap_grant_ref: return true;
+    case GnttabOp::map_grant_ref:
+    case GnttabOp::unmap_grant_ref:
+    case GnttabOp::setup_table:
+    case GnttabOp::copy:
+    case GnttabOp::query_size:
+    case GnttabOp::set_version:
+    case GnttabOp::get_version:
+    case GnttabOp::swap_grant_ref: return true;
     default: return false;
     }
 }

@@ -44,9 +44,7 @@ public:
         return arch::copy_to_guest(address_ + static_cast<u64>(offset), &value, sizeof(Member));
     }
     Result<> read_many(T* to, usize count) const { return arch::copy_from_guest(to, address_, count * sizeof(T)); }
-    Result<> write_many(const T* from, usize count) const {
-        return arch::copy_to_guest(address_, from, count * sizeof(T));
-    }
+    Result<> write_many(const T* from, usize count) const { return arch::copy_to_guest(address_, from, count * sizeof(T)); }
 
 private:
     u64 address_;

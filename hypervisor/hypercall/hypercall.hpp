@@ -47,9 +47,7 @@ using HypercallTable = std::array<HypercallEntry, hypercall_count>;
 const HypercallTable& hypercall_table(const Vcpu& caller);
 
 /// The register value for a result: the value, or -errno. The one place where an errno becomes a number.
-constexpr i64 to_register(const Result<Reply>& result) {
-    return result.ok() ? result.value().value : -static_cast<i64>(result.error());
-}
+constexpr i64 to_register(const Result<Reply>& result) { return result.ok() ? result.value().value : -static_cast<i64>(result.error()); }
 
 // Handlers of the families (hypervisor/hypercall/<family>.cpp).
 Result<Reply> hypercall_memory_op(Vcpu& caller, HypercallArgs& args);

@@ -55,7 +55,9 @@ Result<Reply> not_supported(Vcpu&, Call&) { return Err{Errno::eopnotsupp}; }
 
 /// The architecture's own.
 template <MemoryOp op>
-Result<Reply> by_architecture(Vcpu& caller, Call& call) { return arch::memory_op(caller, op, call.argument); }
+Result<Reply> by_architecture(Vcpu& caller, Call& call) {
+    return arch::memory_op(caller, op, call.argument);
+}
 
 constexpr auto table = [] {
     std::array<Handler, 29> entries{};

@@ -69,8 +69,13 @@ Result<Reply> exchange(Vcpu& caller, Call& call) {
             TRY(say_done(i));
             return call.go_on_at(0);
         }
-        const Chunk chunk{GuestPtr<u64>(op.in.extent_start).at(i * in_count), GuestPtr<u64>(op.out.extent_start).at(i * out_count),
-                          in_count, out_count, op.in.extent_order, op.out.extent_order, hint};
+        const Chunk chunk{GuestPtr<u64>(op.in.extent_start).at(i * in_count),
+                          GuestPtr<u64>(op.out.extent_start).at(i * out_count),
+                          in_count,
+                          out_count,
+                          op.in.extent_order,
+                          op.out.extent_order,
+                          hint};
         if (const auto done = exchange_chunk(*domain, chunk); !done) {
             TRY(say_done(i));
             return Err{done.error()};

@@ -129,7 +129,8 @@ Result<u32> resource_size(Domain& domain, const abi::MemAcquireResource& op) {
         if (op.id == abi::resource_grant_table_id_shared) return domain.grants.max_frames();
         REQUIRE(domain.grants.version() == 2, einval);
         constexpr u32 entries_per_frame = page_size / sizeof(abi::GrantEntryV2);
-        return (domain.grants.max_frames() * entries_per_frame + GrantTable::status_words_per_frame - 1) / GrantTable::status_words_per_frame;
+        return (domain.grants.max_frames() * entries_per_frame + GrantTable::status_words_per_frame - 1) /
+               GrantTable::status_words_per_frame;
     }
     case abi::ResourceType::ioreq_server: return Err{Errno::eopnotsupp};
     default: return Err{Errno::einval};

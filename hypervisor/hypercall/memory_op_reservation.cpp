@@ -181,7 +181,8 @@ Result<Reply> decrease_reservation(Vcpu& caller, Call& call) {
     GivenUp given(*reservation->domain);
     return for_each_extent(call, *reservation, [&](u64 i) -> Result<> {
         const Gfn first{TRY(reservation->extents.at(i).read())};
-        if (!reservation->domain->physmap.is_translated()) return give_up_named(caller, *reservation->domain, Mfn{first.raw}, reservation->order);
+        if (!reservation->domain->physmap.is_translated())
+            return give_up_named(caller, *reservation->domain, Mfn{first.raw}, reservation->order);
         for (u64 page = 0; page < u64{1} << reservation->order; ++page) TRY(given.add(first + page));
         return {};
     });

@@ -229,8 +229,10 @@ Result<Reply> trace_buffers(Vcpu&, abi::Sysctl& op) {
         request.size = 0;
         return Reply{};
     case abi::TbufOp::disable: return Reply{};
-    case abi::TbufOp::set_cpu_mask: case abi::TbufOp::set_evt_mask: case abi::TbufOp::set_size: case abi::TbufOp::enable:
-        return Err{Errno::eopnotsupp};
+    case abi::TbufOp::set_cpu_mask:
+    case abi::TbufOp::set_evt_mask:
+    case abi::TbufOp::set_size:
+    case abi::TbufOp::enable: return Err{Errno::eopnotsupp};
     }
     return Err{Errno::einval};
 }

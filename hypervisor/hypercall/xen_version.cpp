@@ -30,7 +30,9 @@ void fill(char (&to)[N], std::string_view text) {
 /// A text of fixed room, zeros behind it.
 template <class Text>
 Result<Reply> write_text(u64 argument, std::string_view text) {
-    struct { Text text; } out;
+    struct {
+        Text text;
+    } out;
     fill(out.text, text);
     TRY(guest_ptr<decltype(out)>(argument).write(out));
     return Reply{};

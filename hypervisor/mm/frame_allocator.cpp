@@ -95,8 +95,7 @@ private:
     bool is_free_block(Mfn first, unsigned order, u8 node) const {
         if (first.raw == 0 || !has_frame(first)) return false;
         const Frame& head = frame_of(first);
-        return (head.flags.load(std::memory_order_relaxed) & Frame::free_head) != 0 && head.order == order &&
-               head.node == node;
+        return (head.flags.load(std::memory_order_relaxed) & Frame::free_head) != 0 && head.order == order && head.node == node;
     }
 
     Mfn first_below(u8 node, unsigned list, unsigned order, u64 below) const {
@@ -178,9 +177,7 @@ void return_block(Mfn first, unsigned order, u32 serial) {
 
 Result<Mfn> allocate_frames(unsigned order, const AllocationHint& hint) {
     const Mfn first = TRY(take_block(order, 0, hint));
-    for (u64 i = 0; i < (u64{1} << order); ++i) {
-        frame_of(first + i).references.store(1, std::memory_order_relaxed);
-    }
+    for (u64 i = 0; i < (u64{1} << order); ++i) { frame_of(first + i).references.store(1, std::memory_order_relaxed); }
     return first;
 }
 

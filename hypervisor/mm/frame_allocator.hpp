@@ -18,9 +18,9 @@ inline constexpr unsigned max_nodes = 8;
 void add_free_range(Mfn first, u64 count, u8 node);
 
 struct AllocationHint {
-    u8 node = 0xff;            ///< preferred NUMA node; 0xff: any
-    bool exact_node = false;   ///< fail instead of taking another node's memory
-    u64 below = ~u64{0};       ///< the block's frame numbers must be smaller than this
+    u8 node = 0xff;           ///< preferred NUMA node; 0xff: any
+    bool exact_node = false;  ///< fail instead of taking another node's memory
+    u64 below = ~u64{0};      ///< the block's frame numbers must be smaller than this
 };
 
 /// A block of 2^order naturally aligned frames for the hypervisor itself, zeroed, references = 1 each.

@@ -8,12 +8,12 @@
 namespace px {
 
 enum class GfnType : u8 {
-    invalid,             ///< a hole
+    invalid,  ///< a hole
     ram,
-    ram_read_only,       ///< RAM whose writes are dropped (ROM)
-    mmio_direct,         ///< a device's memory
-    mmio_emulated,       ///< every access is emulated
-    foreign,             ///< another domain's frame, mapped by privilege
+    ram_read_only,  ///< RAM whose writes are dropped (ROM)
+    mmio_direct,    ///< a device's memory
+    mmio_emulated,  ///< every access is emulated
+    foreign,        ///< another domain's frame, mapped by privilege
     grant_writable,
     grant_read_only,
     ioreq_server,        ///< writes go to an ioreq server
@@ -23,8 +23,7 @@ enum class GfnType : u8 {
 
 /// RAM of the domain itself that it may read.
 constexpr bool is_own_ram(GfnType type) {
-    return type == GfnType::ram || type == GfnType::ram_read_only || type == GfnType::log_dirty ||
-           type == GfnType::ioreq_server;
+    return type == GfnType::ram || type == GfnType::ram_read_only || type == GfnType::log_dirty || type == GfnType::ioreq_server;
 }
 constexpr bool owns_reference(GfnType type) {
     return type == GfnType::foreign || type == GfnType::grant_writable || type == GfnType::grant_read_only;

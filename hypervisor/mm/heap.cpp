@@ -76,12 +76,8 @@ private:
 constinit Locked<std::array<SizeClass, largest_shift + 1>, LockRank::heap> classes;
 constinit Locked<HeapType*, LockRank::heap> types{nullptr};
 
-unsigned shift_of(usize bytes) {
-    return std::max(smallest_shift, static_cast<unsigned>(std::bit_width(bytes - 1)));
-}
-unsigned order_of(usize bytes) {
-    return static_cast<unsigned>(std::bit_width((bytes - 1) >> page_shift));
-}
+unsigned shift_of(usize bytes) { return std::max(smallest_shift, static_cast<unsigned>(std::bit_width(bytes - 1))); }
+unsigned order_of(usize bytes) { return static_cast<unsigned>(std::bit_width((bytes - 1) >> page_shift)); }
 
 }  // namespace
 

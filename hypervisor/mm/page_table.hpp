@@ -39,8 +39,8 @@ public:
     using Attributes = typename Policy::Attributes;
 
     struct Translation {
-        Mfn mfn;                ///< frame of the page asked for, also inside a large leaf
-        unsigned order;         ///< size of the leaf that maps it
+        Mfn mfn;         ///< frame of the page asked for, also inside a large leaf
+        unsigned order;  ///< size of the leaf that maps it
         Attributes attributes;
     };
 
@@ -93,9 +93,7 @@ public:
     /// Largest order ≤ `limit` that a leaf for (page, mfn) may have, with `count` pages left to map.
     static unsigned best_order(u64 page, Mfn mfn, u64 count, unsigned limit = Policy::max_leaf_level * bits_per_level) {
         unsigned order = limit;
-        while (order > 0 && (((page | mfn.raw) & ((u64{1} << order) - 1)) != 0 || count < (u64{1} << order))) {
-            order -= bits_per_level;
-        }
+        while (order > 0 && (((page | mfn.raw) & ((u64{1} << order) - 1)) != 0 || count < (u64{1} << order))) { order -= bits_per_level; }
         return order;
     }
 
@@ -160,9 +158,7 @@ public:
 
 private:
     static constexpr unsigned order_of(unsigned level) { return level * bits_per_level; }
-    static unsigned index(u64 page, unsigned level) {
-        return static_cast<unsigned>(page >> order_of(level)) & (entries_per_table - 1);
-    }
+    static unsigned index(u64 page, unsigned level) { return static_cast<unsigned>(page >> order_of(level)) & (entries_per_table - 1); }
     // Hardware walks the table while it changes: entries are read and written whole.
     static u64 load(const u64& entry) { return __atomic_load_n(&entry, __ATOMIC_ACQUIRE); }
     static void store(u64& entry, u64 value) { __atomic_store_n(&entry, value, __ATOMIC_RELEASE); }
@@ -204,8 +200,8 @@ private:
         const Mfn table = TRY(policy_.allocate_table());
         u64* const below = Policy::entries(table);
         for (unsigned i = 0; i < entries_per_table; ++i) {
-            below[i] = Policy::leaf(Policy::frame(value, level) + (u64{i} << order_of(level - 1)), level - 1,
-                                    Policy::attributes(value, level));
+            below[i] =
+                Policy::leaf(Policy::frame(value, level) + (u64{i} << order_of(level - 1)), level - 1, Policy::attributes(value, level));
         }
         store(entry, Policy::table(table));
         return {};

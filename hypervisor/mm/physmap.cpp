@@ -80,8 +80,8 @@ Result<> Physmap::add_ram(Gfn gfn, Mfn mfn, unsigned order) {
 Result<> Physmap::add_mmio(Gfn gfn, Mfn mfn, u64 count, bool read_only) {
     REQUIRE(in_reach(gfn, count), einval);
     auto table = table_.lock();
-    const auto changed = table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only},
-                                          arch::largest_physmap_order());
+    const auto changed =
+        table->map_range(gfn.raw, mfn, count, {.type = GfnType::mmio_direct, .read_only = read_only}, arch::largest_physmap_order());
     used_up_to(gfn + (count - 1));
     settle(*table, changed.value_or(Changed::must_flush));
     TRY(changed);
@@ -94,8 +94,8 @@ Result<> Physmap::add_emulated(Gfn gfn, u64 count, GfnType type) {
     Changed owed = Changed::nothing;
     Result<> done;
     for (u64 i = 0; i < count && done.ok(); ++i) {
-        const auto changed = type == GfnType::mmio_emulated ? table->unmap(gfn.raw + i, 0)
-                                                            : table->map(gfn.raw + i, Mfn{0}, 0, {.type = type});
+        const auto changed =
+            type == GfnType::mmio_emulated ? table->unmap(gfn.raw + i, 0) : table->map(gfn.raw + i, Mfn{0}, 0, {.type = type});
         if (changed) owed = owed | *changed;
         else done = Err{changed.error()};
     }

@@ -100,9 +100,7 @@ private:
     /// Errors: efault.
     Result<Found> find_frame(const Table& table, Gfn gfn, bool write) const;
     /// A domain without a physmap has nothing in reach.
-    bool in_reach(Gfn gfn, u64 count = 1) const {
-        return is_translated() && count <= frame_numbers && gfn.raw <= frame_numbers - count;
-    }
+    bool in_reach(Gfn gfn, u64 count = 1) const { return is_translated() && count <= frame_numbers && gfn.raw <= frame_numbers - count; }
     /// Flushes if that is owed, then frees the tables that waited for it.
     void settle(Table& table, Changed changed);
     void used_up_to(Gfn gfn) {

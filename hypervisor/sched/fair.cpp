@@ -10,9 +10,7 @@ namespace px::sched {
 FairPolicy::Held::~Held() {
     auto& hints = cpu_.hints;
     const Unit* first = queue_->waiting.first();
-    if (first != nullptr) {
-        hints.laggard.store(queue_->to_pool(first->policy.virtual_time), std::memory_order_relaxed);
-    }
+    if (first != nullptr) { hints.laggard.store(queue_->to_pool(first->policy.virtual_time), std::memory_order_relaxed); }
     hints.clock.store(queue_->clock(), std::memory_order_relaxed);
     hints.load.store(queue_->load(), std::memory_order_relaxed);
     hints.waiting.store(static_cast<u32>(queue_->waiting.size()), std::memory_order_seq_cst);
@@ -82,8 +80,8 @@ bool FairPolicy::cpu_drained(CpuId cpu) {
 
 Result<> FairPolicy::set_tunables(FairTunables tunables) {
     REQUIRE(tunables.slice >= milliseconds(1) && tunables.slice <= seconds(1), einval);
-    REQUIRE(tunables.ratelimit == Nanoseconds{0} ||
-                (tunables.ratelimit >= microseconds(100) && tunables.ratelimit <= milliseconds(500)), einval);
+    REQUIRE(tunables.ratelimit == Nanoseconds{0} || (tunables.ratelimit >= microseconds(100) && tunables.ratelimit <= milliseconds(500)),
+            einval);
     tunables_ = tunables;
     for (CpuId cpu : cpus()) Held(at(cpu))->set_tunables(tunables);
     return {};
@@ -200,23 +198,19 @@ Statistics FairPolicy::statistics(CpuId cpu) { return Held(at(cpu))->statistics;
 
 void FairPolicy::dump() {
     auto print = [](const char* state, const Unit& unit) {
-        log_reply("    {} d{}v{} weight {} virtual {} ran {} us", state, unit.group.domain(), unit.id,
-                 unit.policy.weight, unit.policy.virtual_time, unit.policy.run_time.raw / 1000);
+        log_reply("    {} d{}v{} weight {} virtual {} ran {} us", state, unit.group.domain(), unit.id, unit.policy.weight,
+                  unit.policy.virtual_time, unit.policy.run_time.raw / 1000);
     };
-    log_reply("scheduler {}: {} units, slice {} us, ratelimit {} us", name(), units_.load(),
-             tunables_.slice.raw / 1000, tunables_.ratelimit.raw / 1000);
+    log_reply("scheduler {}: {} units, slice {} us, ratelimit {} us", name(), units_.load(), tunables_.slice.raw / 1000,
+              tunables_.ratelimit.raw / 1000);
     for (CpuId cpu : cpus()) {
         Held queue(at(cpu));
         const Statistics& s = queue->statistics;
-        log_reply("  cpu {}: load {} clock {} switches {} preemptions {} migrations {} steals {} pulls {}", cpu,
-                 queue->load(), queue->clock(), s.switches, s.preemptions, s.migrations, s.steals, s.pulls);
+        log_reply("  cpu {}: load {} clock {} switches {} preemptions {} migrations {} steals {} pulls {}", cpu, queue->load(),
+                  queue->clock(), s.switches, s.preemptions, s.migrations, s.steals, s.pulls);
         if (queue->running != nullptr) print("running", *queue->running);
-        for (Unit* unit = queue->waiting.first(); unit != nullptr; unit = queue->waiting.next(*unit)) {
-            print("waiting", *unit);
-        }
-        for (Unit* unit = queue->parked.first(); unit != nullptr; unit = queue->parked.next(*unit)) {
-            print("parked ", *unit);
-        }
+        for (Unit* unit = queue->waiting.first(); unit != nullptr; unit = queue->waiting.next(*unit)) { print("waiting", *unit); }
+        for (Unit* unit = queue->parked.first(); unit != nullptr; unit = queue->parked.next(*unit)) { print("parked ", *unit); }
     }
 }
 

@@ -41,7 +41,7 @@ namespace px::sched {
 struct alignas(64) FairCpu {
     Locked<FairQueue, LockRank::run_queue> queue;
     struct Hints {
-        std::atomic<u32> waiting{0};      ///< how many; sequentially consistent, see above
+        std::atomic<u32> waiting{0};  ///< how many; sequentially consistent, see above
         std::atomic<u64> load{0};
         std::atomic<VirtualTime> clock{0};    ///< the pool's
         std::atomic<VirtualTime> laggard{0};  ///< the first waiting unit's position on it
@@ -85,8 +85,7 @@ private:
     /// A locked queue; its hints are published when it is let go.
     class Held {
     public:
-        Held(FairCpu& cpu, bool second = false)
-            : cpu_(cpu), queue_(second ? cpu.queue.lock_same_rank() : cpu.queue.lock()) {}
+        Held(FairCpu& cpu, bool second = false) : cpu_(cpu), queue_(second ? cpu.queue.lock_same_rank() : cpu.queue.lock()) {}
         Held(const Held&) = delete;
         ~Held();
         FairQueue* operator->() const { return &*queue_; }
@@ -100,8 +99,7 @@ private:
     class HeldPair {
     public:
         HeldPair(FairPolicy& policy, CpuId a, CpuId b)
-            : a_is_outer_(a < b), outer_(policy.at(a_is_outer_ ? a : b)),
-              inner_(policy.at(a_is_outer_ ? b : a), true) {}
+            : a_is_outer_(a < b), outer_(policy.at(a_is_outer_ ? a : b)), inner_(policy.at(a_is_outer_ ? b : a), true) {}
         FairQueue& a() { return a_is_outer_ ? *outer_ : *inner_; }
         FairQueue& b() { return a_is_outer_ ? *inner_ : *outer_; }
 

@@ -31,9 +31,7 @@ FairPolicy::Target FairPolicy::choose_cpu(Unit& unit) {
     const CpuId home = unit.cpu();
     const CpuMask possible = allowed(unit);
     const CpuMask liked = preferred(unit);
-    if (const auto wish = std::exchange(unit.policy.wish, std::nullopt); wish && possible.has(*wish)) {
-        return claim(*wish);
-    }
+    if (const auto wish = std::exchange(unit.policy.wish, std::nullopt); wish && possible.has(*wish)) { return claim(*wish); }
     const CpuMask idle = idle_.snapshot();
     for (const CpuMask& candidates : {idle & liked, idle & possible}) {
         if (candidates.has(home)) return claim(home);
@@ -89,7 +87,7 @@ void FairPolicy::place(Unit& unit, Arrival arrival) {
 void FairPolicy::arrive(Unit& unit, FairQueue& queue, VirtualTime position, Arrival arrival, Target target) {
     queue.join(unit, position, arrival);
     const bool goes_first = queue.running == nullptr ||
-        (arrival == Arrival::woken && before(unit.policy.virtual_time, queue.running_position(environment_.now())));
+                            (arrival == Arrival::woken && before(unit.policy.virtual_time, queue.running_position(environment_.now())));
     if (goes_first || target.claimed) environment_.kick(target.cpu);
 }
 
@@ -103,8 +101,7 @@ void FairPolicy::offer_to_idle(const CpuMask& candidates) {
     }
 }
 
-bool FairPolicy::goes_on(CpuId cpu, const Unit& unit, const FairQueue& queue, const Unit* rival,
-                         Nanoseconds now) const {
+bool FairPolicy::goes_on(CpuId cpu, const Unit& unit, const FairQueue& queue, const Unit* rival, Nanoseconds now) const {
     const auto& part = unit.policy;
     if (!part.runnable || !allowed(unit).has(cpu) || part.wish) return false;
     if (unit.group.barred_until(now) != Nanoseconds{0}) return false;
@@ -164,9 +161,7 @@ Decision FairPolicy::pick_next(CpuId cpu, Nanoseconds now) {
         {
             Held queue(at(cpu));
             if (Unit* unit = choose_unit(cpu, *queue, now)) return {unit, slice_of(*queue, *unit, now)};
-            if (const Unit* parked = queue->parked.first()) {
-                wait = std::max(parked->policy.release - now, shortest_slice);
-            }
+            if (const Unit* parked = queue->parked.first()) { wait = std::max(parked->policy.release - now, shortest_slice); }
             if (!online_.has(cpu)) return {nullptr, Nanoseconds::never()};
             idle_.add(cpu);
         }

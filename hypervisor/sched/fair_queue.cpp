@@ -128,8 +128,7 @@ void FairQueue::advance_floor() {
 void FairQueue::forgive_lag(VirtualTime leader) {
     const u64 units = waiting.size() + (running != nullptr);
     const VirtualTime service = static_cast<u64>(carry_limit().raw) * 2;
-    const VirtualTime window =
-        units == 0 || load_ == 0 ? service : service * Parameters::default_weight * units / load_;
+    const VirtualTime window = units == 0 || load_ == 0 ? service : service * Parameters::default_weight * units / load_;
     const i64 lag = static_cast<i64>(leader - clock());
     if (lag > 0 && static_cast<u64>(lag) > window) base_ += static_cast<u64>(lag) - window;
 }

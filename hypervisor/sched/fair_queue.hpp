@@ -22,9 +22,7 @@ constexpr bool before(VirtualTime a, VirtualTime b) { return static_cast<i64>(a 
 class FairQueue {
 public:
     struct ByVirtualTime {
-        bool operator()(const Unit& a, const Unit& b) const {
-            return before(a.policy.virtual_time, b.policy.virtual_time);
-        }
+        bool operator()(const Unit& a, const Unit& b) const { return before(a.policy.virtual_time, b.policy.virtual_time); }
     };
     struct ByRelease {
         bool operator()(const Unit& a, const Unit& b) const { return a.policy.release < b.policy.release; }

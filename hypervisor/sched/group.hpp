@@ -49,9 +49,8 @@ public:
         const u16 cap = parameters().cap;
         if (cap == 0) return;
         i64 old = paid_until_.load(std::memory_order_relaxed);
-        while (!paid_until_.compare_exchange_weak(
-            old, std::max(old, (now - delta).raw) + delta.raw * 100 / cap, std::memory_order_relaxed)) {
-        }
+        while (
+            !paid_until_.compare_exchange_weak(old, std::max(old, (now - delta).raw) + delta.raw * 100 / cap, std::memory_order_relaxed)) {}
     }
     /// When the group is over its cap: the instant from which it may run again; otherwise 0.
     Nanoseconds barred_until(Nanoseconds now) const {

@@ -60,7 +60,7 @@ public:
         Nanoseconds release;                      ///< when parked: until when
         CpuMask hard = CpuMask::all();
         CpuMask soft = CpuMask::all();
-        std::optional<CpuId> wish;                ///< migrate(): where to go next
+        std::optional<CpuId> wish;  ///< migrate(): where to go next
     } policy;
 
 private:

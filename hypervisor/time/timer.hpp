@@ -25,8 +25,7 @@ class Timer : private TreeHook<Timer> {
 public:
     using Callback = void (*)(void* context, Nanoseconds now);
 
-    Timer(TimerQueue& home, Callback callback, void* context)
-        : home_(&home), callback_(callback), context_(context) {}
+    Timer(TimerQueue& home, Callback callback, void* context) : home_(&home), callback_(callback), context_(context) {}
     ~Timer() { PX_ASSERT(!armed() && !running_.load(std::memory_order_relaxed)); }
 
     /// The callback will run once, at or after `deadline`; a deadline in the past is due at once. Replaces an earlier one.

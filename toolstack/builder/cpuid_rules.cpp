@@ -25,7 +25,9 @@ Outcome<> apply_cpuid_rules(control::CpuPolicy& policy, std::span<const CpuidRul
     for (const CpuidRule& rule : rules) {
         bool found = false;
         for (CpuidLeaf& leaf : policy.leaves) {
-            if (leaf.leaf != rule.where.leaf || (leaf.subleaf != rule.where.subleaf && rule.where.subleaf != no_subleaf && leaf.subleaf != no_subleaf)) continue;
+            if (leaf.leaf != rule.where.leaf ||
+                (leaf.subleaf != rule.where.subleaf && rule.where.subleaf != no_subleaf && leaf.subleaf != no_subleaf))
+                continue;
             found = true;
             u32& word = word_of(leaf, rule.where.name);
             word = (word | rule.set) & ~rule.clear;

@@ -38,9 +38,8 @@ Outcome<> GuestMemory::fill(Gpaddr address, u64 size, Fill&& fill) {
 }
 
 Outcome<> GuestMemory::copy_in(Gpaddr address, std::span<const u8> bytes) {
-    return fill(address, bytes.size(), [&](std::span<u8> piece, u64 offset) {
-        std::memcpy(piece.data(), bytes.data() + offset, piece.size());
-    });
+    return fill(address, bytes.size(),
+                [&](std::span<u8> piece, u64 offset) { std::memcpy(piece.data(), bytes.data() + offset, piece.size()); });
 }
 
 Loaded<> GuestMemory::write(Gpaddr address, std::span<const u8> bytes) {

@@ -23,7 +23,9 @@ Outcome<> check_kind(u32 kind, u32 capabilities) {
     if (kind == abi::physcap::pv) {
         return Err{Error{ENODEV, "this hypervisor has no PV guests: PV was turned off (pv=0) or left out when it was built"}};
     }
-    return Err{Error{ENODEV, "this machine has no hardware virtualization that can be used ('xl dmesg' says why): only guests with type = \"pv\" can run"}};
+    return Err{Error{
+        ENODEV,
+        "this machine has no hardware virtualization that can be used ('xl dmesg' says why): only guests with type = \"pv\" can run"}};
 }
 
 Outcome<> check_machine(call::Privcmd& privcmd, u32 kind, u64 needed_kib) {
@@ -38,15 +40,15 @@ Outcome<> check_machine(call::Privcmd& privcmd, u32 kind, u64 needed_kib) {
 
 Outcome<DomId> create_empty(call::Privcmd& privcmd, const GuestSpec& spec, u32 flags, u32 emulation) {
     return control::create_domain(privcmd, {
-        .handle = spec.handle,
-        .flags = flags,
-        .emulation = emulation,
-        .max_vcpus = spec.max_vcpus,
-        .max_event_port = spec.max_event_port,
-        .max_grant_frames = spec.max_grant_frames,
-        .max_maptrack_frames = spec.max_maptrack_frames,
-        .grant_version = spec.grant_version,
-    });
+                                               .handle = spec.handle,
+                                               .flags = flags,
+                                               .emulation = emulation,
+                                               .max_vcpus = spec.max_vcpus,
+                                               .max_event_port = spec.max_event_port,
+                                               .max_grant_frames = spec.max_grant_frames,
+                                               .max_maptrack_frames = spec.max_maptrack_frames,
+                                               .grant_version = spec.grant_version,
+                                           });
 }
 
 Outcome<> set_common(control::Domain domain, const GuestSpec& spec) {

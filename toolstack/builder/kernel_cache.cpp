@@ -28,8 +28,11 @@ auto identity(const struct stat& file) {
 
 std::string name_of(const struct stat& file) {
     std::array<char, 160> text{};
-    std::apply([&](auto... part) { std::snprintf(text.data(), text.size(), "%llx-%llx-%llx-%llx.%llx-%llx.%llx.elf",
-                                                 static_cast<unsigned long long>(part)...); }, identity(file));
+    std::apply(
+        [&](auto... part) {
+            std::snprintf(text.data(), text.size(), "%llx-%llx-%llx-%llx.%llx-%llx.%llx.elf", static_cast<unsigned long long>(part)...);
+        },
+        identity(file));
     return text.data();
 }
 
@@ -84,8 +87,8 @@ void KernelCache::keep(const struct stat& packed, std::span<const u8> unpacked) 
     unlinkat(folder.get(), unfinished.c_str(), 0);
     const Fd file{openat(folder.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
     if (!file) return;
-    const bool done = write_whole(file.get(), unpacked) &&
-                      renameat(folder.get(), unfinished.c_str(), folder.get(), name_of(packed).c_str()) == 0;
+    const bool done =
+        write_whole(file.get(), unpacked) && renameat(folder.get(), unfinished.c_str(), folder.get(), name_of(packed).c_str()) == 0;
     if (!done) unlinkat(folder.get(), unfinished.c_str(), 0);
     trim(folder.get());
 }

@@ -24,8 +24,8 @@ usize rank_at(u64 at, u64 end, usize largest) {
 
 call::Outcome<> populate_range(loader::Extent range, const Populate& populate) {
     const u64 end = range.end >> page_shift;
-    usize largest = 0;     // rank of the largest blocks worth a try
-    u64 small_until = 0;   // here a larger one couldn't be had
+    usize largest = 0;    // rank of the largest blocks worth a try
+    u64 small_until = 0;  // here a larger one couldn't be had
     for (u64 at = range.start >> page_shift; at < end;) {
         if (at >= small_until) largest = 0;
         const u64 stop = at < small_until ? small_until : end;

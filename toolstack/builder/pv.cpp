@@ -97,7 +97,8 @@ Outcome<> PvPlan::load(Domain domain, const Frames& frames) const {
 Outcome<> PvPlan::write_tables(GuestMemory& memory, const Frames& frames) const {
     const auto written = loader::for_each_pv_table(start_, [&](u64 pfn, const loader::TableRun& run, u64 index) -> loader::Loaded<> {
         std::array<u64, page_size / sizeof(u64)> table;
-        loader::fill_pv_table(start_, run.level, index, [&](u64 named) { return frames[named]; }, table);
+        loader::fill_pv_table(
+            start_, run.level, index, [&](u64 named) { return frames[named]; }, table);
         return memory.write(Gpaddr{pfn << page_shift}, {reinterpret_cast<const u8*>(table.data()), page_size});
     });
     if (!written.ok()) return Err{memory.cause()};
@@ -121,16 +122,18 @@ Outcome<> PvPlan::write_start_info(Domain domain, GuestMemory& memory, const Bui
     const auto info = TRY(call::domain_info(domain.privcmd(), domain.id()));
     if (!info) return Err{Error{ESRCH, "the domain has gone while it was being made"}};
     std::array<u8, page_size> page;
-    const auto written = loader::write_pv_start_info(start_, {
-        .pages = pages(),
-        .shared_info = info->shared_info_frame << page_shift,
-        .flags = 0,
-        .ramdisk_size = ramdisk_.size(),
-        .command_line = spec_.command_line,
-        .store = {built.store.raw, built.store_port.raw},
-        .console = {built.console.raw, built.console_port.raw},
-        .screen = {},
-    }, page);
+    const auto written = loader::write_pv_start_info(start_,
+                                                     {
+                                                         .pages = pages(),
+                                                         .shared_info = info->shared_info_frame << page_shift,
+                                                         .flags = 0,
+                                                         .ramdisk_size = ramdisk_.size(),
+                                                         .command_line = spec_.command_line,
+                                                         .store = {built.store.raw, built.store_port.raw},
+                                                         .console = {built.console.raw, built.console_port.raw},
+                                                         .screen = {},
+                                                     },
+                                                     page);
     if (!written.ok()) return cannot_start(spec_.kernel, written.error(), spec_.memory_kib);
     TRY(memory.copy_in(Gpaddr{start_.start_info << page_shift}, page));
 

@@ -47,8 +47,12 @@ Outcome<PvhPlan> PvhPlan::prepare(GuestSpec spec) {
 }
 
 loader::StartOfDayRequest PvhPlan::start_of_day_request() const {
-    return {.memory_map = layout_.map, .kernel = kernel_.image().extent(), .command_line = spec_.command_line, .modules = modules_,
-            .rsdp = acpi_.rsdp.raw, .flags = 0};
+    return {.memory_map = layout_.map,
+            .kernel = kernel_.image().extent(),
+            .command_line = spec_.command_line,
+            .modules = modules_,
+            .rsdp = acpi_.rsdp.raw,
+            .flags = 0};
 }
 
 Outcome<> PvhPlan::find_places() {
@@ -121,12 +125,9 @@ Outcome<> PvhPlan::connect(Domain domain, BuiltDomain& built) const {
     built.store_port = TRY(domain.allocate_port(dom0));
     built.console_port = TRY(domain.allocate_port(dom0));
     const std::pair<HvmParam, u64> parameters[] = {
-        {HvmParam::timer_mode, spec_.timer_mode},
-        {HvmParam::store_pfn, store_frame.raw},
-        {HvmParam::store_evtchn, built.store_port.raw},
-        {HvmParam::console_pfn, console_frame.raw},
-        {HvmParam::console_evtchn, built.console_port.raw},
-        {HvmParam::ident_pt, to_gpaddr(identity_map_frame).raw},
+        {HvmParam::timer_mode, spec_.timer_mode},           {HvmParam::store_pfn, store_frame.raw},
+        {HvmParam::store_evtchn, built.store_port.raw},     {HvmParam::console_pfn, console_frame.raw},
+        {HvmParam::console_evtchn, built.console_port.raw}, {HvmParam::ident_pt, to_gpaddr(identity_map_frame).raw},
     };
     for (auto [param, value] : parameters) TRY(domain.set_param(param, value));
     return control::seed_grants(domain, console_frame, store_frame, scratch_frame);

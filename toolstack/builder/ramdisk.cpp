@@ -110,11 +110,11 @@ std::optional<End> walk_xz(Bytes bytes) {
         status = lzma_code(&stream, LZMA_FINISH);
     }
     switch (status) {
-        case LZMA_STREAM_END: return End{stream.total_in};
-        case LZMA_BUF_ERROR: return End{0, Flaw::truncated};
-        case LZMA_FORMAT_ERROR:
-        case LZMA_DATA_ERROR: return End{0, Flaw::corrupt};
-        default: return std::nullopt;
+    case LZMA_STREAM_END: return End{stream.total_in};
+    case LZMA_BUF_ERROR: return End{0, Flaw::truncated};
+    case LZMA_FORMAT_ERROR:
+    case LZMA_DATA_ERROR: return End{0, Flaw::corrupt};
+    default: return std::nullopt;
     }
 }
 
@@ -166,8 +166,14 @@ struct Format {
 
 using namespace std::string_view_literals;
 constexpr Format formats[] = {
-    {"070701", "cpio archive", cpio::walk}, {"070702", "cpio archive", cpio::walk}, {"\x1f\x8b", "gzip stream", walk_gzip},
-    {"\xfd" "7zXZ\0"sv, "xz stream", walk_xz}, {"\x28\xb5\x2f\xfd", "zstd stream", walk_zstd}, {"\x02\x21\x4c\x18", "lz4 stream", walk_lz4},
+    {"070701", "cpio archive", cpio::walk},
+    {"070702", "cpio archive", cpio::walk},
+    {"\x1f\x8b", "gzip stream", walk_gzip},
+    {"\xfd"
+     "7zXZ\0"sv,
+     "xz stream", walk_xz},
+    {"\x28\xb5\x2f\xfd", "zstd stream", walk_zstd},
+    {"\x02\x21\x4c\x18", "lz4 stream", walk_lz4},
 };
 
 }  // namespace

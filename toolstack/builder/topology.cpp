@@ -9,8 +9,8 @@ namespace {
 
 using abi::x86::CpuidLeaf;
 
-constexpr u32 hyper_threading = 1u << 28;   // leaf 1 edx: the count of ids is valid
-constexpr u32 legacy_multi_core = 1u << 1;  // leaf 0x80000001 ecx: … but there are no threads, only cores
+constexpr u32 hyper_threading = 1u << 28;                    // leaf 1 edx: the count of ids is valid
+constexpr u32 legacy_multi_core = 1u << 1;                   // leaf 0x80000001 ecx: … but there are no threads, only cores
 constexpr u32 amd_ebx = 0x68747541, hygon_ebx = 0x6f677948;  // "Auth", "Hygo"
 
 constexpr u32 field(u32 word, unsigned shift, u32 mask) { return word >> shift & mask; }

@@ -20,10 +20,12 @@ bool runs_under_hypervisor(const SystemPaths& paths) {
 std::string why(int code, const std::string& device, std::string_view module, const SystemPaths& paths) {
     if (code == EACCES || code == EPERM) return "no permission to open " + device + ": run this as root";
     if (!runs_under_hypervisor(paths)) {
-        return "this system was not booted under the hypervisor (" + paths.hypervisor + "/type doesn't say 'xen'): choose its entry in the boot menu";
+        return "this system was not booted under the hypervisor (" + paths.hypervisor +
+               "/type doesn't say 'xen'): choose its entry in the boot menu";
     }
     if (code == ENOENT || code == ENODEV || code == ENXIO) {
-        return "the kernel module " + std::string(module) + " is not loaded (no " + device + "): run 'modprobe " + std::string(module) + "'";
+        return "the kernel module " + std::string(module) + " is not loaded (no " + device + "): run 'modprobe " + std::string(module) +
+               "'";
     }
     return "can't open " + device + ": " + std::strerror(code);
 }

@@ -17,9 +17,7 @@ struct Error {
 };
 
 /// "text: No such file or directory".
-inline Err<Error> failure(int code, std::string_view text) {
-    return Err{Error{code, std::string(text) + ": " + std::strerror(code)}};
-}
+inline Err<Error> failure(int code, std::string_view text) { return Err{Error{code, std::string(text) + ": " + std::strerror(code)}}; }
 /// The same with the current errno.
 inline Err<Error> failure(std::string_view text) { return failure(errno, text); }
 

@@ -10,13 +10,23 @@ namespace px::call {
 
 namespace {
 
-struct BindVirq { u32 virq; };
-struct BindInterdomain { u32 domain, port; };
-struct BindUnbound { u32 domain; };
-struct OnPort { u32 port; };
+struct BindVirq {
+    u32 virq;
+};
+struct BindInterdomain {
+    u32 domain, port;
+};
+struct BindUnbound {
+    u32 domain;
+};
+struct OnPort {
+    u32 port;
+};
 
 template <class Argument>
-constexpr unsigned long request(unsigned number) { return _IOC(_IOC_NONE, 'E', number, sizeof(Argument)); }
+constexpr unsigned long request(unsigned number) {
+    return _IOC(_IOC_NONE, 'E', number, sizeof(Argument));
+}
 
 template <class Argument>
 Outcome<EvtPort> bind(int fd, unsigned number, Argument argument, const char* what) {
@@ -47,9 +57,7 @@ Outcome<EvtPort> EventChannels::bind_interdomain(DomId remote, EvtPort port) {
     return bind(fd(), 1, BindInterdomain{remote.raw, port.raw}, "can't bind a domain's event channel");
 }
 
-Outcome<EvtPort> EventChannels::bind_unbound(DomId remote) {
-    return bind(fd(), 2, BindUnbound{remote.raw}, "can't make an event channel");
-}
+Outcome<EvtPort> EventChannels::bind_unbound(DomId remote) { return bind(fd(), 2, BindUnbound{remote.raw}, "can't make an event channel"); }
 
 Outcome<> EventChannels::unbind(EvtPort port) { return on_port(fd(), 3, port, "can't close an event channel"); }
 Outcome<> EventChannels::notify(EvtPort port) { return on_port(fd(), 4, port, "can't notify an event channel"); }

@@ -11,7 +11,9 @@ namespace px::call {
 
 namespace {
 
-struct Reference { u32 domain, reference; };
+struct Reference {
+    u32 domain, reference;
+};
 struct MapHeader {  // `count` References follow
     u32 count, pad;
     u64 index;  // OUT: the offset for mmap
@@ -25,9 +27,7 @@ constexpr unsigned long unmap_request = _IOC(_IOC_NONE, 'G', 1, sizeof(Unmap));
 
 }  // namespace
 
-Outcome<GrantDevice> GrantDevice::open(const SystemPaths& paths) {
-    return GrantDevice(TRY(open_device("gntdev", "xen-gntdev", paths)));
-}
+Outcome<GrantDevice> GrantDevice::open(const SystemPaths& paths) { return GrantDevice(TRY(open_device("gntdev", "xen-gntdev", paths))); }
 
 Outcome<Mapping> GrantDevice::map(DomId domain, std::span<const GrantRef> references) {
     u32 count = static_cast<u32>(references.size());

@@ -50,7 +50,9 @@ public:
     }
 
     template <class T = void>
-    T* as() const { return static_cast<T*>(address_); }
+    T* as() const {
+        return static_cast<T*>(address_);
+    }
     usize size_bytes() const { return bytes_; }
     explicit operator bool() const { return address_ != nullptr; }
 

@@ -15,7 +15,9 @@ namespace px::call {
 
 namespace {
 
-struct Hypercall { u64 number, arguments[5]; };
+struct Hypercall {
+    u64 number, arguments[5];
+};
 struct MapBatch {
     u32 count;
     u16 domain;

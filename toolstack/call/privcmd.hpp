@@ -20,11 +20,17 @@ public:
     usize size_bytes() const { return pages_.size_bytes(); }
     u64 address() const { return reinterpret_cast<u64>(pages_.as()); }
     template <class T>
-    T* as() const { return pages_.as<T>(); }
+    T* as() const {
+        return pages_.as<T>();
+    }
     template <class T>
-    abi::GuestHandle<T> handle() const { return {address()}; }
+    abi::GuestHandle<T> handle() const {
+        return {address()};
+    }
     template <class T>
-    std::span<T> elements() const { return {as<T>(), size_bytes() / sizeof(T)}; }
+    std::span<T> elements() const {
+        return {as<T>(), size_bytes() / sizeof(T)};
+    }
 
 private:
     friend class Privcmd;

@@ -62,8 +62,13 @@ Outcome<> set_cpu_policy(Domain domain, const CpuPolicy& policy) {
     auto& request = *memory.as<abi::Domctl>();
     request = domctl_of(domain.id(), abi::DomctlCmd::set_cpu_policy);
     request.interface_version = abi::domctl_interface_version;
-    request.u.cpu_policy = {static_cast<u32>(policy.leaves.size()), static_cast<u32>(policy.msrs.size()), leaves.handle<CpuidLeaf>(),
-                            msrs.handle<MsrEntry>(), nothing_refused, nothing_refused, nothing_refused};
+    request.u.cpu_policy = {static_cast<u32>(policy.leaves.size()),
+                            static_cast<u32>(policy.msrs.size()),
+                            leaves.handle<CpuidLeaf>(),
+                            msrs.handle<MsrEntry>(),
+                            nothing_refused,
+                            nothing_refused,
+                            nothing_refused};
     const u64 argument = memory.address();
     auto done = privcmd.hypercall(abi::hypercall::domctl, std::span(&argument, 1), "can't set the CPU policy");
     if (!done.ok()) return call::failure(done.error().code, refusal(request.u.cpu_policy));

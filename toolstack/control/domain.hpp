@@ -18,7 +18,7 @@ using Handle = std::array<u8, 16>;  ///< the domain's UUID
 
 struct NewDomain {
     Handle handle{};
-    u32 flags = 0;  ///< abi::cdf
+    u32 flags = 0;      ///< abi::cdf
     u32 emulation = 0;  ///< abi::x86::emu
     u32 max_vcpus = 1;
     u32 max_event_port = 1023;

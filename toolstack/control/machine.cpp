@@ -23,7 +23,9 @@ std::string text_of(const char* bytes, usize size) { return {bytes, strnlen(byte
 
 template <class Text>
 Outcome<std::string> text_of(Privcmd& privcmd, XenVersionOp operation) {
-    struct { Text text; } answer{};
+    struct {
+        Text text;
+    } answer{};
     TRY(request(privcmd, abi::hypercall::xen_version, operation, answer, asking_version));
     return text_of(answer.text, sizeof answer.text);
 }
@@ -35,7 +37,10 @@ Outcome<u64> number_of(Privcmd& privcmd, XenVersionOp operation) {
 
 /// Hexadecimal; empty when the hypervisor was linked without one.
 std::string build_id(Privcmd& privcmd) {
-    struct { u32 length; u8 bytes[64]; } answer{sizeof answer.bytes, {}};
+    struct {
+        u32 length;
+        u8 bytes[64];
+    } answer{sizeof answer.bytes, {}};
     const auto size = request(privcmd, abi::hypercall::xen_version, XenVersionOp::build_id, answer, asking_version);
     std::string text;
     for (u64 i = 0; size.ok() && i < std::min<u64>(*size, sizeof answer.bytes); ++i) {
@@ -70,12 +75,12 @@ Outcome<u32> scheduler_id(Privcmd& privcmd) {
 
 const char* scheduler_name(u32 id) {
     switch (abi::SchedulerId{id}) {
-        case abi::SchedulerId::credit: return "credit";
-        case abi::SchedulerId::credit2: return "credit2";
-        case abi::SchedulerId::arinc653: return "arinc653";
-        case abi::SchedulerId::rtds: return "rtds";
-        case abi::SchedulerId::null: return "null";
-        default: return "unknown";
+    case abi::SchedulerId::credit: return "credit";
+    case abi::SchedulerId::credit2: return "credit2";
+    case abi::SchedulerId::arinc653: return "arinc653";
+    case abi::SchedulerId::rtds: return "rtds";
+    case abi::SchedulerId::null: return "null";
+    default: return "unknown";
     }
 }
 

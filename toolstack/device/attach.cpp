@@ -129,8 +129,8 @@ Outcome<> detach(store::Client& store, const Device& device, Force force, std::c
         if (force == Force::at_once) TRY(remove(store, device.front()));
         const auto is_closed = [](State state) { return state == State::closed || state == State::unknown; };
         if (!TRY(await(store, device.back(), time, is_closed)) && force == Force::none) {
-            return Err{Error{EBUSY, "the guest doesn't let go of the " + shown(device) +
-                                        ": it is in use, or nothing listens (--force takes it away)"}};
+            return Err{Error{
+                EBUSY, "the guest doesn't let go of the " + shown(device) + ": it is in use, or nothing listens (--force takes it away)"}};
         }
     }
     const auto unplugged = script.empty() ? Outcome<>{} : run_script(store, device, script, Plug::out);

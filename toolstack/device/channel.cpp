@@ -22,7 +22,8 @@ Outcome<NewDevice> new_channel(const Channel& channel, DomId guest, u32 number) 
     TRY(check_supported(channel));
     return NewDevice{{Kind::channel, guest, number},
                      {{"name", *channel.name}, {"connection", "pty"}, {"type", "xenconsoled"}, {"output", "pty"}, {"protocol", "vt100"}},
-                     {{"name", *channel.name}, {"connection", "pty"}, {"protocol", "vt100"}}, {}};
+                     {{"name", *channel.name}, {"connection", "pty"}, {"protocol", "vt100"}},
+                     {}};
 }
 
 }  // namespace px::device

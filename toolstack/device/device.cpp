@@ -22,9 +22,7 @@ std::string Device::front() const { return home_of(guest) + "/device/" + name_of
 std::string Device::back() const {
     return home_of(backend) + "/backend/" + name_of(kind) + "/" + std::to_string(guest.raw) + "/" + std::to_string(id);
 }
-std::string Device::record() const {
-    return "/libxl/" + std::to_string(guest.raw) + "/device/" + name_of(kind) + "/" + std::to_string(id);
-}
+std::string Device::record() const { return "/libxl/" + std::to_string(guest.raw) + "/device/" + name_of(kind) + "/" + std::to_string(id); }
 
 Outcome<std::vector<Device>> devices_of(store::Client& store, DomId guest, Kind kind) {
     std::vector<Device> devices;
@@ -45,9 +43,7 @@ Outcome<std::vector<Device>> devices_of(store::Client& store, DomId guest, Kind 
     return devices;
 }
 
-Outcome<std::string> value_of(store::Client& store, const std::string& path) {
-    return TRY(store.read_optional(path)).value_or("");
-}
+Outcome<std::string> value_of(store::Client& store, const std::string& path) { return TRY(store.read_optional(path)).value_or(""); }
 
 Outcome<State> state_of(store::Client& store, const std::string& end) {
     const unsigned long value = std::strtoul(TRY(value_of(store, end + "/state")).c_str(), nullptr, 10);

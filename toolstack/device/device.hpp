@@ -51,9 +51,9 @@ call::Outcome<> attach(store::Client& store, const NewDevice& wanted);
 
 /// How hard a device is taken away.
 enum class Force : u8 {
-    none,   ///< the guest may refuse, or not answer: an error then, and the device stays
-    after,  ///< the guest is asked; if it doesn't let go in time, the device goes all the same
-    at_once ///< the guest isn't asked: it is gone, or is being destroyed
+    none,    ///< the guest may refuse, or not answer: an error then, and the device stays
+    after,   ///< the guest is asked; if it doesn't let go in time, the device goes all the same
+    at_once  ///< the guest isn't asked: it is gone, or is being destroyed
 };
 inline constexpr std::chrono::seconds patience{10};  ///< as 4.17's
 /// Takes the device away from both ends, runs its script and forgets it. The other ends have `time` to let go.

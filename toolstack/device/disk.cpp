@@ -67,9 +67,15 @@ Outcome<NewDevice> new_disk(const Disk& disk, DomId guest) {
     const char* type = disk.is_cdrom() ? "cdrom" : "disk";
     const std::string number = std::to_string(disk.device().number);
     NewDevice made{{Kind::vbd, guest, disk.device().number}, {{"virtual-device", number}, {"device-type", type}}, {}, {}};
-    made.back = {{"removable", disk.is_cdrom() ? "1" : "0"}, {"bootable", "1"}, {"dev", *disk.vdev}, {"type", "phy"},
-                 {"mode", disk.is_writable() ? "w" : "r"}, {"device-type", type}, {"discard-enable", disk.discard.value_or(true) ? "1" : "0"},
-                 {"direct-io-safe", disk.direct_io_safe.value_or(false) ? "1" : "0"}, {"specification", "xen"}};
+    made.back = {{"removable", disk.is_cdrom() ? "1" : "0"},
+                 {"bootable", "1"},
+                 {"dev", *disk.vdev},
+                 {"type", "phy"},
+                 {"mode", disk.is_writable() ? "w" : "r"},
+                 {"device-type", type},
+                 {"discard-enable", disk.discard.value_or(true) ? "1" : "0"},
+                 {"direct-io-safe", disk.direct_io_safe.value_or(false) ? "1" : "0"},
+                 {"specification", "xen"}};
     if (disk.trusted && !*disk.trusted) made.front.push_back({"trusted", "0"});
     if (disk.script) {
         made.script = script_path(*disk.script);

@@ -138,17 +138,15 @@ Outcome<Child> start(const Device& device, const std::string& script, Plug plug)
 
 }  // namespace
 
-std::string script_path(const std::string& name) {
-    return name.starts_with('/') ? name : std::string(script_directory) + "/" + name;
-}
+std::string script_path(const std::string& name) { return name.starts_with('/') ? name : std::string(script_directory) + "/" + name; }
 
 Outcome<> run_script(store::Client& store, const Device& device, const std::string& script, Plug plug, unsigned seconds) {
     const call::Fd turn = TRY(take_turn());
     Child child = TRY(start(device, script, plug));
     const auto status = child.finish(Clock::now() + std::chrono::seconds(seconds));
     if (!status) {
-        return Err{Error{ETIMEDOUT, "the hot-plug script " + script + " didn't come to an end within " + std::to_string(seconds) +
-                                        " seconds"}};
+        return Err{
+            Error{ETIMEDOUT, "the hot-plug script " + script + " didn't come to an end within " + std::to_string(seconds) + " seconds"}};
     }
     const std::string complaint = TRY(value_of(store, device.back() + "/hotplug-error"));
     const std::string words = complaint.empty() ? child.last_words() : complaint;

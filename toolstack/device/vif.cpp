@@ -32,8 +32,9 @@ Outcome<VifDefaults> VifDefaults::load(const std::string& path) {
     if (auto text = xlcfg::read_file(path, diagnostics)) xlcfg::parse(sources, sources.add(path, std::move(*text)), document, diagnostics);
     if (diagnostics.errors()) return Err{Error{EINVAL, format_line(diagnostics.all().front(), sources)}};
     const std::pair<const char*, std::string*> keys[] = {
-        {"vif.default.bridge", &defaults.bridge}, {"defaultbridge", &defaults.bridge}, {"vif.default.script", &defaults.script},
-        {"vifscript", &defaults.script}, {"vif.default.gatewaydev", &defaults.gatewaydev},
+        {"vif.default.bridge", &defaults.bridge},         {"defaultbridge", &defaults.bridge},
+        {"vif.default.script", &defaults.script},         {"vifscript", &defaults.script},
+        {"vif.default.gatewaydev", &defaults.gatewaydev},
     };
     for (const auto& [key, value] : keys) {
         if (const xlcfg::Setting* setting = document.find(key)) *value = setting->value.text;

@@ -20,8 +20,7 @@ call::Outcome<call::Fd> take_turn();
 class CreationGuard {
 public:
     static call::Outcome<CreationGuard> start(System& system, const control::Handle& uuid);
-    CreationGuard(CreationGuard&& other) noexcept
-        : process_(std::exchange(other.process_, 0)), pipe_(std::move(other.pipe_)) {}
+    CreationGuard(CreationGuard&& other) noexcept : process_(std::exchange(other.process_, 0)), pipe_(std::move(other.pipe_)) {}
     CreationGuard& operator=(CreationGuard&&) = delete;
     ~CreationGuard() { release(); }
     void release();

@@ -123,14 +123,15 @@ Outcome<> GuestPlan::place(System& system, Domain domain) const {
 
 Outcome<> GuestPlan::announce(System& system, const builder::BuiltDomain& built) const {
     const std::string uuid = to_string(uuid_);
-    TRY(write_tree(system.store, built, {
-        .name = config_.name.value_or(""),
-        .uuid = uuid,
-        .memory_kib = static_cast<u64>(config_.memory_kib()),
-        .max_memory_kib = static_cast<u64>(config_.maxmem_kib()),
-        .vcpus = static_cast<u32>(config_.vcpus()),
-        .max_vcpus = static_cast<u32>(config_.maxvcpus()),
-    }));
+    TRY(write_tree(system.store, built,
+                   {
+                       .name = config_.name.value_or(""),
+                       .uuid = uuid,
+                       .memory_kib = static_cast<u64>(config_.memory_kib()),
+                       .max_memory_kib = static_cast<u64>(config_.maxmem_kib()),
+                       .vcpus = static_cast<u32>(config_.vcpus()),
+                       .max_vcpus = static_cast<u32>(config_.maxvcpus()),
+                   }));
     TRY(introduce(system.store, built));
     return keep_config(config_, built.id, uuid);
 }

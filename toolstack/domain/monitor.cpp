@@ -29,7 +29,7 @@ using Log = std::function<void(const std::string&)>;
 constexpr unsigned pause_seconds = 2;  ///< before a restart: a guest that stops at once must not keep a CPU busy; 4.17 has it too
 constexpr unsigned reconnect_tries = 600, reconnect_interval_us = 100'000;
 constexpr const char* log_directory = "/var/log/xen";
-constexpr const char* reason_names[] = {"powered off", "wants a reboot", "suspended", "crashed", "was stopped by its watchdog",
+constexpr const char* reason_names[] = {"powered off",       "wants a reboot", "suspended", "crashed", "was stopped by its watchdog",
                                         "wants a soft reset"};
 
 bool restarts(ShutdownAction action) {
@@ -128,12 +128,12 @@ void redirect(const std::string& name) {
 
 std::optional<ShutdownAction> action_for(const xlcfg::Actions& actions, ShutdownReason reason) {
     switch (reason) {
-        case ShutdownReason::poweroff: return actions.poweroff.value_or(ShutdownAction::destroy);
-        case ShutdownReason::reboot: return actions.reboot.value_or(ShutdownAction::restart);
-        case ShutdownReason::watchdog: return actions.watchdog.value_or(ShutdownAction::destroy);
-        case ShutdownReason::soft_reset: return actions.soft_reset.value_or(ShutdownAction::soft_reset);
-        case ShutdownReason::suspend: return std::nullopt;
-        case ShutdownReason::crash: break;
+    case ShutdownReason::poweroff: return actions.poweroff.value_or(ShutdownAction::destroy);
+    case ShutdownReason::reboot: return actions.reboot.value_or(ShutdownAction::restart);
+    case ShutdownReason::watchdog: return actions.watchdog.value_or(ShutdownAction::destroy);
+    case ShutdownReason::soft_reset: return actions.soft_reset.value_or(ShutdownAction::soft_reset);
+    case ShutdownReason::suspend: return std::nullopt;
+    case ShutdownReason::crash: break;
     }
     return actions.crash.value_or(ShutdownAction::destroy);
 }

@@ -30,7 +30,8 @@ bool maps_devices(const xlcfg::Passthrough& hardware) {
 }
 
 bool wants_host_bits(const xlcfg::Field<xlcfg::CpuidPolicy>& policy) {
-    return policy && std::ranges::any_of(policy->rules, [](const xlcfg::CpuidRule& rule) { return std::ranges::count(rule.bits, 'k') != 0; });
+    return policy &&
+           std::ranges::any_of(policy->rules, [](const xlcfg::CpuidRule& rule) { return std::ranges::count(rule.bits, 'k') != 0; });
 }
 
 /// All bits that are '0' or '1'; the others stay as the hypervisor has them.

@@ -99,8 +99,8 @@ Outcome<> write_console(Writer& to, const std::string& home, const BuiltDomain& 
     const std::string back = home_of(dom0) + "/backend/console/" + guest + "/0", device = "/libxl/" + guest + "/device/console/0";
     TRY(to.directory(front, to.readable()));
     const std::pair<const char*, std::string> told[] = {
-        {"/backend", back}, {"/backend-id", "0"}, {"/limit", number(console_limit)}, {"/type", "xenconsoled"}, {"/output", "pty"},
-        {"/tty", ""}, {"/port", number(built.console_port.raw)}, {"/ring-ref", number(built.console.raw)},
+        {"/backend", back}, {"/backend-id", "0"}, {"/limit", number(console_limit)},         {"/type", "xenconsoled"},
+        {"/output", "pty"}, {"/tty", ""},         {"/port", number(built.console_port.raw)}, {"/ring-ref", number(built.console.raw)},
     };
     for (const auto& [node, text] : told) TRY(to.value(front + node, text, to.readable()));
     TRY(to.directory(back, to.readable()));

@@ -14,7 +14,7 @@ struct TreeSpec {
     const char* type = "pvh";
     u64 memory_kib = 0;
     u64 max_memory_kib = 0;
-    u32 vcpus = 1;      ///< online at the start
+    u32 vcpus = 1;  ///< online at the start
     u32 max_vcpus = 1;
 };
 

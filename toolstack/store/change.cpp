@@ -55,10 +55,10 @@ unsigned missing_nodes(const Tree& tree, std::string_view path) {
 
 void apply(Tree& tree, const Change& change, Effects& effects) {
     switch (change.kind) {
-        case Change::Kind::write: return write(tree, change, effects);
-        case Change::Kind::make: return make_if_missing(tree, change, effects);
-        case Change::Kind::remove: return remove(tree, change, effects);
-        case Change::Kind::set_permissions: return set_permissions(tree, change, effects);
+    case Change::Kind::write: return write(tree, change, effects);
+    case Change::Kind::make: return make_if_missing(tree, change, effects);
+    case Change::Kind::remove: return remove(tree, change, effects);
+    case Change::Kind::set_permissions: return set_permissions(tree, change, effects);
     }
 }
 

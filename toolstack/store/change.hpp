@@ -18,9 +18,9 @@ struct Change {
     enum class Kind : u8 { write, make, remove, set_permissions };
 
     Kind kind;
-    DomId author;             ///< owns the nodes that the change makes, unless dom0: its nodes inherit their parent's owner
+    DomId author;  ///< owns the nodes that the change makes, unless dom0: its nodes inherit their parent's owner
     std::string path;
-    std::string value{};      ///< of write
+    std::string value{};        ///< of write
     Permissions permissions{};  ///< of set_permissions
 };
 

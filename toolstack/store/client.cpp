@@ -104,7 +104,9 @@ Outcome<> Client::receive_some() {
 Outcome<std::string> Client::on_path(MessageType type, const char* verb, std::string_view path, std::string_view rest, u32 transaction) {
     std::string payload = std::string(path) + '\0' + std::string(rest);
     auto reply = request(type, payload, transaction);
-    if (!reply.ok()) return Err{Error{reply.error().code, std::string("can't ") + verb + " " + std::string(path) + " in the store: " + reply.error().text}};
+    if (!reply.ok())
+        return Err{
+            Error{reply.error().code, std::string("can't ") + verb + " " + std::string(path) + " in the store: " + reply.error().text}};
     return reply;
 }
 

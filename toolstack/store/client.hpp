@@ -58,8 +58,7 @@ public:
 
 private:
     explicit Client(call::Fd fd) : fd_(std::move(fd)) {}
-    call::Outcome<std::string> on_path(MessageType type, const char* verb, std::string_view path, std::string_view rest,
-                                       u32 transaction);
+    call::Outcome<std::string> on_path(MessageType type, const char* verb, std::string_view path, std::string_view rest, u32 transaction);
     call::Outcome<> receive_some();
 
     call::Fd fd_;

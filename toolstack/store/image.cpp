@@ -13,8 +13,7 @@ namespace {
 constexpr usize depth_max = absolute_path_max / 2 + 1;  // a name and its slash take two bytes at least
 
 bool is_name(std::string_view name) {
-    return !name.empty() && name.find('/') == std::string_view::npos &&
-           is_valid_path("/" + std::string(name));
+    return !name.empty() && name.find('/') == std::string_view::npos && is_valid_path("/" + std::string(name));
 }
 
 void save_changes(Encoder& out, const Transaction& transaction) {
@@ -35,8 +34,7 @@ void save_changes(Encoder& out, const Transaction& transaction) {
 }
 
 Change load_change(Decoder& in) {
-    Change change{static_cast<Change::Kind>(in.number<u8>()), DomId{in.number<u16>()}, std::string(in.text()),
-                  std::string(in.text())};
+    Change change{static_cast<Change::Kind>(in.number<u8>()), DomId{in.number<u16>()}, std::string(in.text()), std::string(in.text())};
     if (in.number<u8>()) change.permissions = load_permissions(in);
     return change;
 }
@@ -45,9 +43,9 @@ Change load_change(Decoder& in) {
 bool is_applicable(const Change& change, const Tree& tree) {
     if (change.kind > Change::Kind::set_permissions || !is_valid_path(change.path)) return false;
     switch (change.kind) {
-        case Change::Kind::remove: return change.path != "/" && tree.find(change.path);
-        case Change::Kind::set_permissions: return !change.permissions.empty() && tree.find(change.path);
-        default: return true;
+    case Change::Kind::remove: return change.path != "/" && tree.find(change.path);
+    case Change::Kind::set_permissions: return !change.permissions.empty() && tree.find(change.path);
+    default: return true;
     }
 }
 
@@ -74,8 +72,7 @@ void save_watch(Encoder& out, const Watch& watch) {
 }
 
 Watch load_watch(Decoder& in) {
-    Watch watch{ConnectionId{in.number<u32>()}, std::string(in.text()), std::string(in.text()),
-                std::string(in.text())};
+    Watch watch{ConnectionId{in.number<u32>()}, std::string(in.text()), std::string(in.text()), std::string(in.text())};
     bool limited = in.number<u8>() != 0;
     u32 depth = in.number<u32>();
     if (limited) watch.depth = depth;
@@ -256,14 +253,11 @@ Result<> Store::load(Decoder& in) {
             u32 number = rest.number<u32>();
             Transaction transaction(read_tree());
             if (rest.ok()) load_changes(rest, transaction);
-            if (number == 0 || !connection.transactions.emplace(number, std::move(transaction)).second)
-                rest.fail();
+            if (number == 0 || !connection.transactions.emplace(number, std::move(transaction)).second) rest.fail();
             ++domains_[domain].transactions;
         }
         if (!connection.outbox.empty()) ready_.push_back(id);
-        if (id.raw == 0 || id.raw > last_connection_ ||
-            !connections_.emplace(id, std::move(connection)).second)
-            rest.fail();
+        if (id.raw == 0 || id.raw > last_connection_ || !connections_.emplace(id, std::move(connection)).second) rest.fail();
     }
     for (u32 left = rest.count(); left != 0 && rest.ok(); --left) load_watch_of(load_watch(rest), rest);
     for (u32 left = rest.count(); left != 0 && rest.ok(); --left) {
@@ -276,8 +270,7 @@ Result<> Store::load(Decoder& in) {
         if (!connections_.contains(connection)) rest.fail();
     }
     REQUIRE(rest.finished() && in.ok(), einval);
-    for_each_node("/", tree_.root(),
-                  [&](const std::string&, const Node& node) { ++domains_[node.owner()].entries; });
+    for_each_node("/", tree_.root(), [&](const std::string&, const Node& node) { ++domains_[node.owner()].entries; });
     REQUIRE(!check(), einval);
     return {};
 }

@@ -10,16 +10,15 @@ namespace px::store {
 namespace {
 
 constexpr bool is_path_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '/' || c == '_' ||
-           c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '/' || c == '_' || c == '@';
 }
 
 }  // namespace
 
 bool is_valid_path(std::string_view path) {
     if (path == "/") return true;
-    return path.starts_with('/') && !path.ends_with('/') && path.size() <= absolute_path_max &&
-           path.find("//") == std::string_view::npos && std::ranges::all_of(path, is_path_character);
+    return path.starts_with('/') && !path.ends_with('/') && path.size() <= absolute_path_max && path.find("//") == std::string_view::npos &&
+           std::ranges::all_of(path, is_path_character);
 }
 
 std::string_view parent_of(std::string_view path) {

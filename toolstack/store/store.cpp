@@ -108,9 +108,7 @@ Store::Reply Store::dispatch(Request& request) {
     return (this->*entry.handler)(request);
 }
 
-const Tree& Store::tree_of(const Request& request) const {
-    return request.transaction ? request.transaction->view() : tree_;
-}
+const Tree& Store::tree_of(const Request& request) const { return request.transaction ? request.transaction->view() : tree_; }
 
 void Store::perform(Request& request, Change change) {
     if (request.transaction) return request.transaction->perform(std::move(change));

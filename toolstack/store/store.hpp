@@ -175,6 +175,9 @@ inline constexpr std::string_view release_domain = "@releaseDomain";
 inline std::string ok_reply() { return std::string("OK\0", 3); }
 
 /// A terminated string.
-inline std::string terminated(std::string text) { text.push_back('\0'); return text; }
+inline std::string terminated(std::string text) {
+    text.push_back('\0');
+    return text;
+}
 
 }  // namespace px::store

@@ -101,9 +101,7 @@ Outcome<> write(Client& client, const Options& options, Arguments pairs) {
 
 Outcome<> list(Client& client, const Options& options, Arguments paths) {
     for (const char* path : paths) {
-        for (const std::string& name : TRY(client.list(path))) {
-            std::printf("%s\n", (options.parents ? join(path, name) : name).c_str());
-        }
+        for (const std::string& name : TRY(client.list(path))) { std::printf("%s\n", (options.parents ? join(path, name) : name).c_str()); }
     }
     return {};
 }
@@ -231,15 +229,15 @@ int usage(std::FILE* where, const Applet* only = nullptr) {
 
 bool apply_option(Options& options, const Applet& applet, int letter) {
     switch (letter) {
-        case 'f': options.full_paths = true; return true;
-        case 'p': (applet.run == ls ? options.permissions : options.parents) = true; return true;
-        case 't': options.tidy = true; return true;
-        case 'R': options.raw = true; return true;
-        case 'u': options.parents = true; return true;
-        case 'r': options.recursive = true; return true;
-        case 's': return true;  // the socket, as always in dom0
-        case 'n': options.count = std::atoi(optarg); return true;
-        default: return false;
+    case 'f': options.full_paths = true; return true;
+    case 'p': (applet.run == ls ? options.permissions : options.parents) = true; return true;
+    case 't': options.tidy = true; return true;
+    case 'R': options.raw = true; return true;
+    case 'u': options.parents = true; return true;
+    case 'r': options.recursive = true; return true;
+    case 's': return true;  // the socket, as always in dom0
+    case 'n': options.count = std::atoi(optarg); return true;
+    default: return false;
     }
 }
 

@@ -64,9 +64,7 @@ private:
 template <class Visit>
 void for_each_node(const std::string& path, const Node& node, Visit&& visit) {
     visit(path, node);
-    for (const auto& [name, child] : node.children) {
-        for_each_node(path == "/" ? path + name : path + "/" + name, *child, visit);
-    }
+    for (const auto& [name, child] : node.children) { for_each_node(path == "/" ? path + name : path + "/" + name, *child, visit); }
 }
 
 }  // namespace px::store

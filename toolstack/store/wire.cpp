@@ -15,11 +15,11 @@ struct ErrorName {
     std::string_view name;
 };
 constexpr std::array error_names{
-    ErrorName{Errno::einval, "EINVAL"},       ErrorName{Errno::eacces, "EACCES"}, ErrorName{Errno::eexist, "EEXIST"},
-    ErrorName{Errno::eisdir, "EISDIR"},       ErrorName{Errno::enoent, "ENOENT"}, ErrorName{Errno::enomem, "ENOMEM"},
-    ErrorName{Errno::enospc, "ENOSPC"},       ErrorName{Errno::eio, "EIO"},       ErrorName{Errno::enotempty, "ENOTEMPTY"},
-    ErrorName{Errno::enosys, "ENOSYS"},       ErrorName{Errno::erofs, "EROFS"},   ErrorName{Errno::ebusy, "EBUSY"},
-    ErrorName{Errno::eagain, "EAGAIN"},       ErrorName{Errno::eisconn, "EISCONN"}, ErrorName{Errno::e2big, "E2BIG"},
+    ErrorName{Errno::einval, "EINVAL"}, ErrorName{Errno::eacces, "EACCES"},   ErrorName{Errno::eexist, "EEXIST"},
+    ErrorName{Errno::eisdir, "EISDIR"}, ErrorName{Errno::enoent, "ENOENT"},   ErrorName{Errno::enomem, "ENOMEM"},
+    ErrorName{Errno::enospc, "ENOSPC"}, ErrorName{Errno::eio, "EIO"},         ErrorName{Errno::enotempty, "ENOTEMPTY"},
+    ErrorName{Errno::enosys, "ENOSYS"}, ErrorName{Errno::erofs, "EROFS"},     ErrorName{Errno::ebusy, "EBUSY"},
+    ErrorName{Errno::eagain, "EAGAIN"}, ErrorName{Errno::eisconn, "EISCONN"}, ErrorName{Errno::e2big, "E2BIG"},
     ErrorName{Errno::eperm, "EPERM"},
 };
 

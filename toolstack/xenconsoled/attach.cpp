@@ -48,9 +48,9 @@ bool write_all(int fd, std::string_view text) {
 std::string terminal_path(DomId domain, ConsoleType type, unsigned number) {
     std::string home = "/local/domain/" + std::to_string(domain.raw);
     switch (type) {
-        case ConsoleType::serial: return home + "/serial/" + std::to_string(number) + "/tty";
-        case ConsoleType::vuart: return home + "/vuart/" + std::to_string(number) + "/tty";
-        case ConsoleType::pv: break;
+    case ConsoleType::serial: return home + "/serial/" + std::to_string(number) + "/tty";
+    case ConsoleType::vuart: return home + "/vuart/" + std::to_string(number) + "/tty";
+    case ConsoleType::pv: break;
     }
     if (number == 0) return home + "/console/tty";
     // Of a channel, the end that the guest can't write to: else it could make a person open any file of dom0.

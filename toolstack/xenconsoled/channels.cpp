@@ -50,15 +50,14 @@ void Service::update_channel(const std::string& changed_path) {
 }
 
 /// The toolstack has made it, and hasn't removed it.
-Outcome<bool> Service::is_wanted(const Console& channel) {
-    return TRY(store_.read_optional(channel.back + "/frontend")).has_value();
-}
+Outcome<bool> Service::is_wanted(const Console& channel) { return TRY(store_.read_optional(channel.back + "/frontend")).has_value(); }
 
 /// One step of the two ends towards each other, or apart.
 Outcome<> Service::connect_channel(Console& channel) {
     const State ours = TRY(state_of(store_, channel.back)), theirs = TRY(state_of(store_, channel.path));
     const bool guest_is_gone = theirs >= State::closing || (channel.page && theirs == State::unknown);
-    if (guest_is_gone || TRY(text_of(store_, channel.back + "/online")) == "0") return ours == State::closed ? Outcome<>{} : let_go(channel);
+    if (guest_is_gone || TRY(text_of(store_, channel.back + "/online")) == "0")
+        return ours == State::closed ? Outcome<>{} : let_go(channel);
     if (ours == State::initialising) TRY(set_state(store_, channel.back, State::init_wait));
     if (channel.page || (theirs != State::initialised && theirs != State::connected)) return {};
 

@@ -26,9 +26,7 @@ void LogFile::reopen() {
 
 void LogFile::rotate() {
     auto numbered = [&](unsigned number) { return path_ + "." + std::to_string(number); };
-    for (unsigned number = policy_.keep; number > 1; --number) {
-        std::rename(numbered(number - 1).c_str(), numbered(number).c_str());
-    }
+    for (unsigned number = policy_.keep; number > 1; --number) { std::rename(numbered(number - 1).c_str(), numbered(number).c_str()); }
     if (policy_.keep != 0) std::rename(path_.c_str(), numbered(1).c_str());
     else unlink(path_.c_str());
     reopen();

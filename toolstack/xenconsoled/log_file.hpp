@@ -14,9 +14,9 @@ namespace px::console {
 
 struct LogPolicy {
     bool timestamps = false;
-    bool replace_escape = false;              ///< a dot for ESC, so that `cat` is safe
-    usize most_bytes = usize{4} << 20;        ///< then the file becomes FILE.1, and so on; 0: never
-    unsigned keep = 4;                        ///< how many older files
+    bool replace_escape = false;        ///< a dot for ESC, so that `cat` is safe
+    usize most_bytes = usize{4} << 20;  ///< then the file becomes FILE.1, and so on; 0: never
+    unsigned keep = 4;                  ///< how many older files
 };
 
 class LogFile {

@@ -31,12 +31,18 @@ namespace {
 
 enum LongOption { log_what = 256, log_dir, log_size, log_keep, replace_escape, pid_file };
 constexpr option long_options[] = {
-    {"log", required_argument, nullptr, log_what},           {"log-dir", required_argument, nullptr, log_dir},
-    {"log-size", required_argument, nullptr, log_size},      {"log-keep", required_argument, nullptr, log_keep},
-    {"timestamp", required_argument, nullptr, 't'},          {"replace-escape", no_argument, nullptr, replace_escape},
-    {"overflow-data", required_argument, nullptr, 'o'},      {"interactive", no_argument, nullptr, 'i'},
-    {"pid-file", required_argument, nullptr, pid_file},      {"verbose", no_argument, nullptr, 'v'},
-    {"version", no_argument, nullptr, 'V'},                  {"help", no_argument, nullptr, 'h'},
+    {"log", required_argument, nullptr, log_what},
+    {"log-dir", required_argument, nullptr, log_dir},
+    {"log-size", required_argument, nullptr, log_size},
+    {"log-keep", required_argument, nullptr, log_keep},
+    {"timestamp", required_argument, nullptr, 't'},
+    {"replace-escape", no_argument, nullptr, replace_escape},
+    {"overflow-data", required_argument, nullptr, 'o'},
+    {"interactive", no_argument, nullptr, 'i'},
+    {"pid-file", required_argument, nullptr, pid_file},
+    {"verbose", no_argument, nullptr, 'v'},
+    {"version", no_argument, nullptr, 'V'},
+    {"help", no_argument, nullptr, 'h'},
     {nullptr, 0, nullptr, 0},
 };
 
@@ -51,19 +57,19 @@ bool choose(std::string_view what, bool& guests, bool& hypervisor) {
 
 bool apply_option(Options& options, int letter) {
     switch (letter) {
-        case log_what: return choose(optarg, options.log_guests, options.log_hypervisor);
-        case 't': return choose(optarg, options.stamp_guests, options.stamp_hypervisor);
-        case log_dir: options.log_directory = optarg; return true;
-        case log_size: options.policy.most_bytes = static_cast<usize>(std::atol(optarg)) << 20; return true;
-        case log_keep: options.policy.keep = static_cast<unsigned>(std::atoi(optarg)); return true;
-        case replace_escape: options.policy.replace_escape = true; return true;
-        case 'o': options.keep_output = std::string_view(optarg) == "keep"; return true;
-        case 'i': options.fork = false; return true;
-        case pid_file: options.pid_file = optarg; return true;
-        case 'v': options.verbose = true; return true;
-        case 'V': options.version = true; return true;
-        case 'h': options.help = true; return true;
-        default: return false;
+    case log_what: return choose(optarg, options.log_guests, options.log_hypervisor);
+    case 't': return choose(optarg, options.stamp_guests, options.stamp_hypervisor);
+    case log_dir: options.log_directory = optarg; return true;
+    case log_size: options.policy.most_bytes = static_cast<usize>(std::atol(optarg)) << 20; return true;
+    case log_keep: options.policy.keep = static_cast<unsigned>(std::atoi(optarg)); return true;
+    case replace_escape: options.policy.replace_escape = true; return true;
+    case 'o': options.keep_output = std::string_view(optarg) == "keep"; return true;
+    case 'i': options.fork = false; return true;
+    case pid_file: options.pid_file = optarg; return true;
+    case 'v': options.verbose = true; return true;
+    case 'V': options.version = true; return true;
+    case 'h': options.help = true; return true;
+    default: return false;
     }
 }
 

@@ -13,7 +13,7 @@ namespace px::console {
 struct Options {
     bool log_guests = false, log_hypervisor = false;
     bool stamp_guests = false, stamp_hypervisor = false;
-    bool keep_output = false;   ///< --overflow-data=keep
+    bool keep_output = false;  ///< --overflow-data=keep
     bool fork = true;
     bool verbose = false;
     bool help = false, version = false;

@@ -74,8 +74,7 @@ void DomainServer::take_up(DomId domain, const State::Peer& peer) {
         links_.insert_or_assign(domain, std::move(link));
         return {};
     };
-    if (auto done = connect(); !done.ok())
-        log_("can't take up the ring of " + name_of(domain) + ": " + done.error().text);
+    if (auto done = connect(); !done.ok()) log_("can't take up the ring of " + name_of(domain) + ": " + done.error().text);
 }
 
 /// Makes ring and state agree, and does what is left to do.
@@ -91,8 +90,7 @@ Outcome<> DomainServer::resume(DomId domain) {
     if (!ring.wants_reconnection()) {
         const RingIndices now = ring.indices();
         const u32 ahead = now.reply - peer.given;
-        const bool ours = (now.request == peer.taken || now.request == peer.taken_before) &&
-                          ahead <= abi::xenstore_ring_size &&
+        const bool ours = (now.request == peer.taken || now.request == peer.taken_before) && ahead <= abi::xenstore_ring_size &&
                           ahead <= ledger_->state().store().outbox(peer.connection).size_bytes();
         if (!ours) {
             TRY(realign(domain));  // the domain changed them meanwhile
@@ -160,8 +158,7 @@ Outcome<> DomainServer::update_domains() {
 /// The domain's place in the state, if it has a ring and didn't break the protocol.
 const State::Peer* DomainServer::served(DomId domain) const {
     auto found = ledger_->state().peers().find(domain);
-    bool is_served = found != ledger_->state().peers().end() &&
-                     found->second.error == abi::XenstoreError::none && links_.contains(domain);
+    bool is_served = found != ledger_->state().peers().end() && found->second.error == abi::XenstoreError::none && links_.contains(domain);
     return is_served ? &found->second : nullptr;
 }
 
@@ -233,9 +230,7 @@ Outcome<> DomainServer::give_up(DomId domain, abi::XenstoreError error) {
     return {};
 }
 
-void DomainServer::show_error(DomId domain) {
-    links_.at(domain).ring().set_error(ledger_->state().peers().at(domain).error);
-}
+void DomainServer::show_error(DomId domain) { links_.at(domain).ring().set_error(ledger_->state().peers().at(domain).error); }
 
 void DomainServer::notify(DomId domain) {
     if (!hypervisor_.notify(links_.at(domain).port).ok()) log_("can't notify " + name_of(domain));

@@ -47,11 +47,9 @@ std::string ending(int status) {
 
 Outcome<Holder> Holder::create(const std::string& directory, Spawn spawn, Log log) {
     Holder holder(std::move(spawn), std::move(log));
-    if (mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST)
-        return failure("can't make the directory " + directory);
+    if (mkdir(directory.c_str(), 0755) < 0 && errno != EEXIST) return failure("can't make the directory " + directory);
     TRY(holder.lock(directory + "/lock"));
-    if (getrandom(&holder.own_number_, sizeof holder.own_number_, 0) < 0)
-        return failure("can't get a random number");
+    if (getrandom(&holder.own_number_, sizeof holder.own_number_, 0) < 0) return failure("can't get a random number");
     sigset_t set = caught_signals();
     sigprocmask(SIG_BLOCK, &set, nullptr);
     holder.signals_ = Fd{signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -92,10 +90,8 @@ Outcome<> Holder::run(const std::function<void()>& ready) {
     TRY(start_worker());
     for (;;) {
         const bool owes = worker_ != 0 && (!complete_said_ || told_ < last_number_);
-        std::vector<pollfd> waits{{signals_.get(), POLLIN, 0},
-                                  {link_.get(), static_cast<short>(owes ? POLLIN | POLLOUT : POLLIN), 0}};
-        for (const Listener& listener : listeners_)
-            waits.push_back({has_room() ? listener.fd.get() : -1, POLLIN, 0});
+        std::vector<pollfd> waits{{signals_.get(), POLLIN, 0}, {link_.get(), static_cast<short>(owes ? POLLIN | POLLOUT : POLLIN), 0}};
+        for (const Listener& listener : listeners_) waits.push_back({has_room() ? listener.fd.get() : -1, POLLIN, 0});
         const int pause = worker_ == 0 ? std::min(pause_ms_max, 100 << std::min(failures_, 8u)) : -1;
         int count = poll(waits.data(), waits.size(), pause);
         if (count < 0 && errno != EINTR) return failure("can't wait for clients");
@@ -120,8 +116,7 @@ bool Holder::has_room() const {
 
 Outcome<> Holder::start_worker() {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
-        return failure("can't make a link");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) return failure("can't make a link");
     Fd ours{ends[0]}, theirs{ends[1]};
     worker_ = TRY(spawn_(theirs.get()));
     link_ = std::move(ours);
@@ -144,10 +139,7 @@ void Holder::tell_worker() {
         hello_said_ = true;
     }
     for (auto next = clients_.upper_bound(told_); next != clients_.end(); ++next) {
-        if (!send_message(link_.get(), {HolderMessage::client, next->second.writable, next->first},
-                          next->second.fd.get())
-                 .ok())
-            return;
+        if (!send_message(link_.get(), {HolderMessage::client, next->second.writable, next->first}, next->second.fd.get()).ok()) return;
         told_ = next->first;
     }
     told_ = last_number_;
@@ -189,8 +181,7 @@ Outcome<bool> Holder::on_signal() {
 Outcome<bool> Holder::worker_ended(int status) {
     if (ending_ || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) return true;
     if (!was_ready_) return Err{Error{EINVAL, "xenstored " + ending(status) + " before it served"}};
-    log_("xenstored " + ending(status) + (worker_ready_ ? "" : " before it served") +
-         "; another one goes on from its journal");
+    log_("xenstored " + ending(status) + (worker_ready_ ? "" : " before it served") + "; another one goes on from its journal");
     if (!worker_ready_) {
         ++failures_;
         return false;  // after a pause
@@ -199,8 +190,7 @@ Outcome<bool> Holder::worker_ended(int status) {
     return false;
 }
 
-Outcome<pid_t> start_program(const std::string& program, const std::vector<std::string>& arguments,
-                             int link) {
+Outcome<pid_t> start_program(const std::string& program, const std::vector<std::string>& arguments, int link) {
     std::vector<char*> words;
     words.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
@@ -213,10 +203,8 @@ Outcome<pid_t> start_program(const std::string& program, const std::vector<std::
     if (getppid() != parent) _exit(1);
     sigset_t set = caught_signals();
     sigprocmask(SIG_UNBLOCK, &set, nullptr);
-    if (link == worker_link_fd)
-        fcntl(link, F_SETFD, 0);
-    else
-        dup2(link, worker_link_fd);
+    if (link == worker_link_fd) fcntl(link, F_SETFD, 0);
+    else dup2(link, worker_link_fd);
     execv(program.c_str(), words.data());
     _exit(127);
 }

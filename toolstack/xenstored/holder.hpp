@@ -73,7 +73,6 @@ private:
 
 /// Starts `program` with `arguments`, the link as its descriptor `worker_link_fd`. It ends when this process
 /// does.
-call::Outcome<pid_t> start_program(const std::string& program, const std::vector<std::string>& arguments,
-                                   int link);
+call::Outcome<pid_t> start_program(const std::string& program, const std::vector<std::string>& arguments, int link);
 
 }  // namespace px::xenstored

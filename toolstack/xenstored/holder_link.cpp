@@ -34,8 +34,7 @@ Outcome<> send_message(int link, const HolderMessage& message, int fd) {
         control->cmsg_len = CMSG_LEN(sizeof fd);
         std::memcpy(CMSG_DATA(control), &fd, sizeof fd);
     }
-    if (sendmsg(link, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-        return failure("the other half of xenstored doesn't answer");
+    if (sendmsg(link, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return failure("the other half of xenstored doesn't answer");
     return {};
 }
 
@@ -57,8 +56,7 @@ Outcome<std::optional<ReceivedMessage>> receive_message(int link) {
         std::memcpy(&fd, CMSG_DATA(control), sizeof fd);
         received.fd = call::Fd{fd};
     }
-    if (count != sizeof received.message)
-        return failure(EPROTO, "the other half of xenstored said something else");
+    if (count != sizeof received.message) return failure(EPROTO, "the other half of xenstored said something else");
     return std::optional(std::move(received));
 }
 

@@ -16,8 +16,7 @@ struct HolderMessage {
     enum Kind : u32 { hello, client, complete, ready, drop };
     u32 kind;
     u32 writable = 0;  ///< of client
-    u64 number =
-        0;  ///< the client's, never used twice, growing; of hello: the holder's own, another one for each
+    u64 number = 0;    ///< the client's, never used twice, growing; of hello: the holder's own, another one for each
 };
 
 inline constexpr int worker_link_fd = 3;  ///< where a worker finds its end

@@ -9,14 +9,13 @@
 namespace px::xenstored {
 namespace {
 
-call::Outcome<> hold(bool to_background, const std::string& directory, const std::string& program,
-                     std::vector<std::string> arguments, daemon::Log& log) {
+call::Outcome<> hold(bool to_background, const std::string& directory, const std::string& program, std::vector<std::string> arguments,
+                     daemon::Log& log) {
     daemon::Background background;
     if (to_background) TRY(background.enter());
     arguments.push_back("--worker");
     auto holder = TRY(Holder::create(
-        directory, [&](int link) { return start_program(program, arguments, link); },
-        [&](std::string_view line) { log.line(line); }));
+        directory, [&](int link) { return start_program(program, arguments, link); }, [&](std::string_view line) { log.line(line); }));
     return holder.run([&] {
         background.ready();
         if (to_background) log.use_syslog("xenstore-holder");
@@ -33,8 +32,7 @@ int main(int count, char** arguments) {
     }
     px::daemon::Log log;
     std::vector<std::string> rest(arguments + 4, arguments + count);
-    auto result = px::xenstored::hold(std::string_view(arguments[1]) == "background", arguments[2],
-                                      arguments[3], std::move(rest), log);
+    auto result = px::xenstored::hold(std::string_view(arguments[1]) == "background", arguments[2], arguments[3], std::move(rest), log);
     if (result.ok()) return 0;
     log.line("xenstore-holder: " + result.error().text);
     return 1;

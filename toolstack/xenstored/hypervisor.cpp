@@ -25,16 +25,13 @@ constexpr GrantRef reserved_grant{1};  // GNTTAB_RESERVED_XENSTORE [xen/public g
 
 /// The kernel's own ring, from the files that it has for us in /proc/xen.
 Outcome<Hypervisor::LocalRing> local_ring_of_xenfs() {
-    Fd page{open("/proc/xen/xsd_kva", O_RDWR | O_CLOEXEC)},
-        port{open("/proc/xen/xsd_port", O_RDONLY | O_CLOEXEC)};
-    if (!page || !port)
-        return failure("can't open /proc/xen/xsd_kva and xsd_port (is xenfs mounted on /proc/xen?)");
+    Fd page{open("/proc/xen/xsd_kva", O_RDWR | O_CLOEXEC)}, port{open("/proc/xen/xsd_port", O_RDONLY | O_CLOEXEC)};
+    if (!page || !port) return failure("can't open /proc/xen/xsd_kva and xsd_port (is xenfs mounted on /proc/xen?)");
     char text[32] = {};
     if (read(port.get(), text, sizeof text - 1) <= 0) return failure("can't read /proc/xen/xsd_port");
     void* address = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, page.get(), 0);
     if (address == MAP_FAILED) return failure("can't map /proc/xen/xsd_kva");
-    return Hypervisor::LocalRing{Mapping(address, page_size),
-                                 EvtPort{static_cast<u32>(std::strtoul(text, nullptr, 10))}};
+    return Hypervisor::LocalRing{Mapping(address, page_size), EvtPort{static_cast<u32>(std::strtoul(text, nullptr, 10))}};
 }
 
 /// The same from the device that newer kernels have.
@@ -67,9 +64,7 @@ public:
         if (!ring.ok()) ring = local_ring_of_device();
         return ring;
     }
-    Outcome<EvtPort> bind(DomId domain, EvtPort port) override {
-        return events_.bind_interdomain(domain, port);
-    }
+    Outcome<EvtPort> bind(DomId domain, EvtPort port) override { return events_.bind_interdomain(domain, port); }
     void unbind(EvtPort port) override {
         auto unbound = events_.unbind(port);  // fails when the domain closed its end: all the same to us
         static_cast<void>(unbound.ok());
@@ -85,8 +80,7 @@ public:
     Outcome<store::DomainState> state_of(DomId domain) override {
         auto info = TRY(call::domain_info(privcmd_, domain));
         if (!info || info->flags & abi::dominf::dying) return store::DomainState::gone;
-        return info->flags & abi::dominf::shutdown ? store::DomainState::shut_down
-                                                   : store::DomainState::running;
+        return info->flags & abi::dominf::shutdown ? store::DomainState::shut_down : store::DomainState::running;
     }
 
 private:
@@ -104,10 +98,8 @@ Outcome<std::unique_ptr<Hypervisor>> open_hypervisor(const std::function<void(st
     EvtPort domain_changed = TRY(events.bind_virq(abi::Virq::dom_exc));
     auto xen = std::make_unique<Xen>(std::move(events), std::move(privcmd), domain_changed);
     auto grants = call::GrantDevice::open();
-    if (grants.ok())
-        xen->use(std::move(*grants));
-    else
-        log(grants.error().text + "; mapping rings by frame number instead");
+    if (grants.ok()) xen->use(std::move(*grants));
+    else log(grants.error().text + "; mapping rings by frame number instead");
     return std::unique_ptr<Hypervisor>(std::move(xen));
 }
 

@@ -44,13 +44,11 @@ void store(T& place, T value) {
 
 u32 checksum_of(RecordKind kind, std::string_view payload) {
     uLong sum = crc32(0, reinterpret_cast<const Bytef*>(&kind), sizeof kind);
-    return static_cast<u32>(
-        crc32(sum, reinterpret_cast<const Bytef*>(payload.data()), static_cast<uInt>(payload.size())));
+    return static_cast<u32>(crc32(sum, reinterpret_cast<const Bytef*>(payload.data()), static_cast<uInt>(payload.size())));
 }
 
 Err<Error> damaged(usize offset, std::string_view what) {
-    return Err{
-        Error{EBADMSG, "it is damaged at offset " + std::to_string(offset) + ": " + std::string(what)}};
+    return Err{Error{EBADMSG, "it is damaged at offset " + std::to_string(offset) + ": " + std::string(what)}};
 }
 
 }  // namespace
@@ -62,13 +60,12 @@ Outcome<> JournalReader::open() {
     if (std::memcmp(header.magic, journal_magic, sizeof journal_magic) != 0)
         return damaged(0, "it doesn't begin as a journal of xenstored does");
     if (header.version != journal_version) {
-        return Err{Error{EBADMSG, "it has version " + std::to_string(header.version) +
-                                      ", this xenstored reads version " + std::to_string(journal_version)}};
+        return Err{Error{EBADMSG, "it has version " + std::to_string(header.version) + ", this xenstored reads version " +
+                                      std::to_string(journal_version)}};
     }
     if (header.end < journal_records) return damaged(0, "its end is before its beginning");
     if (header.end > file_.size()) {
-        return damaged(file_.size(),
-                       "the file was cut off; its records reach to " + std::to_string(header.end));
+        return damaged(file_.size(), "the file was cut off; its records reach to " + std::to_string(header.end));
     }
     end_ = header.end;
     return {};
@@ -79,11 +76,9 @@ Outcome<std::optional<Record>> JournalReader::next() {
     RecordHeader header;
     if (end_ - position_ < sizeof header) return damaged(position_, "the last record is cut off");
     std::memcpy(&header, file_.data() + position_, sizeof header);
-    if (end_ - position_ - sizeof header < header.length)
-        return damaged(position_, "a record is longer than what is left");
+    if (end_ - position_ - sizeof header < header.length) return damaged(position_, "a record is longer than what is left");
     std::string_view payload(file_.data() + position_ + sizeof header, header.length);
-    if (checksum_of(header.kind, payload) != header.checksum)
-        return damaged(position_, "a record's checksum is wrong");
+    if (checksum_of(header.kind, payload) != header.checksum) return damaged(position_, "a record's checksum is wrong");
     if (header.kind > RecordKind::domains) return damaged(position_, "a record is of no known kind");
     if ((header.kind == RecordKind::image) != (position_ == journal_records))
         return damaged(position_, "the first record isn't the image, or another one is");
@@ -94,8 +89,7 @@ Outcome<std::optional<Record>> JournalReader::next() {
 Outcome<> Journal::map(const std::string& path, Fd fd) {
     struct stat status;
     if (fstat(fd.get(), &status) < 0) return failure("can't look at " + path);
-    void* address =
-        mmap(nullptr, address_space, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
+    void* address = mmap(nullptr, address_space, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd.get(), 0);
     if (address == MAP_FAILED) return failure("can't map " + path);
     fd_ = std::move(fd);
     file_ = Mapping(address, address_space);
@@ -105,8 +99,7 @@ Outcome<> Journal::map(const std::string& path, Fd fd) {
 
 Outcome<> Journal::grow(usize size) {
     if (size > address_space) return failure(EFBIG, "the store's journal");
-    int code =
-        posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));  // a page that can't be had is SIGBUS later
+    int code = posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));  // a page that can't be had is SIGBUS later
     if (code != 0) return failure(code, "can't make room for the store's journal");
     size_ = size;
     return {};
@@ -150,8 +143,7 @@ Outcome<std::optional<Journal>> Journal::open(const std::string& path) {
         return {};
     };
     if (auto sound = first(); !sound.ok()) {
-        return Err{
-            Error{sound.error().code, "can't use the store's journal " + path + ": " + sound.error().text}};
+        return Err{Error{sound.error().code, "can't use the store's journal " + path + ": " + sound.error().text}};
     }
     TRY(journal.make_room());
     journal.complete_transfer();
@@ -190,9 +182,8 @@ int Journal::transfer(Transfer::Direction direction, int fd, ConnectionId id, vo
     step();
     int done;
     do {
-        done = direction == Transfer::receiving
-                   ? recvmmsg(fd, &transfer.message, 1, MSG_DONTWAIT, nullptr)
-                   : sendmmsg(fd, &transfer.message, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        done = direction == Transfer::receiving ? recvmmsg(fd, &transfer.message, 1, MSG_DONTWAIT, nullptr)
+                                                : sendmmsg(fd, &transfer.message, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (done < 0 && errno == EINTR);
     step();
     return done;
@@ -221,8 +212,7 @@ Result<usize> Journal::send(int fd, ConnectionId id, std::string_view bytes) {
 void Journal::complete_transfer() {
     Transfer& transfer = header()->transfer;
     u32 count = transfer.message.msg_len;
-    bool moved = transfer.direction != Transfer::none && transfer.end_before == header()->end &&
-                 count != transfer.unknown && count != 0;
+    bool moved = transfer.direction != Transfer::none && transfer.end_before == header()->end && count != transfer.unknown && count != 0;
     if (moved && transfer.direction == Transfer::receiving && count <= receive_max) {
         commit(RecordKind::receive, sizeof transfer.connection + count);
     } else if (moved && transfer.direction == Transfer::sending) {

@@ -37,53 +37,53 @@ Result<> apply(State& state, const Record& record) {
         return {};
     };
     switch (record.kind) {
-        case RecordKind::change_holder: {
-            u64 holder = number();
-            return act([&] { state.change_holder(holder); });
-        }
-        case RecordKind::connect: {
-            u64 client = number();
-            bool writable = in.number<u8>() != 0;
-            return act([&] { state.connect(client, writable); });
-        }
-        case RecordKind::disconnect: {
-            ConnectionId id = connection();
-            return act([&] { state.disconnect(id); });
-        }
-        case RecordKind::receive: {
-            ConnectionId id = connection();
-            std::string_view bytes = in.rest();
-            return act([&] { state.receive(id, bytes); });
-        }
-        case RecordKind::sent: {
-            ConnectionId id = connection();
-            u32 count = in.number<u32>();
-            return act([&] { state.sent(id, count); });
-        }
-        case RecordKind::attach_local: {
-            RingIndices indices{in.number<u32>(), in.number<u32>()};
-            REQUIRE(!state.peers().contains(DomId{0}), einval);
-            return act([&] { state.attach_local(indices); });
-        }
-        case RecordKind::reconnect: {
-            DomId id = domain();
-            return act([&] { state.reconnect(id); });
-        }
-        case RecordKind::realign: {
-            DomId id = domain();
-            RingIndices indices{in.number<u32>(), in.number<u32>()};
-            return act([&] { state.realign(id, indices); });
-        }
-        case RecordKind::give_up: {
-            DomId id = domain();
-            auto error = static_cast<abi::XenstoreError>(in.number<u32>());
-            return act([&] { state.give_up(id, error); });
-        }
-        case RecordKind::domains: {
-            auto states = read_domains(in, record.payload.size());
-            return act([&] { state.update_domains(states); });
-        }
-        default: return Err{Errno::einval};
+    case RecordKind::change_holder: {
+        u64 holder = number();
+        return act([&] { state.change_holder(holder); });
+    }
+    case RecordKind::connect: {
+        u64 client = number();
+        bool writable = in.number<u8>() != 0;
+        return act([&] { state.connect(client, writable); });
+    }
+    case RecordKind::disconnect: {
+        ConnectionId id = connection();
+        return act([&] { state.disconnect(id); });
+    }
+    case RecordKind::receive: {
+        ConnectionId id = connection();
+        std::string_view bytes = in.rest();
+        return act([&] { state.receive(id, bytes); });
+    }
+    case RecordKind::sent: {
+        ConnectionId id = connection();
+        u32 count = in.number<u32>();
+        return act([&] { state.sent(id, count); });
+    }
+    case RecordKind::attach_local: {
+        RingIndices indices{in.number<u32>(), in.number<u32>()};
+        REQUIRE(!state.peers().contains(DomId{0}), einval);
+        return act([&] { state.attach_local(indices); });
+    }
+    case RecordKind::reconnect: {
+        DomId id = domain();
+        return act([&] { state.reconnect(id); });
+    }
+    case RecordKind::realign: {
+        DomId id = domain();
+        RingIndices indices{in.number<u32>(), in.number<u32>()};
+        return act([&] { state.realign(id, indices); });
+    }
+    case RecordKind::give_up: {
+        DomId id = domain();
+        auto error = static_cast<abi::XenstoreError>(in.number<u32>());
+        return act([&] { state.give_up(id, error); });
+    }
+    case RecordKind::domains: {
+        auto states = read_domains(in, record.payload.size());
+        return act([&] { state.update_domains(states); });
+    }
+    default: return Err{Errno::einval};
     }
 }
 
@@ -101,8 +101,7 @@ Outcome<> Ledger::replay() {
         auto wrong = [](std::string_view what) { return Err{Error{EBADMSG, std::string(what)}}; };
         TRY(reader.open());
         auto image = TRY(reader.next());
-        if (!image || !state_->load(image->payload).ok())
-            return wrong("the image in its first record isn't one of a store");
+        if (!image || !state_->load(image->payload).ok()) return wrong("the image in its first record isn't one of a store");
         for (;;) {
             auto record = TRY(reader.next());
             if (!record) return {};
@@ -155,8 +154,7 @@ void Ledger::log(std::string_view line) {
 Outcome<> Ledger::perform(RecordKind kind, const Encoder& payload) {
     TRY(journal_->make_room());
     journal_->append(kind, payload.bytes());
-    if (!apply(*state_, {kind, payload.bytes()}).ok())
-        return call::failure(EINVAL, "a record of the store's journal");
+    if (!apply(*state_, {kind, payload.bytes()}).ok()) return call::failure(EINVAL, "a record of the store's journal");
     return {};
 }
 

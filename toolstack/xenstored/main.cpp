@@ -38,8 +38,7 @@ Outcome<Fd> catch_signals() {
 Outcome<> serve(const Options& options, daemon::Log& log) {
     Fd pid_file;
     if (!options.pid_file.empty()) pid_file = TRY(daemon::write_pid_file(options.pid_file));
-    if (!options.trace_file.empty() && !log.use_file(options.trace_file))
-        return failure("can't log to " + options.trace_file);
+    if (!options.trace_file.empty() && !log.use_file(options.trace_file)) return failure("can't log to " + options.trace_file);
     if (options.print_pid) {
         std::printf("%d\n", getpid());
         std::fflush(stdout);
@@ -48,8 +47,7 @@ Outcome<> serve(const Options& options, daemon::Log& log) {
     auto loop = TRY(daemon::EventLoop::create());
     std::unique_ptr<Hypervisor> hypervisor;
     if (options.hypervisor) hypervisor = TRY(open_hypervisor(line));
-    Worker worker({options.directory + "/journal", worker_link_fd, hypervisor.get(), options.dom0_ring,
-                   options.quotas, line});
+    Worker worker({options.directory + "/journal", worker_link_fd, hypervisor.get(), options.dom0_ring, options.quotas, line});
     bool ended = false;
     Fd signals = TRY(catch_signals());
     TRY(loop.add(signals.get(), EPOLLIN, [&](u32) { ended = true; }));
@@ -68,8 +66,7 @@ Err<call::Error> become_holder(const Options& options, int count, char** argumen
     std::filesystem::path holder = self.parent_path() / holder_name;
     if (access(holder.c_str(), X_OK) < 0) holder = std::filesystem::path(holder_directory) / holder_name;
     const std::string path = holder.string(), program = self.string();
-    std::vector<const char*> words{path.c_str(), options.fork ? "background" : "foreground",
-                                   options.directory.c_str(), program.c_str()};
+    std::vector<const char*> words{path.c_str(), options.fork ? "background" : "foreground", options.directory.c_str(), program.c_str()};
     words.insert(words.end(), arguments, arguments + count);
     words.push_back(nullptr);
     execv(path.c_str(), const_cast<char**>(words.data()));
@@ -87,9 +84,8 @@ int main(int count, char** arguments) {
         return 0;
     }
     px::daemon::Log log;
-    auto result = options->worker
-                      ? px::xenstored::serve(*options, log)
-                      : px::call::Outcome<>(px::xenstored::become_holder(*options, count, arguments));
+    auto result = options->worker ? px::xenstored::serve(*options, log)
+                                  : px::call::Outcome<>(px::xenstored::become_holder(*options, count, arguments));
     if (result.ok()) return 0;
     log.line("xenstored: " + result.error().text);
     return 1;

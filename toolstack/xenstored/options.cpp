@@ -90,8 +90,7 @@ bool set_quota(store::Quotas& quotas, std::string_view text) {
     if (!value) return false;
     if (name == "memory" || name == "outstanding") return true;  // bounded by 'queued' and by the ring here
     if (quotas.set(name, *value)) return true;
-    std::fprintf(stderr, "xenstored: there is no quota '%.*s'; see --help\n", static_cast<int>(name.size()),
-                 name.data());
+    std::fprintf(stderr, "xenstored: there is no quota '%.*s'; see --help\n", static_cast<int>(name.size()), name.data());
     return false;
 }
 
@@ -102,29 +101,29 @@ bool apply_option(Options& options, int letter) {
         return value.has_value();
     };
     switch (letter) {
-        case 'N': options.fork = false; return true;
-        case 'F': options.pid_file = optarg; return true;
-        case 'P': options.print_pid = true; return true;
-        case 'T': options.trace_file = optarg; return true;
-        case 'V': options.verbose = true; return true;
-        case 'D': options.dom0_ring = false; return true;
-        case 'H': options.help = true; return true;
-        case 'E': return limit(Quota::entries);
-        case 'S': return limit(Quota::entry_size);
-        case 'W': return limit(Quota::watches);
-        case 't': return limit(Quota::transactions);
-        case 'A': return limit(Quota::permissions);
-        case 'M': return limit(Quota::path_length);
-        case 'Q': return set_quota(options.quotas, optarg);
-        case option_no_domains: options.hypervisor = false; return true;
-        case option_directory: options.directory = optarg; return true;
-        case option_worker: options.worker = true; return true;
-        case 'q':
-        case 'w':
-        case 'R':
-        case 'I':
-        case 'K': return true;
-        default: return false;
+    case 'N': options.fork = false; return true;
+    case 'F': options.pid_file = optarg; return true;
+    case 'P': options.print_pid = true; return true;
+    case 'T': options.trace_file = optarg; return true;
+    case 'V': options.verbose = true; return true;
+    case 'D': options.dom0_ring = false; return true;
+    case 'H': options.help = true; return true;
+    case 'E': return limit(Quota::entries);
+    case 'S': return limit(Quota::entry_size);
+    case 'W': return limit(Quota::watches);
+    case 't': return limit(Quota::transactions);
+    case 'A': return limit(Quota::permissions);
+    case 'M': return limit(Quota::path_length);
+    case 'Q': return set_quota(options.quotas, optarg);
+    case option_no_domains: options.hypervisor = false; return true;
+    case option_directory: options.directory = optarg; return true;
+    case option_worker: options.worker = true; return true;
+    case 'q':
+    case 'w':
+    case 'R':
+    case 'I':
+    case 'K': return true;
+    default: return false;
     }
 }
 

@@ -31,9 +31,7 @@ void Ring::connect() {
     publish(page_.connection, static_cast<u32>(abi::XenstoreConnection::connected));
 }
 
-bool Ring::wants_reconnection() const {
-    return load(page_.connection) == static_cast<u32>(abi::XenstoreConnection::reconnect);
-}
+bool Ring::wants_reconnection() const { return load(page_.connection) == static_cast<u32>(abi::XenstoreConnection::reconnect); }
 
 /// The guest waits for `connection` before it uses the indices, so that one is written last.
 void Ring::reconnect() {

@@ -42,8 +42,7 @@ Outcome<> SocketServer::take(HolderMessage message, Fd fd) {
     Encoder record;
     record.number(message.number);
     if (message.kind == HolderMessage::hello) {
-        return message.number == state.holder() ? Outcome<>{}
-                                                : ledger_.perform(RecordKind::change_holder, record);
+        return message.number == state.holder() ? Outcome<>{} : ledger_.perform(RecordKind::change_holder, record);
     }
     if (message.kind == HolderMessage::complete) {
         complete_ = true;
@@ -54,8 +53,7 @@ Outcome<> SocketServer::take(HolderMessage message, Fd fd) {
         record.number(static_cast<u8>(message.writable));
         TRY(ledger_.perform(RecordKind::connect, record));
     }
-    auto known = std::ranges::find_if(
-        state.clients(), [&](const auto& entry) { return entry.second.number == message.number; });
+    auto known = std::ranges::find_if(state.clients(), [&](const auto& entry) { return entry.second.number == message.number; });
     if (known == state.clients().end()) {  // done with before a predecessor died, who didn't come to say so
         shutdown(fd.get(), SHUT_RDWR);
         return tell_dropped(message.number);
@@ -63,8 +61,7 @@ Outcome<> SocketServer::take(HolderMessage message, Fd fd) {
     ConnectionId id = known->first;
     int number = fd.get();
     clients_.emplace(id, Client{std::move(fd), message.number});
-    TRY(loop_.add(number, EPOLLIN,
-                  [this, id](u32 events) { guard([&] { return serve_client(id, events); }); }));
+    TRY(loop_.add(number, EPOLLIN, [this, id](u32 events) { guard([&] { return serve_client(id, events); }); }));
     return flush(id);
 }
 
@@ -95,8 +92,7 @@ Outcome<> SocketServer::flush(ConnectionId id) {
     Client& client = found->second;
     if (!TRY(ledger_.flush(client.fd.get(), id))) return drop(id);
     store::Outbox& outbox = ledger_.state().store().outbox(id);
-    u32 wanted =
-        (outbox.empty() ? 0u : u32{EPOLLOUT}) | (outbox.size_bytes() < outbox_high_water ? u32{EPOLLIN} : 0u);
+    u32 wanted = (outbox.empty() ? 0u : u32{EPOLLOUT}) | (outbox.size_bytes() < outbox_high_water ? u32{EPOLLIN} : 0u);
     if (wanted != std::exchange(client.waits_for, wanted)) loop_.change(client.fd.get(), wanted);
     return {};
 }
@@ -117,8 +113,6 @@ Outcome<> SocketServer::drop(ConnectionId id) {
     return tell_dropped(number);
 }
 
-Outcome<> SocketServer::tell_dropped(u64 number) {
-    return send_message(link_, {HolderMessage::drop, 0, number});
-}
+Outcome<> SocketServer::tell_dropped(u64 number) { return send_message(link_, {HolderMessage::drop, 0, number}); }
 
 }  // namespace px::xenstored

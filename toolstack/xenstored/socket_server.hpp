@@ -15,8 +15,7 @@ inline constexpr usize outbox_high_water = 64 * 1024;
 class SocketServer {
 public:
     /// `link` is the socket to the holder.
-    SocketServer(daemon::EventLoop& loop, Ledger& ledger, int link)
-        : loop_(loop), ledger_(ledger), link_(link) {}
+    SocketServer(daemon::EventLoop& loop, Ledger& ledger, int link) : loop_(loop), ledger_(ledger), link_(link) {}
 
     /// Takes the clients that the holder has, and those that it will have.
     call::Outcome<> serve();

@@ -93,8 +93,8 @@ void State::give_up(DomId domain, abi::XenstoreError error) {
     auto found = peers_.find(domain);
     if (found == peers_.end()) return;
     found->second.error = error;
-    log("domain " + std::to_string(domain.raw) + " broke the xenstore protocol (error " +
-        std::to_string(static_cast<u32>(error)) + "): it is not served any more");
+    log("domain " + std::to_string(domain.raw) + " broke the xenstore protocol (error " + std::to_string(static_cast<u32>(error)) +
+        "): it is not served any more");
 }
 
 void State::update_domains(const std::map<DomId, store::DomainState>& states) {
@@ -172,13 +172,11 @@ void State::load_members(Decoder& in) {
     }
     for (u32 left = in.count(); left != 0 && in.ok(); --left) {
         DomId domain{in.number<u16>()};
-        Peer peer{ConnectionId{in.number<u32>()}, Gfn{in.number<u64>()}, EvtPort{in.number<u32>()},
-                  in.number<u32>(), in.number<u32>()};
+        Peer peer{ConnectionId{in.number<u32>()}, Gfn{in.number<u64>()}, EvtPort{in.number<u32>()}, in.number<u32>(), in.number<u32>()};
         peer.taken_before = in.number<u32>();
         peer.error = static_cast<abi::XenstoreError>(in.number<u32>());
         peer.inbox.append(in.text());
-        bool known = store_.is_connected(peer.connection) && !clients_.contains(peer.connection) &&
-                     !domain_of(peer.connection);
+        bool known = store_.is_connected(peer.connection) && !clients_.contains(peer.connection) && !domain_of(peer.connection);
         if (!in.ok() || !known || peers_.contains(domain)) return in.fail();
         add_peer(domain, std::move(peer));
     }

@@ -38,11 +38,11 @@ public:
     struct Peer {
         store::ConnectionId connection{};
         Gfn ring{};
-        EvtPort port{};            ///< the domain's end of the event channel
-        u32 taken = 0;             ///< requests are taken from the ring up to this index
-        u32 given = 0;             ///< replies are put into it up to this one
-        u32 taken_before = taken;  ///< `taken` before the last bytes: the ring's index, if the process was
-                                   ///< killed before it moved that
+        EvtPort port{};                                       ///< the domain's end of the event channel
+        u32 taken = 0;                                        ///< requests are taken from the ring up to this index
+        u32 given = 0;                                        ///< replies are put into it up to this one
+        u32 taken_before = taken;                             ///< `taken` before the last bytes: the ring's index, if the process was
+                                                              ///< killed before it moved that
         abi::XenstoreError error = abi::XenstoreError::none;  ///< why it is not served any more
         store::Inbox inbox{};
     };

@@ -14,9 +14,9 @@
 namespace px::xl {
 
 struct Option {
-    char letter;            ///< what the program asks for; a letter that can't be typed stands for a long option only
-    std::string_view name;  ///< of the long form, empty: none
-    std::string_view value; ///< what the value is called in the help, empty: a flag
+    char letter;             ///< what the program asks for; a letter that can't be typed stands for a long option only
+    std::string_view name;   ///< of the long form, empty: none
+    std::string_view value;  ///< what the value is called in the help, empty: a flag
     std::string_view help;
 };
 

@@ -34,9 +34,16 @@ Outcome<int> list(const Arguments& arguments) {
         text += format("%-5u %-3u %-6u %-5u %-6d %-8d %-30s\n", device.id, device.backend.raw, device.guest.raw, shown.state,
                        shown.event_channel, ring, shown.back.c_str());
         const auto said = [&](const char* node) { return device::value_of(system.store, device.record() + "/" + node); };
-        all.push_back({{"domid", device.guest.raw}, {"vdev", TRY(said("dev"))}, {"devid", device.id}, {"backend", device.backend.raw},
-                       {"target", TRY(said("params"))}, {"mode", TRY(said("mode"))}, {"state", shown.state},
-                       {"event_channel", shown.event_channel}, {"ring_ref", ring}, {"backend_path", shown.back}});
+        all.push_back({{"domid", device.guest.raw},
+                       {"vdev", TRY(said("dev"))},
+                       {"devid", device.id},
+                       {"backend", device.backend.raw},
+                       {"target", TRY(said("params"))},
+                       {"mode", TRY(said("mode"))},
+                       {"state", shown.state},
+                       {"event_channel", shown.event_channel},
+                       {"ring_ref", ring},
+                       {"backend_path", shown.back}});
     }
     if (arguments.has(json_option.letter)) print(all);
     else std::fputs(text.c_str(), stdout);

@@ -18,8 +18,15 @@ Outcome<int> run(const Arguments& arguments) {
         const std::string name = TRY(device::value_of(system.store, device.record() + "/name"));
         text += format("%-3u %-2u %-5u %-6d %8d %-10s %-30s\n", device.id, device.backend.raw, shown.state, port, ring, "pty",
                        terminal.c_str());
-        all.push_back({{"domid", device.guest.raw}, {"devid", device.id}, {"backend", device.backend.raw}, {"name", name},
-                       {"state", shown.state}, {"event_channel", port}, {"ring_ref", ring}, {"connection", "pty"}, {"terminal", terminal}});
+        all.push_back({{"domid", device.guest.raw},
+                       {"devid", device.id},
+                       {"backend", device.backend.raw},
+                       {"name", name},
+                       {"state", shown.state},
+                       {"event_channel", port},
+                       {"ring_ref", ring},
+                       {"connection", "pty"},
+                       {"terminal", terminal}});
     }
     if (arguments.has(json_option.letter)) print(all);
     else std::fputs(text.c_str(), stdout);

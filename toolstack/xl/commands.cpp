@@ -31,13 +31,17 @@ usize distance(std::string_view a, std::string_view b) {
 
 std::span<const Command> commands() {
     static const Command table[] = {
-        block_attach_command, block_detach_command, block_list_command, button_press_command, channel_list_command, check_command,
-        claims_command, config_command, config_update_command, console_command, cpupool_list_command, create_command,
-        debug_keys_command, destroy_command, dmesg_command, domid_command, domname_command, info_command, init_dom0_command,
-        list_command, manual_command, mem_max_command, mem_set_command, network_attach_command, network_detach_command, network_list_command,
-        pause_command, pci_assignable_list_command, pci_list_command, reboot_command, rename_command,
-        sched_credit2_command, shutdown_command, sysrq_command, top_command, trigger_command, unpause_command, uptime_command,
-        vcpu_list_command, vcpu_pin_command, vcpu_set_command, version_command, vm_list_command,
+        block_attach_command,   block_detach_command, block_list_command,   button_press_command,
+        channel_list_command,   check_command,        claims_command,       config_command,
+        config_update_command,  console_command,      cpupool_list_command, create_command,
+        debug_keys_command,     destroy_command,      dmesg_command,        domid_command,
+        domname_command,        info_command,         init_dom0_command,    list_command,
+        manual_command,         mem_max_command,      mem_set_command,      network_attach_command,
+        network_detach_command, network_list_command, pause_command,        pci_assignable_list_command,
+        pci_list_command,       reboot_command,       rename_command,       sched_credit2_command,
+        shutdown_command,       sysrq_command,        top_command,          trigger_command,
+        unpause_command,        uptime_command,       vcpu_list_command,    vcpu_pin_command,
+        vcpu_set_command,       version_command,      vm_list_command,
     };
     return table;
 }

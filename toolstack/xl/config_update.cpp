@@ -29,7 +29,7 @@ constexpr Option options[] = {
 
 }  // namespace
 
-const Command config_update_command{"config-update", "DOMAIN FILE [KEY=VALUE…]", "Changes what a domain is when it starts again",
-                                    options, 1, any_number, run};
+const Command config_update_command{
+    "config-update", "DOMAIN FILE [KEY=VALUE…]", "Changes what a domain is when it starts again", options, 1, any_number, run};
 
 }  // namespace px::xl

@@ -26,8 +26,8 @@ Outcome<int> run(const Arguments& arguments) {
         const auto count = std::ranges::count(pool->cpus, true);
         if (show_cpus) text += format("%-19s%s\n", name.c_str(), cpus.c_str());
         else text += format("%-16s %3td    %8s       y       %4u\n", name.c_str(), count, scheduler, pool->domains);
-        all.push_back({{"name", name}, {"id", pool->id}, {"scheduler", scheduler}, {"cpus", cpus}, {"cpu_count", count},
-                       {"domains", pool->domains}});
+        all.push_back(
+            {{"name", name}, {"id", pool->id}, {"scheduler", scheduler}, {"cpus", cpus}, {"cpu_count", count}, {"domains", pool->domains}});
     }
     if (wanted && all.empty()) return Err{Error{ENOENT, "there is no CPU pool '" + *wanted + "'"}};
     if (arguments.has(json_option.letter)) print(all);

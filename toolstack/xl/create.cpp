@@ -68,7 +68,9 @@ Outcome<int> run(const Arguments& arguments) {
     }
     if (arguments.has('c')) TRY(attach(id));
     if (arguments.has('F') && !arguments.has('e')) {
-        TRY(domain::watch_over(id, *config, [&](const std::string& line) { if (!quiet) std::printf("%s\n", line.c_str()); }));
+        TRY(domain::watch_over(id, *config, [&](const std::string& line) {
+            if (!quiet) std::printf("%s\n", line.c_str());
+        }));
     }
     return exit_success;
 }

@@ -24,7 +24,8 @@ Outcome<Shown> look_at(System& system, const device::Device& device) {
 Outcome<std::vector<device::Device>> devices_of_words(System& system, const Arguments& arguments, device::Kind kind) {
     std::vector<device::Device> devices;
     for (const std::string& word : arguments.words()) {
-        for (const auto& each : TRY(device::devices_of(system.store, TRY(domain::find_domain(system, word)), kind))) devices.push_back(each);
+        for (const auto& each : TRY(device::devices_of(system.store, TRY(domain::find_domain(system, word)), kind)))
+            devices.push_back(each);
     }
     return devices;
 }

@@ -24,8 +24,8 @@ constexpr Option assignable_options[] = {{'n', "show-names", "", "also their nam
 
 }  // namespace
 
-const Command pci_assignable_list_command{"pci-assignable-list", "", "Shows the PCI devices that guests could be given: none yet",
-                                          assignable_options, 0, 0, assignable};
+const Command pci_assignable_list_command{
+    "pci-assignable-list", "", "Shows the PCI devices that guests could be given: none yet", assignable_options, 0, 0, assignable};
 const Command pci_list_command{"pci-list", "DOMAIN", "Shows the PCI devices of a domain: none yet", options, 1, 1, devices};
 
 }  // namespace px::xl

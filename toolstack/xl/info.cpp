@@ -16,9 +16,15 @@ using Facts = std::vector<std::pair<const char*, std::string>>;
 
 std::string virtualization(u32 capabilities) {
     const std::pair<u32, const char*> names[] = {
-        {abi::physcap::pv, "pv"}, {abi::physcap::hvm, "hvm"}, {abi::physcap::directio, "hvm_directio"}, {abi::physcap::hap, "hap"},
-        {abi::physcap::shadow, "shadow"}, {abi::physcap::iommu_hap_pt_share, "iommu_hap_pt_share"}, {abi::physcap::vmtrace, "vmtrace"},
-        {abi::physcap::gnttab_v1, "gnttab-v1"}, {abi::physcap::gnttab_v2, "gnttab-v2"},
+        {abi::physcap::pv, "pv"},
+        {abi::physcap::hvm, "hvm"},
+        {abi::physcap::directio, "hvm_directio"},
+        {abi::physcap::hap, "hap"},
+        {abi::physcap::shadow, "shadow"},
+        {abi::physcap::iommu_hap_pt_share, "iommu_hap_pt_share"},
+        {abi::physcap::vmtrace, "vmtrace"},
+        {abi::physcap::gnttab_v1, "gnttab-v1"},
+        {abi::physcap::gnttab_v2, "gnttab-v2"},
     };
     std::string text;
     for (auto [bit, name] : names) {

@@ -17,8 +17,13 @@ Outcome<int> run(const Arguments&) {
     const std::string kib = std::to_string(info.tot_pages * (page_size / 1024));
     TRY(system.store.transact([&](u32 transaction) -> Outcome<> {
         const std::pair<std::string, std::string> nodes[] = {
-            {home + "/domid", "0"}, {home + "/name", name}, {home + "/vm", vm}, {vm + "/name", name},
-            {vm + "/uuid", domain::to_string(info.handle)}, {home + "/memory/target", kib}, {"/libxl/0/type", "pvh"},
+            {home + "/domid", "0"},
+            {home + "/name", name},
+            {home + "/vm", vm},
+            {vm + "/name", name},
+            {vm + "/uuid", domain::to_string(info.handle)},
+            {home + "/memory/target", kib},
+            {"/libxl/0/type", "pvh"},
         };
         for (const auto& [path, value] : nodes) TRY(system.store.write(path, value, transaction));
         for (u32 vcpu = 0; info.max_vcpu_id != abi::invalid_max_vcpu_id && vcpu <= info.max_vcpu_id; ++vcpu) {

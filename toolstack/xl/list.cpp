@@ -21,8 +21,12 @@ constexpr u64 kib_per_page = page_size / 1024;
 std::string state_letters(const Info& info) {
     const auto letter = [&](u32 flag, char shown) { return info.flags & flag ? shown : '-'; };
     const bool crashed = domain::shutdown_reason(info) == abi::ShutdownReason::crash;
-    return {letter(abi::dominf::running, 'r'), letter(abi::dominf::blocked, 'b'), letter(abi::dominf::paused, 'p'),
-            letter(abi::dominf::shutdown, 's'), crashed ? 'c' : '-', letter(abi::dominf::dying, 'd')};
+    return {letter(abi::dominf::running, 'r'),
+            letter(abi::dominf::blocked, 'b'),
+            letter(abi::dominf::paused, 'p'),
+            letter(abi::dominf::shutdown, 's'),
+            crashed ? 'c' : '-',
+            letter(abi::dominf::dying, 'd')};
 }
 
 u64 memory_kib(const Info& info) { return (info.tot_pages + info.outstanding_pages) * kib_per_page; }

@@ -20,7 +20,8 @@ std::string roff(std::string_view text) {
 }
 
 std::string heading(std::string_view name, std::string_view section, std::string_view about) {
-    return ".TH " + std::string(name) + " " + std::string(section) + " \"\" \"Philoxen\"\n.SH NAME\n" + roff(name) + " \\- " + roff(about) + "\n";
+    return ".TH " + std::string(name) + " " + std::string(section) + " \"\" \"Philoxen\"\n.SH NAME\n" + roff(name) + " \\- " + roff(about) +
+           "\n";
 }
 
 std::string option_forms(const Option& option) {
@@ -44,20 +45,25 @@ std::string entry(const Command& command) {
 std::string page_of_xl() {
     std::string text = heading("xl", "1", "manages the domains of this machine");
     text += ".SH SYNOPSIS\n\\fBxl\\fR [\\fB\\-v\\fR] [\\fB\\-N\\fR] \\fICOMMAND\\fR [OPTION...] [ARGUMENT...]\n";
-    text += ".SH DESCRIPTION\nA \\fIDOMAIN\\fR is a number or a name. With \\fB\\-N\\fR nothing is done, only said. The exit status is 0 "
-            "when all went well, else 1, and standard error says why.\n.SH COMMANDS\n";
+    text +=
+        ".SH DESCRIPTION\nA \\fIDOMAIN\\fR is a number or a name. With \\fB\\-N\\fR nothing is done, only said. The exit status is 0 "
+        "when all went well, else 1, and standard error says why.\n.SH COMMANDS\n";
     for (const Command& command : commands()) text += entry(command);
-    text += ".SH FILES\n.TP\n\\fI/var/cache/xen/kernels\\fR\nThe last kernels of guests, unpacked, so that the next guest of the same kernel starts "
-            "sooner. Without this folder, or where others than root may use it, each kernel is unpacked anew.\n";
+    text +=
+        ".SH FILES\n.TP\n\\fI/var/cache/xen/kernels\\fR\nThe last kernels of guests, unpacked, so that the next guest of the same kernel "
+        "starts "
+        "sooner. Without this folder, or where others than root may use it, each kernel is unpacked anew.\n";
     return text + ".SH SEE ALSO\nxl.cfg(5), xl.conf(5)\n";
 }
 
 std::string page_of_xl_cfg() {
     return heading("xl.cfg", "5", "the configuration of a domain") +
-           ".SH DESCRIPTION\nA line for each setting, KEY = VALUE. A value is a string in single or double quotes, a number (decimal, 0x, or "
+           ".SH DESCRIPTION\nA line for each setting, KEY = VALUE. A value is a string in single or double quotes, a number (decimal, 0x, "
+           "or "
            "octal with a leading 0), or a list [ VALUE, ... ], which may go over several lines. KEY += VALUE adds to a string or list. "
            "Settings may also be separated by ';'; # begins a comment. \\fBxl check\\fR \\fIFILE\\fR says what is wrong with a file.\n"
-           ".SH KEYS\n" + xlcfg::manual_keys() + ".SH SEE ALSO\nxl(1), xl.conf(5)\n";
+           ".SH KEYS\n" +
+           xlcfg::manual_keys() + ".SH SEE ALSO\nxl(1), xl.conf(5)\n";
 }
 
 std::string page_of_xl_conf() {
@@ -86,9 +92,12 @@ std::string bash_completion() {
     return "# Completion of xl, made by `xl manual bash`.\n"
            "_xl() {\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} options='' domains=''\n"
-           "    if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W '" + names + " help' -- \"$word\")); return; fi\n"
+           "    if ((COMP_CWORD == 1)); then COMPREPLY=($(compgen -W '" +
+           names +
+           " help' -- \"$word\")); return; fi\n"
            "    case ${COMP_WORDS[1]} in\n"
-           "    help) options='" + names + "' ;;\n" + cases +
+           "    help) options='" +
+           names + "' ;;\n" + cases +
            "    esac\n"
            "    [[ $domains && $word != -* ]] && options+=\" $(xl vm-list 2>/dev/null | awk 'NR > 1 { print $3 }')\"\n"
            "    COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
@@ -115,6 +124,7 @@ Outcome<int> run(const Arguments& arguments) {
 
 }  // namespace
 
-const Command manual_command{"manual", "xl|xl.cfg|xl.conf|bash", "Prints a manual page's source, or bash's completion of xl", {}, 1, 1, run};
+const Command manual_command{"manual", "xl|xl.cfg|xl.conf|bash", "Prints a manual page's source, or bash's completion of xl", {}, 1, 1,
+                             run};
 
 }  // namespace px::xl

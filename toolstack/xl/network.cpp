@@ -49,8 +49,15 @@ Outcome<int> list(const Arguments& arguments) {
         const int tx = TRY(front_number(system, device, "tx-ring-ref")), rx = TRY(front_number(system, device, "rx-ring-ref"));
         text += format("%-3u %-2u %-17s %6u %5u %6d %5d/%-11d %-30s\n", device.id, device.backend.raw, mac.c_str(), device.id, shown.state,
                        shown.event_channel, tx, rx, shown.back.c_str());
-        all.push_back({{"domid", device.guest.raw}, {"devid", device.id}, {"backend", device.backend.raw}, {"mac", mac},
-                       {"state", shown.state}, {"event_channel", shown.event_channel}, {"tx_ring_ref", tx}, {"rx_ring_ref", rx}, {"backend_path", shown.back}});
+        all.push_back({{"domid", device.guest.raw},
+                       {"devid", device.id},
+                       {"backend", device.backend.raw},
+                       {"mac", mac},
+                       {"state", shown.state},
+                       {"event_channel", shown.event_channel},
+                       {"tx_ring_ref", tx},
+                       {"rx_ring_ref", rx},
+                       {"backend_path", shown.back}});
     }
     if (arguments.has(json_option.letter)) print(all);
     else std::fputs(text.c_str(), stdout);
@@ -83,8 +90,8 @@ constexpr Option detach_options[] = {{'\2', "force", "", "also when the guest do
 
 }  // namespace
 
-const Command network_attach_command{"network-attach", "DOMAIN [KEY=VALUE…]", "Gives a domain a network card; KEY=VALUE as in vif=", {}, 1,
-                                     any_number, attach};
+const Command network_attach_command{
+    "network-attach", "DOMAIN [KEY=VALUE…]", "Gives a domain a network card; KEY=VALUE as in vif=", {}, 1, any_number, attach};
 const Command network_detach_command{"network-detach", "DOMAIN DEVID|MAC", "Takes a network card away", detach_options, 2, 2, detach};
 const Command network_list_command{"network-list", "DOMAIN…", "Shows the network cards of domains", list_options, 1, any_number, list};
 

@@ -48,7 +48,8 @@ Outcome<int> run(const Arguments& arguments) {
     if (arguments.has('w') || arguments.has('c')) return set_domain(system, *name, arguments);
     std::vector<DomId> domains;
     if (name) domains.push_back(TRY(domain::find_domain(system, *name)));
-    else for (const auto& info : TRY(call::list_domains(system.privcmd))) domains.push_back(DomId{info.domain});
+    else
+        for (const auto& info : TRY(call::list_domains(system.privcmd))) domains.push_back(DomId{info.domain});
     return show(system, domains, arguments);
 }
 

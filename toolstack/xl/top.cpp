@@ -82,16 +82,23 @@ std::string heading(const abi::SysctlPhysinfo& machine, const Sample& sample) {
     };
     const u64 total = machine.total_pages * kib_per_page, free = machine.free_pages * kib_per_page;
     return format("%zu domains: %td running, %td blocked, %td paused, %td shut down, %td dying\n", sample.domains.size(),
-                  count(abi::dominf::running), count(abi::dominf::blocked), count(abi::dominf::paused), count(abi::dominf::shutdown), count(abi::dominf::dying)) +
+                  count(abi::dominf::running), count(abi::dominf::blocked), count(abi::dominf::paused), count(abi::dominf::shutdown),
+                  count(abi::dominf::dying)) +
            format("Mem: %lluk total, %lluk used, %lluk free    CPUs: %u @ %uMHz\n", static_cast<unsigned long long>(total),
-                  static_cast<unsigned long long>(total - free), static_cast<unsigned long long>(free), machine.nr_cpus, machine.cpu_khz / 1000) +
+                  static_cast<unsigned long long>(total - free), static_cast<unsigned long long>(free), machine.nr_cpus,
+                  machine.cpu_khz / 1000) +
            "      NAME  STATE   CPU(sec) CPU(%)     MEM(k) MEM(%)  MAXMEM(k) MAXMEM(%) VCPUS\n";
 }
 
 Json details(System& system, const Sample& before, const Sample& now, const domain::Info& info) {
-    return {{"name", domain::name_of(system, DomId{info.domain})}, {"domid", info.domain}, {"state", state_letters(info.flags)},
-            {"cpu_time_seconds", static_cast<double>(info.cpu_time) / 1e9}, {"cpu_percent", cpu_share(before, now, info)},
-            {"memory_kib", info.tot_pages * kib_per_page}, {"max_memory_kib", info.max_pages * kib_per_page}, {"vcpus", info.nr_online_vcpus}};
+    return {{"name", domain::name_of(system, DomId{info.domain})},
+            {"domid", info.domain},
+            {"state", state_letters(info.flags)},
+            {"cpu_time_seconds", static_cast<double>(info.cpu_time) / 1e9},
+            {"cpu_percent", cpu_share(before, now, info)},
+            {"memory_kib", info.tot_pages * kib_per_page},
+            {"max_memory_kib", info.max_pages * kib_per_page},
+            {"vcpus", info.nr_online_vcpus}};
 }
 
 std::string row(const Json& domain, u64 total_kib) {
@@ -101,8 +108,8 @@ std::string row(const Json& domain, u64 total_kib) {
     const bool limited = most <= total_kib;
     const auto name = domain["name"].get<std::string>(), state = domain["state"].get<std::string>();
     const auto seconds = domain["cpu_time_seconds"].get<double>(), share = domain["cpu_percent"].get<double>();
-    return format("%10.10s %6s %10.0f %6.1f %10llu %6.1f ", name.c_str(), state.c_str(), seconds, share, static_cast<unsigned long long>(has),
-                  percent(has)) +
+    return format("%10.10s %6s %10.0f %6.1f %10llu %6.1f ", name.c_str(), state.c_str(), seconds, share,
+                  static_cast<unsigned long long>(has), percent(has)) +
            (limited ? format("%10llu %9.1f", static_cast<unsigned long long>(most), percent(most)) : "  no limit       n/a") +
            format(" %5llu\n", static_cast<unsigned long long>(number("vcpus")));
 }

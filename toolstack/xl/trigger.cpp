@@ -33,7 +33,8 @@ Outcome<int> press(const Arguments& arguments) {
 
 }  // namespace
 
-const Command button_press_command{"button-press", "DOMAIN power|sleep", "Presses an ACPI button of a domain (deprecated)", {}, 2, 2, press};
+const Command button_press_command{"button-press", "DOMAIN power|sleep", "Presses an ACPI button of a domain (deprecated)", {}, 2, 2,
+                                   press};
 const Command trigger_command{"trigger", "DOMAIN nmi|reset|init|power|sleep [VCPU]", "Sends a trigger to a domain", {}, 2, 3, run};
 
 }  // namespace px::xl

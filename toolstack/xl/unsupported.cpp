@@ -30,9 +30,10 @@ const Reason reasons[] = {
     {"memory isn't shared between domains", {"sharing"}},
     {"there are no security labels", {"getenforce", "setenforce", "loadpolicy"}},
     {"all CPUs and domains belong to Pool-0; there are no other pools yet",
-     {"cpupool-create", "cpupool-destroy", "cpupool-rename", "cpupool-cpu-add", "cpupool-cpu-remove", "cpupool-migrate", "cpupool-numa-split"}},
-    {"cache and memory bandwidth aren't monitored or shared out", {"psr-hwinfo", "psr-cmt-attach", "psr-cmt-detach", "psr-cmt-show",
-                                                                   "psr-cat-set", "psr-cat-show", "psr-mba-set", "psr-mba-show"}},
+     {"cpupool-create", "cpupool-destroy", "cpupool-rename", "cpupool-cpu-add", "cpupool-cpu-remove", "cpupool-migrate",
+      "cpupool-numa-split"}},
+    {"cache and memory bandwidth aren't monitored or shared out",
+     {"psr-hwinfo", "psr-cmt-attach", "psr-cmt-detach", "psr-cmt-show", "psr-cat-set", "psr-cat-show", "psr-mba-set", "psr-mba-show"}},
 };
 
 }  // namespace

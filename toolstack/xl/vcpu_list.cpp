@@ -23,10 +23,16 @@ std::string row(const std::string& name, DomId id, const Vcpu& vcpu) {
 }
 
 Json details(const std::string& name, DomId id, const Vcpu& vcpu) {
-    return {{"name", name}, {"domid", id.raw}, {"vcpu", vcpu.number}, {"online", vcpu.info.online != 0},
-            {"running", vcpu.info.running != 0}, {"blocked", vcpu.info.blocked != 0}, {"cpu", vcpu.info.cpu},
+    return {{"name", name},
+            {"domid", id.raw},
+            {"vcpu", vcpu.number},
+            {"online", vcpu.info.online != 0},
+            {"running", vcpu.info.running != 0},
+            {"blocked", vcpu.info.blocked != 0},
+            {"cpu", vcpu.info.cpu},
             {"cpu_time_seconds", static_cast<double>(vcpu.info.cpu_time) / 1e9},
-            {"hard_affinity", ranges(vcpu.affinity.hard)}, {"soft_affinity", ranges(vcpu.affinity.soft)}};
+            {"hard_affinity", ranges(vcpu.affinity.hard)},
+            {"soft_affinity", ranges(vcpu.affinity.soft)}};
 }
 
 /// Nothing when there is no vCPU of that number, or its domain ended just now.

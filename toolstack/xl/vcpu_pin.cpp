@@ -25,7 +25,7 @@ constexpr Option options[] = {{'f', "force", "", "also where the kernel has pinn
 
 }  // namespace
 
-const Command vcpu_pin_command{"vcpu-pin", "DOMAIN VCPU|all HARD_CPUS|- [SOFT_CPUS|-]", "Sets where vCPUs may run (hard), and like to (soft)",
-                               options, 3, 4, run};
+const Command vcpu_pin_command{
+    "vcpu-pin", "DOMAIN VCPU|all HARD_CPUS|- [SOFT_CPUS|-]", "Sets where vCPUs may run (hard), and like to (soft)", options, 3, 4, run};
 
 }  // namespace px::xl

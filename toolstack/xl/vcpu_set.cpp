@@ -16,7 +16,8 @@ Outcome<int> run(const Arguments& arguments) {
     const std::string home = domain::home_of(DomId{info.domain});
     TRY(system.store.transact([&](u32 transaction) -> Outcome<> {
         for (u64 vcpu = 0; vcpu < most; ++vcpu) {
-            TRY(system.store.write(home + "/cpu/" + std::to_string(vcpu) + "/availability", vcpu < count ? "online" : "offline", transaction));
+            TRY(system.store.write(home + "/cpu/" + std::to_string(vcpu) + "/availability", vcpu < count ? "online" : "offline",
+                                   transaction));
         }
         return {};
     }));

@@ -21,7 +21,7 @@ extern "C" const char image_start[], image_end[];
 /// Leaves for boot_start(protocol, info) with the page table `root`. head.S
 extern "C" [[noreturn]] void efi_leave(u64 root, u64 protocol, u64 info);
 
-constexpr u64 image_link_address = u64{2} << 20;  // image_load of xen.lds
+constexpr u64 image_link_address = u64{2} << 20;          // image_load of xen.lds
 constexpr u64 protocol_multiboot2 = 2, protocol_efi = 4;  // of head.S
 
 /// The page tables that boot_start() begins with: as head.S makes them, but for an image at any address.

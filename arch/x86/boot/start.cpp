@@ -84,13 +84,18 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
 }
 
 LogThresholds thresholds(const cmdline::LogFilter& filter) {
-    const auto level = [](cmdline::Verbosity v) { return v == cmdline::Verbosity::none ? LogLevel::error : LogLevel(static_cast<u8>(v) - 1); };
+    const auto level = [](cmdline::Verbosity v) {
+        return v == cmdline::Verbosity::none ? LogLevel::error : LogLevel(static_cast<u8>(v) - 1);
+    };
     return {level(filter.always), level(filter.rate_limited)};
 }
 
 void report_option(const cmdline::Diagnostic& diagnostic) {
-    if (diagnostic.severity == cmdline::Diagnostic::Severity::note) log_info("command line: '{}': {}", diagnostic.option, diagnostic.reason);
-    else log_warning("command line: '{}': {}{}{}", diagnostic.option, diagnostic.reason, diagnostic.culprit.empty() ? "" : ": ", diagnostic.culprit);
+    if (diagnostic.severity == cmdline::Diagnostic::Severity::note)
+        log_info("command line: '{}': {}", diagnostic.option, diagnostic.reason);
+    else
+        log_warning("command line: '{}': {}{}{}", diagnostic.option, diagnostic.reason, diagnostic.culprit.empty() ? "" : ": ",
+                    diagnostic.culprit);
 }
 
 /// `cpuid=`.
@@ -128,9 +133,7 @@ void apply_options() {
 }
 
 /// What of RAM is set aside for the hardware domain, at its own addresses: a PV one takes its share from the allocator.
-u64 dom0_frames(u64 ram_frames) {
-    return dom0::wants_own_addresses(options) ? dom0::share_of(options, ram_frames) : 0;
-}
+u64 dom0_frames(u64 ram_frames) { return dom0::wants_own_addresses(options) ? dom0::share_of(options, ram_frames) : 0; }
 
 void log_protections() {
     const u64 on = read_cr<4>();

@@ -11,9 +11,7 @@ namespace px::arch {
 bool has_xsave();
 u64 host_xcr0();
 
-inline void load_xcr0(u64 value) {
-    asm volatile("xsetbv" ::"a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)), "c"(0));
-}
+inline void load_xcr0(u64 value) { asm volatile("xsetbv" ::"a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)), "c"(0)); }
 inline u64 read_xcr0() {
     u32 low, high;
     asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));

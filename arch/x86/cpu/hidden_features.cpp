@@ -14,24 +14,62 @@ using abi::x86::CpuidRegister;
 using abi::x86::same_feature_name;
 
 /// What this hypervisor executes or relies on without asking.
-constexpr std::string_view needed[] = {"fpu", "tsc", "msr", "pae", "mce", "cx8", "apic", "pge", "pat", "cmov", "fxsr", "sse", "sse2",
-                                       "syscall", "nx", "lm"};
+constexpr std::string_view needed[] = {"fpu", "tsc",  "msr",  "pae", "mce",  "cx8",     "apic", "pge",
+                                       "pat", "cmov", "fxsr", "sse", "sse2", "syscall", "nx",   "lm"};
 
 /// A feature, and one that means nothing without it. [intel/sdm2 CPUID] [amd/apm3 E.3]
 struct Dependency {
     std::string_view on, feature;
 };
 constexpr Dependency dependencies[] = {
-    {"xsave", "avx"}, {"xsave", "xsaveopt"}, {"xsave", "xsavec"}, {"xsave", "xgetbv1"}, {"xsave", "xsaves"}, {"xsave", "mpx"},
-    {"xsave", "pku"}, {"xsave", "lwp"}, {"avx", "fma"}, {"avx", "f16c"}, {"avx", "avx2"}, {"avx", "xop"}, {"avx", "fma4"},
-    {"avx", "vaes"}, {"avx", "vpclmulqdq"}, {"avx2", "avx-vnni"}, {"avx2", "avx512f"}, {"aesni", "vaes"},
-    {"pclmulqdq", "vpclmulqdq"}, {"avx512f", "avx512dq"}, {"avx512f", "avx512-ifma"}, {"avx512f", "avx512pf"},
-    {"avx512f", "avx512er"}, {"avx512f", "avx512cd"}, {"avx512f", "avx512bw"}, {"avx512f", "avx512vl"},
-    {"avx512f", "avx512-vbmi"}, {"avx512f", "avx512-vnni"}, {"avx512f", "avx512-vpopcntdq"}, {"avx512f", "avx512-4vnniw"},
-    {"avx512f", "avx512-4fmaps"}, {"avx512f", "avx512-vp2intersect"}, {"avx512bw", "avx512-vbmi2"}, {"avx512bw", "avx512-bitalg"},
-    {"avx512bw", "avx512-bf16"}, {"avx512bw", "avx512-fp16"}, {"sse3", "ssse3"}, {"ssse3", "sse4-1"}, {"sse4-1", "sse4-2"},
-    {"sse3", "sse4a"}, {"pcid", "invpcid"}, {"svm", "svm-npt"}, {"svm", "svm-nrips"}, {"svm", "svm-decode"}, {"svm", "svm-vmcbclean"},
-    {"svm", "svm-pausefilt"}, {"3dnow", "3dnowext"}, {"hle", "rtm"},
+    {"xsave", "avx"},
+    {"xsave", "xsaveopt"},
+    {"xsave", "xsavec"},
+    {"xsave", "xgetbv1"},
+    {"xsave", "xsaves"},
+    {"xsave", "mpx"},
+    {"xsave", "pku"},
+    {"xsave", "lwp"},
+    {"avx", "fma"},
+    {"avx", "f16c"},
+    {"avx", "avx2"},
+    {"avx", "xop"},
+    {"avx", "fma4"},
+    {"avx", "vaes"},
+    {"avx", "vpclmulqdq"},
+    {"avx2", "avx-vnni"},
+    {"avx2", "avx512f"},
+    {"aesni", "vaes"},
+    {"pclmulqdq", "vpclmulqdq"},
+    {"avx512f", "avx512dq"},
+    {"avx512f", "avx512-ifma"},
+    {"avx512f", "avx512pf"},
+    {"avx512f", "avx512er"},
+    {"avx512f", "avx512cd"},
+    {"avx512f", "avx512bw"},
+    {"avx512f", "avx512vl"},
+    {"avx512f", "avx512-vbmi"},
+    {"avx512f", "avx512-vnni"},
+    {"avx512f", "avx512-vpopcntdq"},
+    {"avx512f", "avx512-4vnniw"},
+    {"avx512f", "avx512-4fmaps"},
+    {"avx512f", "avx512-vp2intersect"},
+    {"avx512bw", "avx512-vbmi2"},
+    {"avx512bw", "avx512-bitalg"},
+    {"avx512bw", "avx512-bf16"},
+    {"avx512bw", "avx512-fp16"},
+    {"sse3", "ssse3"},
+    {"ssse3", "sse4-1"},
+    {"sse4-1", "sse4-2"},
+    {"sse3", "sse4a"},
+    {"pcid", "invpcid"},
+    {"svm", "svm-npt"},
+    {"svm", "svm-nrips"},
+    {"svm", "svm-decode"},
+    {"svm", "svm-vmcbclean"},
+    {"svm", "svm-pausefilt"},
+    {"3dnow", "3dnowext"},
+    {"hle", "rtm"},
 };
 
 /// Components of XCR0 by the feature that they are the state of. [intel/sdm1 13.1]

@@ -44,8 +44,8 @@ void init_mitigations(const cmdline::SpecCtrl& wanted) {
     chosen_mitigations = choose_mitigations(facts, wanted);
     const Mitigations& on = chosen_mitigations;
     if (on.own_branches == OwnBranches::retpolines) put_retpolines_in_place();
-    log_info("speculation:{}{}{}{}{}", name_of(on.own_branches), on.prediction_barrier ? " IBPB between guests" : "", on.clear_buffers ? " VERW at entries" : "",
-             on.flush_l1d ? " L1D flush at entries" : "",
+    log_info("speculation:{}{}{}{}{}", name_of(on.own_branches), on.prediction_barrier ? " IBPB between guests" : "",
+             on.clear_buffers ? " VERW at entries" : "", on.flush_l1d ? " L1D flush at entries" : "",
              on == Mitigations{} ? " nothing is done, for the CPU offers nothing or spec-ctrl= says so" : "");
 }
 

@@ -14,9 +14,9 @@ struct SpeculationFacts {
     bool verw_clears = false;         ///< MD_CLEAR: VERW overwrites the buffers
     bool l1d_flush = false;           ///< IA32_FLUSH_CMD exists
     bool intel = false;
-    bool speculation_control = false; ///< IA32_SPEC_CTRL exists
-    bool automatic_ibrs = false;      ///< EFER.AIBRSE exists
-    u64 arch_capabilities = 0;        ///< 0 where there is no such MSR
+    bool speculation_control = false;  ///< IA32_SPEC_CTRL exists
+    bool automatic_ibrs = false;       ///< EFER.AIBRSE exists
+    u64 arch_capabilities = 0;         ///< 0 where there is no such MSR
 
     /// `cpuid(leaf)` with sub-leaf 0, `read_msr(index)` of MSRs that exist.
     template <class Cpuid, class ReadMsr>
@@ -27,8 +27,13 @@ struct SpeculationFacts {
         const u32 last = cpuid(0x80000000).eax;
         const u32 eight = last >= 0x80000008 ? cpuid(0x80000008).ebx : 0, twenty_one = last >= 0x80000021 ? cpuid(0x80000021).eax : 0;
         const auto bit = [](u32 value, unsigned number) { return (value >> number & 1) != 0; };
-        return {.prediction_barrier = bit(seven, 26) || bit(eight, 12), .verw_clears = bit(seven, 10), .l1d_flush = bit(seven, 28),
-                .intel = zero.ebx == genuine_intel, .speculation_control = bit(seven, 26), .automatic_ibrs = bit(twenty_one, 8), .arch_capabilities = bit(seven, 29) ? read_msr(msr::arch_capabilities) : 0};
+        return {.prediction_barrier = bit(seven, 26) || bit(eight, 12),
+                .verw_clears = bit(seven, 10),
+                .l1d_flush = bit(seven, 28),
+                .intel = zero.ebx == genuine_intel,
+                .speculation_control = bit(seven, 26),
+                .automatic_ibrs = bit(twenty_one, 8),
+                .arch_capabilities = bit(seven, 29) ? read_msr(msr::arch_capabilities) : 0};
     }
 };
 

@@ -30,7 +30,7 @@ constexpr u32 allowed_81_edx = bits({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 1
 constexpr u32 allowed_87_edx = bits({8});
 constexpr u32 allowed_88_ebx = bits({0, 2, 9});
 constexpr u32 aligned_component = 1u << 1;  ///< in a compacted area
-constexpr u64 known_xcr0 = 0xe7;  ///< x87, SSE, AVX, AVX-512
+constexpr u64 known_xcr0 = 0xe7;            ///< x87, SSE, AVX, AVX-512
 
 constexpr u32 feature_x2apic = 1u << 21, feature_tsc_deadline = 1u << 24, feature_hypervisor = 1u << 31, feature_osxsave = 1u << 27;
 
@@ -80,7 +80,7 @@ CpuPolicy hvm_maximum(const CpuPolicy& host) {
     if (Leaf* const features = policy.find(1)) {
         features->ecx = (features->ecx & allowed_1_ecx) | feature_x2apic | feature_hypervisor | feature_tsc_deadline;
         features->edx = (features->edx & allowed_1_edx) | bits({9, 12, 16});  // APIC, MTRR, PAT are ours
-        features->ebx &= 0x0000ff00;                                        // CLFLUSH size; ids are dynamic
+        features->ebx &= 0x0000ff00;                                          // CLFLUSH size; ids are dynamic
     }
     clear_leaf(policy, 5, 0);
     clear_leaf(policy, 6, 0);

@@ -39,10 +39,10 @@ public:
 
     u32 max_basic() const { return get(0).eax; }
     u32 max_extended() const { return get(0x80000000).eax; }
-    bool has(u32 leaf, u32 subleaf, u32 Leaf::* reg, unsigned bit) const { return (get(leaf, subleaf).*reg >> bit & 1) != 0; }
+    bool has(u32 leaf, u32 subleaf, u32 Leaf::*reg, unsigned bit) const { return (get(leaf, subleaf).*reg >> bit & 1) != 0; }
 
-    u64 platform_info = 0;        ///< MSR 0xce: bit 31 CPUID faulting
-    u64 arch_capabilities = 0;    ///< MSR 0x10a
+    u64 platform_info = 0;      ///< MSR 0xce: bit 31 CPUID faulting
+    u64 arch_capabilities = 0;  ///< MSR 0x10a
 
 private:
     StaticVector<Entry, 64> entries_;
@@ -52,13 +52,30 @@ private:
 template <class Query>
 CpuPolicy read_raw_policy(Query query) {
     CpuPolicy policy;
-    const auto add = [&](u32 leaf, u32 subleaf) { (void)policy.set(leaf, subleaf, query(leaf, subleaf == CpuPolicy::no_subleaf ? 0 : subleaf)).ok(); };
+    const auto add = [&](u32 leaf, u32 subleaf) {
+        (void)policy.set(leaf, subleaf, query(leaf, subleaf == CpuPolicy::no_subleaf ? 0 : subleaf)).ok();
+    };
     const u32 basic = query(0, 0).eax;
     for (u32 leaf = 0; leaf <= basic && leaf <= 0x16; ++leaf) {
         switch (leaf) {
-        case 2: case 3: case 9: case 0xa: case 0xb: case 0xf: case 0x10: case 0x12: case 0x14: case 0x15: case 0x16: continue;
-        case 4: for (u32 i = 0; i < 4; ++i) add(leaf, i); continue;
-        case 7: add(leaf, 0); add(leaf, 1); continue;
+        case 2:
+        case 3:
+        case 9:
+        case 0xa:
+        case 0xb:
+        case 0xf:
+        case 0x10:
+        case 0x12:
+        case 0x14:
+        case 0x15:
+        case 0x16: continue;
+        case 4:
+            for (u32 i = 0; i < 4; ++i) add(leaf, i);
+            continue;
+        case 7:
+            add(leaf, 0);
+            add(leaf, 1);
+            continue;
         case 0xd:
             for (u32 i = 0; i < 10; ++i) add(leaf, i);
             continue;
@@ -83,7 +100,7 @@ u64 valid_efer(const CpuPolicy& policy);
 bool valid_xcr0(u64 value, const CpuPolicy& policy);
 /// What of the shape of page-table entries depends on the processor.
 struct PagingLimits {
-    u8 physical_bits = 36;       ///< of an address; those above are reserved [intel/sdm3 4.1.4]
+    u8 physical_bits = 36;  ///< of an address; those above are reserved [intel/sdm3 4.1.4]
     bool gigabyte_pages = false;
 };
 PagingLimits paging_limits(const CpuPolicy& policy);

@@ -36,7 +36,8 @@ Leaf hypervisor_leaf(const Vcpu& vcpu, u32 index, u32 subleaf) {
             const u32 flags = (domain.tsc_native ? 0u : 1u) | (arch::tsc_is_stable() ? 2u : 0u);
             return {flags, domain.tsc_mode, static_cast<u32>(arch::tsc_khz()), 0};
         }
-        if (subleaf == 1) return {static_cast<u32>(offset), static_cast<u32>(offset >> 32), scale.multiplier, static_cast<u32>(i32{scale.shift})};
+        if (subleaf == 1)
+            return {static_cast<u32>(offset), static_cast<u32>(offset >> 32), scale.multiplier, static_cast<u32>(i32{scale.shift})};
         if (subleaf == 2) return {static_cast<u32>(arch::tsc_khz()), 0, 0, 0};
         return {};
     }
@@ -112,27 +113,43 @@ Leaf guest_cpuid(const Vcpu& vcpu, u32 leaf, u32 subleaf) {
 }
 
 namespace {
-enum : u32 { platform_info = 0xce, arch_capabilities = 0x10a, mcg_cap = 0x179, mcg_status = 0x17a, misc_enable = 0x1a0,
-             debug_control = 0x1d9, misc_features = 0x140, amd_patch_level = 0x8b, syscfg = 0xc0010010, hwcr = 0xc0010015,
-             nb_cfg = 0xc001001f, patch_loader = 0xc0010020, osvw_length = 0xc0010140, osvw_status = 0xc0010141, de_cfg = 0xc0011029,
-             smi_count = 0x34, bios_sign = 0x8b };
+enum : u32 {
+    platform_info = 0xce,
+    arch_capabilities = 0x10a,
+    mcg_cap = 0x179,
+    mcg_status = 0x17a,
+    misc_enable = 0x1a0,
+    debug_control = 0x1d9,
+    misc_features = 0x140,
+    amd_patch_level = 0x8b,
+    syscfg = 0xc0010010,
+    hwcr = 0xc0010015,
+    nb_cfg = 0xc001001f,
+    patch_loader = 0xc0010020,
+    osvw_length = 0xc0010140,
+    osvw_status = 0xc0010141,
+    de_cfg = 0xc0011029,
+    smi_count = 0x34,
+    bios_sign = 0x8b
+};
 }
 
 Result<u64> policy_msr(const Vcpu& vcpu, u32 index) {
     const CpuPolicy& policy = vcpu.domain.arch.policy;
     switch (index) {
-    case platform_info:
-        REQUIRE(policy.platform_info != 0, efault);
-        return policy.platform_info;
-    case arch_capabilities:
-        REQUIRE((policy.get(7, 0).edx >> 29 & 1) != 0, efault);
-        return policy.arch_capabilities;
-    case mcg_cap: case mcg_status: case debug_control: case amd_patch_level: case syscfg: case osvw_length: case osvw_status:
-        return u64{0};
+    case platform_info: REQUIRE(policy.platform_info != 0, efault); return policy.platform_info;
+    case arch_capabilities: REQUIRE((policy.get(7, 0).edx >> 29 & 1) != 0, efault); return policy.arch_capabilities;
+    case mcg_cap:
+    case mcg_status:
+    case debug_control:
+    case amd_patch_level:
+    case syscfg:
+    case osvw_length:
+    case osvw_status: return u64{0};
     case misc_enable: return u64{1} << 0 | u64{1} << 11 | u64{1} << 12;  // fast strings, no branch trace, no PEBS
-    case hwcr: return u64{1} << 24;                        // the TSC counts at its nominal rate
-    case nb_cfg: return u64{1} << 46;                      // CF8 reaches extended configuration space
-    case de_cfg: return u64{2};                            // LFENCE serialises
+    case hwcr: return u64{1} << 24;                                      // the TSC counts at its nominal rate
+    case nb_cfg: return u64{1} << 46;                                    // CF8 reaches extended configuration space
+    case de_cfg: return u64{2};                                          // LFENCE serialises
     default: return Err{Errno::efault};
     }
 }
@@ -140,9 +157,14 @@ Result<u64> policy_msr(const Vcpu& vcpu, u32 index) {
 Result<> set_policy_msr(Vcpu&, u32 index, u64) {
     switch (index) {
     // Kernels write these without looking; they have no effect on a virtual CPU.
-    case bios_sign: case mcg_status: case debug_control: case hwcr: case nb_cfg: case patch_loader: case de_cfg:
-    case misc_enable:
-        return {};
+    case bios_sign:
+    case mcg_status:
+    case debug_control:
+    case hwcr:
+    case nb_cfg:
+    case patch_loader:
+    case de_cfg:
+    case misc_enable: return {};
     default: return Err{Errno::efault};
     }
 }

@@ -56,9 +56,7 @@ void BootFiles::free() {
     }
 }
 
-u32 vcpu_count(const cmdline::BootOptions& options, u32 most) {
-    return std::min(options.dom0_max_vcpus.resolve(online_cpus()), most);
-}
+u32 vcpu_count(const cmdline::BootOptions& options, u32 most) { return std::min(options.dom0_max_vcpus.resolve(online_cpus()), most); }
 
 void create_vcpus(Domain& domain, u32 count, const cmdline::BootOptions& options) {
     for (u32 i = 0; i < count; ++i) {

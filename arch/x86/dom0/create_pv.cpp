@@ -146,7 +146,8 @@ private:
         write_list();
         write_tables();
         write_start_info();
-        log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, pv->kernel.start, pv->kernel.end, pv->entry);
+        log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, pv->kernel.start, pv->kernel.end,
+                 pv->entry);
     }
 
     void create_domain() {
@@ -207,14 +208,16 @@ private:
     void write_start_info() {
         log_info("dom0: command line: {}", files_.command_line());
         const auto screen = arch::screen_of_owner();
-        const auto written = write_pv_start_info(plan_, {
-            .pages = frames_.count(),
-            .shared_info = to_paddr(domain_->shared_info_mfn()).raw,
-            .flags = abi::sif::privileged | abi::sif::initdomain,
-            .ramdisk_size = files_.ramdisk().size(),
-            .command_line = files_.command_line(),
-            .screen = screen.ok() ? std::optional(*screen) : std::nullopt,
-        }, std::span<u8, page_size>(frames_.page(plan_.start_info), page_size));
+        const auto written = write_pv_start_info(plan_,
+                                                 {
+                                                     .pages = frames_.count(),
+                                                     .shared_info = to_paddr(domain_->shared_info_mfn()).raw,
+                                                     .flags = abi::sif::privileged | abi::sif::initdomain,
+                                                     .ramdisk_size = files_.ramdisk().size(),
+                                                     .command_line = files_.command_line(),
+                                                     .screen = screen.ok() ? std::optional(*screen) : std::nullopt,
+                                                 },
+                                                 std::span<u8, page_size>(frames_.page(plan_.start_info), page_size));
         if (!written.ok()) panic("dom0: {}", describe(written.error()));
     }
 

@@ -24,7 +24,7 @@ namespace {
 
 using loader::Extent;
 
-constexpr u32 most_vcpus = 128;        ///< virtual local APIC ids end at 254
+constexpr u32 most_vcpus = 128;  ///< virtual local APIC ids end at 254
 constexpr u32 most_event_ports = 131072;
 constexpr u32 emulated_local_apic = 1u << 0, emulated_io_apic = 1u << 4, emulated_pci = 1u << 10;  // [xen/public XEN_X86_EMU_*]
 
@@ -115,11 +115,11 @@ private:
         kernel_ = image->extent();
         check_place();
         const u64 elf_start = arch::to_physical(elf.data()).raw;
-        if (kernel_.overlaps({elf_start, elf_start + elf.size()})) panic("dom0 has too little memory to unpack its kernel in: dom0_mem is too small");
+        if (kernel_.overlaps({elf_start, elf_start + elf.size()}))
+            panic("dom0 has too little memory to unpack its kernel in: dom0_mem is too small");
         OneToOne memory;
         (void)loader::load(*image, memory).ok();
-        log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, kernel_.start, kernel_.end,
-                 entry_);
+        log_info("dom0: kernel {} at {:#x}-{:#x}, entry {:#x}", version.empty() ? "(ELF)" : version, kernel_.start, kernel_.end, entry_);
     }
 
     /// Works at the top of [start, end): the more memory the kernel may need where the file doesn't tell, the lower it reaches.
@@ -244,8 +244,8 @@ private:
     }
 
     void print_layout() const {
-        log_info("dom0: start info {:#x}, ramdisk {:#x}-{:#x}, ACPI tables {:#x}, {} vCPUs", start_info_, ramdisk_.start,
-                 ramdisk_.end, tables_at_, vcpus_);
+        log_info("dom0: start info {:#x}, ramdisk {:#x}-{:#x}, ACPI tables {:#x}, {} vCPUs", start_info_, ramdisk_.start, ramdisk_.end,
+                 tables_at_, vcpus_);
         for (const MemoryRegion& region : map_) {
             constexpr std::string_view names[] = {"?", "usable", "reserved", "ACPI", "NVS", "unusable"};
             log_info("dom0: {:#012x}-{:#012x} {}", region.start, region.end, names[std::min(static_cast<u32>(region.kind), 5u) % 6]);

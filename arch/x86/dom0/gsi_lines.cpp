@@ -47,10 +47,9 @@ u32 GsiLines::end() const {
 
 void GsiLines::connect(u32 gsi, const arch::InterruptRoute& route, LineMode mode) {
     Device& device = *find(gsi);
-    device.registers.set_entry(gsi - device.gsi_base, ioapic::Entry{.vector = route.vector,
-                                                                    .active_low = mode.active_low,
-                                                                    .level = mode.level,
-                                                                    .destination = route.apic_id});
+    device.registers.set_entry(
+        gsi - device.gsi_base,
+        ioapic::Entry{.vector = route.vector, .active_low = mode.active_low, .level = mode.level, .destination = route.apic_id});
 }
 
 void GsiLines::mask(u32 gsi) {

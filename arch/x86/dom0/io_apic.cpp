@@ -33,8 +33,9 @@ Result<> MachineIoApic::keep(u32 gsi, acpi::IntiFlags flags, arch::InterruptTarg
     Pin& pin = pins_[gsi - gsi_base_];
     auto device = device_.lock();
     pin.kept = true;
-    device->set_entry(pin.number, ioapic::Entry{.vector = route.vector, .active_low = flags.active_low(), .level = flags.level(),
-                                                .destination = route.apic_id});
+    device->set_entry(
+        pin.number,
+        ioapic::Entry{.vector = route.vector, .active_low = flags.active_low(), .level = flags.level(), .destination = route.apic_id});
     return {};
 }
 

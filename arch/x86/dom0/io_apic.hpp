@@ -36,9 +36,9 @@ private:
         u32 number = 0;
         arch::InterruptRoute route;  ///< from the first unmasking on
         bool level = false;
-        bool kept = false;         ///< ours, see keep()
-        bool open = false;         ///< dom0 has it unmasked
-        bool awaits_end = false;   ///< level: fired, dom0 hasn't ended it; masked in the device
+        bool kept = false;        ///< ours, see keep()
+        bool open = false;        ///< dom0 has it unmasked
+        bool awaits_end = false;  ///< level: fired, dom0 hasn't ended it; masked in the device
 
         void interrupt() override { owner->fired(*this); }
     };

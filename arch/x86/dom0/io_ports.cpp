@@ -7,9 +7,9 @@ namespace px::dom0 {
 namespace {
 
 constexpr PortRange kept[] = {
-    {0x20, 2}, {0xa0, 2}, {0x4d0, 2},  // PICs and their trigger modes
-    {0x40, 4}, {0x61, 1},              // PIT
-    {0xcf8, 1}, {0xcfc, 4},            // PCI configuration
+    {0x20, 2},  {0xa0, 2},  {0x4d0, 2},  // PICs and their trigger modes
+    {0x40, 4},  {0x61, 1},               // PIT
+    {0xcf8, 1}, {0xcfc, 4},              // PCI configuration
 };
 
 void trap(PortBitmap& bitmap, const PortRange& range) {

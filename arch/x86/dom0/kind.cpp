@@ -12,25 +12,21 @@ constexpr std::string_view as_asked = "the command line says so";
 
 KindChoice choose_asked_pvh(bool hvm) {
     if (hvm) return {Dom0Kind::pvh, as_asked};
-    return {{},
-            "a PVH dom0 needs hardware virtualization; why there is none stands above; dom0=pv needs none"};
+    return {{}, "a PVH dom0 needs hardware virtualization; why there is none stands above; dom0=pv needs none"};
 }
 
 KindChoice choose_asked_pv(PvState pv) {
     switch (pv) {
-        case PvState::usable: break;
-        case PvState::turned_off: return {{}, "a PV dom0 needs PV, which pv=0 turns off"};
-        case PvState::left_out:
-            return {{}, "a PV dom0 needs PV, which was left out when this hypervisor was built"};
+    case PvState::usable: break;
+    case PvState::turned_off: return {{}, "a PV dom0 needs PV, which pv=0 turns off"};
+    case PvState::left_out: return {{}, "a PV dom0 needs PV, which was left out when this hypervisor was built"};
     }
     return {Dom0Kind::pv, as_asked};
 }
 
 KindChoice choose_without_pv(const KindFacts& facts) {
     const bool turned_off = facts.pv == PvState::turned_off;
-    if (facts.hvm)
-        return {Dom0Kind::pvh,
-                turned_off ? "pv=0 turns PV off" : "PV was left out when this hypervisor was built"};
+    if (facts.hvm) return {Dom0Kind::pvh, turned_off ? "pv=0 turns PV off" : "PV was left out when this hypervisor was built"};
     return {{},
             turned_off ? "there can be no dom0: pv=0 turns PV off, and PVH needs hardware virtualization; "
                          "why there is none stands above"

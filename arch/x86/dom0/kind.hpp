@@ -22,7 +22,7 @@ struct KindFacts {
 
 struct KindChoice {
     std::optional<cmdline::Dom0Kind> kind;  ///< nothing: there can be no dom0
-    std::string_view reason;  ///< "…, for <reason>", or a whole sentence where there is no kind
+    std::string_view reason;                ///< "…, for <reason>", or a whole sentence where there is no kind
     friend constexpr bool operator==(const KindChoice&, const KindChoice&) = default;
 };
 

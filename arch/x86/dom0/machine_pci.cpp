@@ -53,7 +53,8 @@ void MachinePci::show(u64 address, u64 size) {
         if (at >= mapped_top_) {
             // Nothing of the machine's was mapped there when dom0 was built: in the largest pages.
             const u64 frame = at >> page_shift;
-            if (!domain_.physmap.add_mmio(Gfn{frame}, Mfn{frame}, (end - at) >> page_shift)) log_error("dom0: no memory to map a BAR at {:#x}", at);
+            if (!domain_.physmap.add_mmio(Gfn{frame}, Mfn{frame}, (end - at) >> page_shift))
+                log_error("dom0: no memory to map a BAR at {:#x}", at);
             return;
         }
         const Gfn gfn{at >> page_shift};

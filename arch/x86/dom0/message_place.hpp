@@ -13,9 +13,9 @@ namespace px::dom0 {
 
 struct MessagePlace {
     pci::Address function{};
-    u16 capability = 0;          ///< offset of MSI's
-    pci::MsiControl layout{};    ///< of MSI's
-    u64 entry = 0;               ///< address of the MSI-X entry; 0: it is MSI
+    u16 capability = 0;        ///< offset of MSI's
+    pci::MsiControl layout{};  ///< of MSI's
+    u64 entry = 0;             ///< address of the MSI-X entry; 0: it is MSI
     bool operator==(const MessagePlace& other) const {
         return function == other.function && capability == other.capability && entry == other.entry;
     }
@@ -94,7 +94,9 @@ void write_message(Registers& registers, const MessagePlace& place, u64 address,
         registers.write_memory(place.entry + 8, 4, data);
         return;
     }
-    const auto put = [&](u16 at, unsigned size, u32 value) { registers.write(place.function, static_cast<u16>(place.capability + at), size, value); };
+    const auto put = [&](u16 at, unsigned size, u32 value) {
+        registers.write(place.function, static_cast<u16>(place.capability + at), size, value);
+    };
     put(pci::MsiControl::address_low, 4, static_cast<u32>(address));
     if (place.layout.address_64_bit != 0) put(pci::MsiControl::address_high, 4, static_cast<u32>(address >> 32));
     put(place.layout.data(), 2, data);

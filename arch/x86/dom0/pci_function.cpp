@@ -123,7 +123,8 @@ void PciFunction::write_msi(u16 offset, u32 value, u32 mask) {
         return set_msi_enabled(control.enable != 0);
     }
     if (at == pci::MsiControl::address_low) message.address = merge(message.address, value, mask) & ~u32{3};
-    else if (at == pci::MsiControl::address_high && msi_->layout.address_64_bit != 0) msi_->address_high = merge(msi_->address_high, value, mask);
+    else if (at == pci::MsiControl::address_high && msi_->layout.address_64_bit != 0)
+        msi_->address_high = merge(msi_->address_high, value, mask);
     else if (at == msi_->layout.data()) message.data = merge(message.data, value, mask) & 0xffff;
     else return machine_.write(address_, offset, 4, merge(machine_.read(address_, offset, 4), value, mask));
     if (msi_->route) machine_.change_route(msi_->route, message);
@@ -244,7 +245,8 @@ void PciFunction::write_memory(u64 address, unsigned size, u64 value) {
     if (offset % 4 != 0 || (size != 4 && size != 8)) return;
     for (unsigned i = 0; i < size / 4; ++i) {
         const u64 index = (offset + 4 * i) / sizeof(pci::MsixEntry);
-        if (index < vectors_.size()) set_vector_word(static_cast<u32>(index), (offset + 4 * i) / 4 % 4, static_cast<u32>(value >> (32 * i)));
+        if (index < vectors_.size())
+            set_vector_word(static_cast<u32>(index), (offset + 4 * i) / 4 % 4, static_cast<u32>(value >> (32 * i)));
     }
 }
 

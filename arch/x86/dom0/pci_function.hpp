@@ -44,8 +44,8 @@ public:
 
 private:
     struct Msi {
-        u16 at = 0;                 ///< offset of the capability
-        pci::MsiControl layout{};   ///< as the device has it
+        u16 at = 0;                ///< offset of the capability
+        pci::MsiControl layout{};  ///< as the device has it
         bool enabled = false;
         u32 address_high = 0;
         Message message{};
@@ -61,8 +61,8 @@ private:
         u16 at = 0;
         bool enabled = false, mask_all = false;
         u8 bar = 0;
-        u32 offset = 0;             ///< of the table in its BAR
-        u32 device_entries = 0;     ///< of which the first vectors_.size() are shown
+        u32 offset = 0;          ///< of the table in its BAR
+        u32 device_entries = 0;  ///< of which the first vectors_.size() are shown
     };
 
     template <class Capability>
@@ -97,13 +97,13 @@ private:
     u32 identity_ = 0;
     pci::HeaderKind kind_ = pci::HeaderKind::device;
     pci::Bars bars_{};
-    std::array<u64, 6> shown_{};      ///< where each BAR was last
+    std::array<u64, 6> shown_{};  ///< where each BAR was last
     std::optional<Msi> msi_;
     std::optional<Msix> msix_;
     HeapArray<Vector> vectors_;
-    u64 table_at_ = 0;                ///< address of the MSI-X table while its pages are trapped
+    u64 table_at_ = 0;  ///< address of the MSI-X table while its pages are trapped
     u64 trapped_at_ = 0, trapped_size_ = 0;
-    u16 virtual_functions_ = 0;       ///< offset of the SR-IOV capability
+    u16 virtual_functions_ = 0;  ///< offset of the SR-IOV capability
 };
 
 }  // namespace px::dom0

@@ -47,7 +47,8 @@ public:
     }
     void write(Vcpu&, u64 address, unsigned size, u64 value) override {
         auto pci = pci_.lock();
-        if (const auto place = place_in_window(address)) return pci->model.write(place->function, place->offset, size, static_cast<u32>(value));
+        if (const auto place = place_in_window(address))
+            return pci->model.write(place->function, place->offset, size, static_cast<u32>(value));
         if (PciFunction* const function = pci->model.trapping(address)) function->write_memory(address, size, value);
     }
 

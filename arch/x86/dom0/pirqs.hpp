@@ -79,7 +79,7 @@ private:
         Pirqs* owner = nullptr;
         u32 number = 0;
         Source source = Source::none;
-        std::atomic<u32> port{0};      ///< 0: not bound
+        std::atomic<u32> port{0};  ///< 0: not bound
         LineMode mode;
         bool awaits_end = false;       ///< a level line, masked until end()
         arch::InterruptRoute route{};  ///< of a line: while bound; of a message: while mapped

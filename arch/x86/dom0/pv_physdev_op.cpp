@@ -131,18 +131,23 @@ Result<Reply> manage_pci_add(Vcpu&, Op& op) {
 
 Result<Reply> restore(pci::Address function) {
     hardware_pci()->with_registers([&](PciRegisters& registers) {
-        pirqs().restore(function, [&](const MessagePlace& place, u64 address, u32 data) { write_message(registers, place, address, data); });
+        pirqs().restore(function,
+                        [&](const MessagePlace& place, u64 address, u32 data) { write_message(registers, place, address, data); });
     });
     return Reply{};
 }
-Result<Reply> restore_msi(Vcpu&, abi::PhysdevRestoreMsi& op) { return restore(pci::Address::from_bdf(0, static_cast<u16>(op.bus << 8 | op.devfn))); }
+Result<Reply> restore_msi(Vcpu&, abi::PhysdevRestoreMsi& op) {
+    return restore(pci::Address::from_bdf(0, static_cast<u16>(op.bus << 8 | op.devfn)));
+}
 Result<Reply> restore_msi_ext(Vcpu&, abi::PhysdevPciDevice& op) {
     return restore(pci::Address::from_bdf(op.seg, static_cast<u16>(op.bus << 8 | op.devfn)));
 }
 
 /// What we needn't know: devices are reached through configuration space as it is.
 template <class Op>
-Result<Reply> nothing_to_do(Vcpu&, Op&) { return Reply{}; }
+Result<Reply> nothing_to_do(Vcpu&, Op&) {
+    return Reply{};
+}
 
 // ---- ports, of every PV guest
 

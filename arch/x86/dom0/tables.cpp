@@ -12,7 +12,7 @@ using namespace acpi;
 namespace {
 constexpr usize max_listed = 128;
 constexpr u32 max_vcpus = 128;  // the virtual local APICs' limit
-}
+}  // namespace
 
 bool passes_to_dom0(Signature signature) {
     // MADT: written anew. HPET: the hypervisor's clock. SRAT, SLIT, MPST, PMTT: real CPUs and nodes. DMAR, IVRS: the
@@ -36,13 +36,13 @@ Result<Gpaddr> write_tables(TableWriter& writer, const TablesSpec& spec) {
     const Topology& machine = spec.topology;
     const LocalNmi nmi{};  // every vCPU's LINT1, as the local APIC's reset state has it
     const Gpaddr new_madt = TRY(write_madt(writer, {
-        .x2apic_cpus = true,
-        .cpus = cpus,
-        .io_apics = {machine.io_apics.begin(), machine.io_apics.end()},
-        .overrides = {machine.overrides.begin(), machine.overrides.end()},
-        .nmi_sources = {machine.nmi_sources.begin(), machine.nmi_sources.end()},
-        .local_nmis = {&nmi, 1},
-    }));
+                                                       .x2apic_cpus = true,
+                                                       .cpus = cpus,
+                                                       .io_apics = {machine.io_apics.begin(), machine.io_apics.end()},
+                                                       .overrides = {machine.overrides.begin(), machine.overrides.end()},
+                                                       .nmi_sources = {machine.nmi_sources.begin(), machine.nmi_sources.end()},
+                                                       .local_nmis = {&nmi, 1},
+                                                   }));
     StaticVector<u64, max_listed> listed;
     for (const ListedTable& table : spec.tables) {
         if (passes_to_dom0(table.signature)) TRY(listed.push_back(table.address));

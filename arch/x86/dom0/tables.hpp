@@ -19,7 +19,7 @@ bool passes_to_dom0(acpi::Signature signature);
 struct TablesSpec {
     std::span<const ListedTable> tables;  ///< the machine's, MADT included
     const acpi::Topology& topology;
-    u32 vcpus = 1;                        ///< uid = number, APIC id = twice the number
+    u32 vcpus = 1;  ///< uid = number, APIC id = twice the number
 };
 
 /// Bytes that are always enough for `spec`.

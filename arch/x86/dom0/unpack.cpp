@@ -67,10 +67,12 @@ Loaded<std::span<const u8>> unpack_kernel(std::span<const u8> file, std::span<u8
     const u64 fs_base = arch::read_msr(arch::msr::fs_base);
     arch::write_msr(arch::msr::fs_base, reinterpret_cast<u64>(canary));
     initialise_floating_point();
-    call_on_stack([](void* context) {
-        Work& job = *static_cast<Work*>(context);
-        job.result.emplace(loader::unpack(job.payload, job.output, job.scratch));
-    }, &work, stack_top);
+    call_on_stack(
+        [](void* context) {
+            Work& job = *static_cast<Work*>(context);
+            job.result.emplace(loader::unpack(job.payload, job.output, job.scratch));
+        },
+        &work, stack_top);
     arch::write_msr(arch::msr::fs_base, fs_base);
     arch::irq_restore(flags);
     return std::move(*work.result);

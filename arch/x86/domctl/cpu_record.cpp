@@ -49,11 +49,18 @@ struct MsrMembers {
     u64 HvmHwCpu::*theirs;
 };
 constexpr MsrMembers msr_members[] = {
-    {&CpuImage::dr6, &HvmHwCpu::dr6}, {&CpuImage::dr7, &HvmHwCpu::dr7},
-    {&CpuImage::sysenter_cs, &HvmHwCpu::sysenter_cs}, {&CpuImage::sysenter_esp, &HvmHwCpu::sysenter_esp},
-    {&CpuImage::sysenter_eip, &HvmHwCpu::sysenter_eip}, {&CpuImage::kernel_gs_base, &HvmHwCpu::shadow_gs},
-    {&CpuImage::lstar, &HvmHwCpu::msr_lstar}, {&CpuImage::star, &HvmHwCpu::msr_star}, {&CpuImage::cstar, &HvmHwCpu::msr_cstar},
-    {&CpuImage::sfmask, &HvmHwCpu::msr_syscall_mask}, {&CpuImage::tsc_aux, &HvmHwCpu::msr_tsc_aux}, {&CpuImage::tsc, &HvmHwCpu::tsc},
+    {&CpuImage::dr6, &HvmHwCpu::dr6},
+    {&CpuImage::dr7, &HvmHwCpu::dr7},
+    {&CpuImage::sysenter_cs, &HvmHwCpu::sysenter_cs},
+    {&CpuImage::sysenter_esp, &HvmHwCpu::sysenter_esp},
+    {&CpuImage::sysenter_eip, &HvmHwCpu::sysenter_eip},
+    {&CpuImage::kernel_gs_base, &HvmHwCpu::shadow_gs},
+    {&CpuImage::lstar, &HvmHwCpu::msr_lstar},
+    {&CpuImage::star, &HvmHwCpu::msr_star},
+    {&CpuImage::cstar, &HvmHwCpu::msr_cstar},
+    {&CpuImage::sfmask, &HvmHwCpu::msr_syscall_mask},
+    {&CpuImage::tsc_aux, &HvmHwCpu::msr_tsc_aux},
+    {&CpuImage::tsc, &HvmHwCpu::tsc},
 };
 
 /// Types of a pending event, as in the interruption information of a VMCS or VMCB.

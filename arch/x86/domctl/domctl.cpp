@@ -64,7 +64,10 @@ Result<Reply> set_tsc_info(Vcpu& caller, Domain& domain, abi::Domctl& op) {
 }
 Result<Reply> get_tsc_info(Vcpu& caller, Domain& domain, abi::Domctl& op) {
     REQUIRE(&domain != &caller.domain, einval);
-    op.u.tsc_info = {.tsc_mode = domain.arch.tsc_mode, .gtsc_khz = static_cast<u32>(domain.arch.tsc_khz), .incarnation = 0, .pad = 0,
+    op.u.tsc_info = {.tsc_mode = domain.arch.tsc_mode,
+                     .gtsc_khz = static_cast<u32>(domain.arch.tsc_khz),
+                     .incarnation = 0,
+                     .pad = 0,
                      .elapsed_nsec = static_cast<u64>(arch::now().raw)};
     return Reply{};
 }
@@ -183,7 +186,7 @@ Result<> configure(const abi::DomctlCreatedomain& request, px::DomainSettings& s
         REQUIRE(pv_kind() != nullptr, eopnotsupp);
         REQUIRE(request.arch.emulation_flags == 0, einval);
     } else {
-        REQUIRE(settings.hap, eopnotsupp);  // shadow paging comes later
+        REQUIRE(settings.hap, eopnotsupp);                                // shadow paging comes later
         REQUIRE(request.arch.emulation_flags == emu::lapic, eopnotsupp);  // as do the PC's devices
     }
     settings.arch.emulation_flags = request.arch.emulation_flags;

@@ -16,7 +16,8 @@ namespace {
 
 using namespace abi::x86;
 
-constexpr Segment all_segments[] = {Segment::es, Segment::cs, Segment::ss, Segment::ds, Segment::fs, Segment::gs, Segment::ldtr, Segment::tr};
+constexpr Segment all_segments[] = {Segment::es, Segment::cs, Segment::ss,   Segment::ds,
+                                    Segment::fs, Segment::gs, Segment::ldtr, Segment::tr};
 constexpr usize xsave_prefix = offsetof(HvmHwCpuXsave, save_area), xsave_header = 512;
 
 u8* extended_state(Vcpu& vcpu) { return static_cast<u8*>(vcpu.arch.xsave_area); }
@@ -106,7 +107,10 @@ constexpr u64 mtrr_capabilities = 0x508;  // 8 variable ranges, fixed ranges, wr
 
 Result<> save_mtrr(Vcpu& vcpu, RecordWriter& writer) {
     const MtrrState& mtrr = vcpu.arch.mtrr;
-    HvmHwMtrr record{.msr_pat_cr = vcpu.arch.pat, .msr_mtrr_var = {}, .msr_mtrr_fixed = {}, .msr_mtrr_cap = mtrr_capabilities,
+    HvmHwMtrr record{.msr_pat_cr = vcpu.arch.pat,
+                     .msr_mtrr_var = {},
+                     .msr_mtrr_fixed = {},
+                     .msr_mtrr_cap = mtrr_capabilities,
                      .msr_mtrr_def_type = mtrr.default_type};
     std::ranges::copy(mtrr.variable, record.msr_mtrr_var);
     std::ranges::copy(mtrr.fixed, record.msr_mtrr_fixed);
@@ -203,12 +207,25 @@ Result<> check_header(const Record& record) {
 CpuImage capture(Vcpu& vcpu) {
     backend()->synchronise(vcpu);
     const VcpuState& state = vcpu.arch;
-    CpuImage image{.registers = state.registers, .control = state.control, .gdtr = backend()->gdtr(vcpu),
-                   .idtr = backend()->idtr(vcpu), .debug_address = state.debug_address, .dr6 = state.dr6, .dr7 = state.dr7,
-                   .sysenter_cs = state.sysenter_cs, .sysenter_esp = state.sysenter_esp, .sysenter_eip = state.sysenter_eip,
-                   .star = state.star, .lstar = state.lstar, .cstar = state.cstar, .sfmask = state.sfmask,
-                   .kernel_gs_base = state.kernel_gs_base, .tsc_aux = state.tsc_aux, .tsc = arch::read_tsc() + state.tsc_offset,
-                   .pending = state.pending, .fpu_initialised = true};
+    CpuImage image{.registers = state.registers,
+                   .control = state.control,
+                   .gdtr = backend()->gdtr(vcpu),
+                   .idtr = backend()->idtr(vcpu),
+                   .debug_address = state.debug_address,
+                   .dr6 = state.dr6,
+                   .dr7 = state.dr7,
+                   .sysenter_cs = state.sysenter_cs,
+                   .sysenter_esp = state.sysenter_esp,
+                   .sysenter_eip = state.sysenter_eip,
+                   .star = state.star,
+                   .lstar = state.lstar,
+                   .cstar = state.cstar,
+                   .sfmask = state.sfmask,
+                   .kernel_gs_base = state.kernel_gs_base,
+                   .tsc_aux = state.tsc_aux,
+                   .tsc = arch::read_tsc() + state.tsc_offset,
+                   .pending = state.pending,
+                   .fpu_initialised = true};
     for (const Segment which : all_segments) image[which] = backend()->segment(vcpu, which);
     std::memcpy(image.fpu.data(), state.xsave_area, image.fpu.size());
     return image;

@@ -60,9 +60,10 @@ struct FeatureWord {
     u32 Leaf::*reg;
 };
 constexpr FeatureWord feature_words[] = {
-    {1, 0, &Leaf::edx}, {1, 0, &Leaf::ecx}, {0x80000001, 0, &Leaf::edx}, {0x80000001, 0, &Leaf::ecx}, {0xd, 1, &Leaf::eax},
-    {7, 0, &Leaf::ebx}, {7, 0, &Leaf::ecx}, {0x80000007, 0, &Leaf::edx}, {0x80000008, 0, &Leaf::ebx}, {7, 0, &Leaf::edx},
-    {7, 1, &Leaf::eax}, {0x80000021, 0, &Leaf::eax}, {7, 1, &Leaf::ebx}, {7, 2, &Leaf::edx}, {7, 1, &Leaf::ecx}, {7, 1, &Leaf::edx},
+    {1, 0, &Leaf::edx},          {1, 0, &Leaf::ecx}, {0x80000001, 0, &Leaf::edx}, {0x80000001, 0, &Leaf::ecx},
+    {0xd, 1, &Leaf::eax},        {7, 0, &Leaf::ebx}, {7, 0, &Leaf::ecx},          {0x80000007, 0, &Leaf::edx},
+    {0x80000008, 0, &Leaf::ebx}, {7, 0, &Leaf::edx}, {7, 1, &Leaf::eax},          {0x80000021, 0, &Leaf::eax},
+    {7, 1, &Leaf::ebx},          {7, 2, &Leaf::edx}, {7, 1, &Leaf::ecx},          {7, 1, &Leaf::edx},
 };
 
 }  // namespace
@@ -148,7 +149,8 @@ void clamp(CpuPolicy& policy, const CpuPolicy& maximum) {
 
 FeatureSet to_feature_set(const CpuPolicy& policy) {
     FeatureSet words{};
-    for (usize i = 0; i < std::size(feature_words); ++i) words[i] = policy.get(feature_words[i].leaf, feature_words[i].subleaf).*feature_words[i].reg;
+    for (usize i = 0; i < std::size(feature_words); ++i)
+        words[i] = policy.get(feature_words[i].leaf, feature_words[i].subleaf).*feature_words[i].reg;
     words[16] = static_cast<u32>(policy.arch_capabilities);
     words[17] = static_cast<u32>(policy.arch_capabilities >> 32);
     return words;

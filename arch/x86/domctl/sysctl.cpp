@@ -28,7 +28,8 @@ Result<const GuestKind*> present_pv() {
 /// Errors: eopnotsupp (policies of PV guests where there are none), einval.
 Result<CpuPolicy> feature_policy(u32 index) {
     switch (abi::CpuFeaturesetIndex{index}) {
-    case abi::CpuFeaturesetIndex::raw: case abi::CpuFeaturesetIndex::host: return host_policy();
+    case abi::CpuFeaturesetIndex::raw:
+    case abi::CpuFeaturesetIndex::host: return host_policy();
     case abi::CpuFeaturesetIndex::hvm: return hvm_default(host_policy());
     case abi::CpuFeaturesetIndex::hvm_max: return hvm_maximum(host_policy());
     case abi::CpuFeaturesetIndex::pv: return TRY(present_pv())->default_policy();
@@ -38,7 +39,8 @@ Result<CpuPolicy> feature_policy(u32 index) {
 }
 Result<CpuPolicy> system_policy(u32 index) {
     switch (abi::CpuPolicyIndex{index}) {
-    case abi::CpuPolicyIndex::raw: case abi::CpuPolicyIndex::host: return host_policy();
+    case abi::CpuPolicyIndex::raw:
+    case abi::CpuPolicyIndex::host: return host_policy();
     case abi::CpuPolicyIndex::hvm_max: return hvm_maximum(host_policy());
     case abi::CpuPolicyIndex::hvm_default: return hvm_default(host_policy());
     case abi::CpuPolicyIndex::pv_max: return TRY(present_pv())->maximum_policy();
@@ -106,7 +108,8 @@ Result<Reply> sysctl(Vcpu&, abi::Sysctl& op) {
     case abi::SysctlCmd::get_cpu_featureset: return hvm::get_cpu_featureset(op);
     case abi::SysctlCmd::get_cpu_policy: return hvm::get_cpu_policy(op);
     case abi::SysctlCmd::get_cpu_levelling_caps: return hvm::get_levelling_caps(op);
-    case abi::SysctlCmd::psr_cmt_op: case abi::SysctlCmd::psr_alloc: return Err{Errno::enodev};
+    case abi::SysctlCmd::psr_cmt_op:
+    case abi::SysctlCmd::psr_alloc: return Err{Errno::enodev};
     default: return Err{Errno::enosys};
     }
 }

@@ -28,11 +28,11 @@ struct Fault {
 
 struct Outcome {
     enum class Kind : u8 {
-        done,   ///< executed; RIP stands behind it. A single-step trap (RFLAGS.TF) is the caller's to raise
-        again,  ///< progress was made (part of a REP) or a locked access lost a race: resume the guest, RIP
-                ///< is unchanged
-        retry,  ///< a callback answered "retry": run the same registers again once it can answer
-        fault,  ///< inject `fault`
+        done,       ///< executed; RIP stands behind it. A single-step trap (RFLAGS.TF) is the caller's to raise
+        again,      ///< progress was made (part of a REP) or a locked access lost a race: resume the guest, RIP
+                    ///< is unchanged
+        retry,      ///< a callback answered "retry": run the same registers again once it can answer
+        fault,      ///< inject `fault`
         unhandled,  ///< not an instruction of the subset, or a callback couldn't say
     };
     Kind kind = Kind::done;
@@ -42,9 +42,7 @@ struct Outcome {
     static constexpr Outcome again() { return {.kind = Kind::again}; }
     static constexpr Outcome unhandled() { return {.kind = Kind::unhandled}; }
     static constexpr Outcome exception(u8 vector) { return {Kind::fault, {.vector = vector}}; }
-    static constexpr Outcome exception(u8 vector, u32 error_code, u64 cr2 = 0) {
-        return {Kind::fault, {vector, true, error_code, cr2}};
-    }
+    static constexpr Outcome exception(u8 vector, u32 error_code, u64 cr2 = 0) { return {Kind::fault, {vector, true, error_code, cr2}}; }
 };
 
 /// A value, or the reason why the instruction ends here (never Kind::done).
@@ -54,8 +52,8 @@ using Step = Result<T, Outcome>;
 enum class Intent : u8 {
     read,
     write,
-    modify,  ///< read now, written later in the same instruction: a missing write permission must fault at
-             ///< the read
+    modify,       ///< read now, written later in the same instruction: a missing write permission must fault at
+                  ///< the read
     system_read,  ///< done by the processor for itself (the TSS), with supervisor rights whatever the CPL
 };
 
@@ -75,8 +73,7 @@ public:
     /// Of a locked instruction that has read `expected` with Intent::modify. 1, 2, 4, 8 or 16 bytes; atomic
     /// where memory is shared with other vCPUs, a plain write where it is MMIO. False: another value stood
     /// there, nothing was written.
-    virtual Step<bool> compare_exchange(u64 linear, std::span<const u8> expected,
-                                        std::span<const u8> replacement) = 0;
+    virtual Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) = 0;
     /// Would a write be admitted? Asked before a port is read into memory, for that read can't be taken back.
     virtual Step<> probe_write(u64 linear, usize size) = 0;
     /// Instruction bytes; never crosses a page.

@@ -41,8 +41,8 @@ enum class Binary : u8 { add, or_, adc, sbb, and_, sub, xor_, cmp };
 
 /// `carries`: bit n is the carry (borrow) out of bit n.
 constexpr Result with_carries(u64 value, u64 carries, bool overflow, u64 flags, unsigned size) {
-    const u64 set = result_flags(value, size) | flag(rflags::cf, sign(carries, size)) |
-                    flag(rflags::af, carries >> 3 & 1) | flag(rflags::of, overflow);
+    const u64 set =
+        result_flags(value, size) | flag(rflags::cf, sign(carries, size)) | flag(rflags::af, carries >> 3 & 1) | flag(rflags::of, overflow);
     return {value & mask(size), with(flags, rflags::arithmetic, set)};
 }
 constexpr Result add(u64 a, u64 b, bool carry, u64 flags, unsigned size) {
@@ -51,8 +51,7 @@ constexpr Result add(u64 a, u64 b, bool carry, u64 flags, unsigned size) {
 }
 constexpr Result subtract(u64 a, u64 b, bool borrow, u64 flags, unsigned size) {
     const u64 difference = a - b - borrow;
-    return with_carries(difference, (~a & b) | ((~a | b) & difference),
-                        sign((a ^ b) & (a ^ difference), size), flags, size);
+    return with_carries(difference, (~a & b) | ((~a | b) & difference), sign((a ^ b) & (a ^ difference), size), flags, size);
 }
 constexpr Result logic(u64 value, u64 flags, unsigned size) {
     return {value & mask(size), with(flags, rflags::arithmetic, result_flags(value, size))};
@@ -62,14 +61,14 @@ constexpr Result logic(u64 value, u64 flags, unsigned size) {
 constexpr Result binary(Binary operation, u64 a, u64 b, u64 flags, unsigned size) {
     const bool carry = flags & rflags::cf;
     switch (operation) {
-        case Binary::add: return add(a, b, false, flags, size);
-        case Binary::adc: return add(a, b, carry, flags, size);
-        case Binary::sub:
-        case Binary::cmp: return subtract(a, b, false, flags, size);
-        case Binary::sbb: return subtract(a, b, carry, flags, size);
-        case Binary::or_: return logic(a | b, flags, size);
-        case Binary::and_: return logic(a & b, flags, size);
-        case Binary::xor_: return logic(a ^ b, flags, size);
+    case Binary::add: return add(a, b, false, flags, size);
+    case Binary::adc: return add(a, b, carry, flags, size);
+    case Binary::sub:
+    case Binary::cmp: return subtract(a, b, false, flags, size);
+    case Binary::sbb: return subtract(a, b, carry, flags, size);
+    case Binary::or_: return logic(a | b, flags, size);
+    case Binary::and_: return logic(a & b, flags, size);
+    case Binary::xor_: return logic(a ^ b, flags, size);
     }
     return {};
 }
@@ -92,8 +91,7 @@ constexpr unsigned shift_count(u64 count, unsigned size) { return count & (size 
 
 /// Rotations change CF and OF only.
 constexpr Result rotated(u64 value, bool carry, bool overflow, u64 flags, unsigned size) {
-    return {value & mask(size),
-            with(flags, rflags::cf | rflags::of, flag(rflags::cf, carry) | flag(rflags::of, overflow))};
+    return {value & mask(size), with(flags, rflags::cf | rflags::of, flag(rflags::cf, carry) | flag(rflags::of, overflow))};
 }
 constexpr bool top_two_differ(u64 value, unsigned size) { return sign(value ^ value << 1, size); }
 
@@ -140,25 +138,24 @@ constexpr Result shift(Shift operation, u64 a, u64 count_operand, u64 flags, uns
     if (count == 0) return {a & mask(size), flags};
     a &= mask(size);
     switch (operation) {
-        case Shift::rol: return rotate_left(a, count, flags, size);
-        case Shift::ror: return rotate_right(a, count, flags, size);
-        case Shift::rcl: return rotate_carry_left(a, count, flags, size);
-        case Shift::rcr: return rotate_carry_right(a, count, flags, size);
-        case Shift::shl:
-        case Shift::sal: {
-            const u64 before_last = a << (count - 1);
-            const bool carry = sign(before_last, size);
-            return shifted(before_last << 1, carry, sign(before_last << 1, size) != carry, flags, size);
-        }
-        case Shift::shr: {
-            const u64 before_last = a >> (count - 1);
-            return shifted(before_last >> 1, before_last & 1, top_two_differ(before_last >> 1, size), flags,
-                           size);
-        }
-        case Shift::sar: {
-            const i64 before_last = static_cast<i64>(sign_extend(a, size)) >> (count - 1);
-            return shifted(static_cast<u64>(before_last >> 1), before_last & 1, false, flags, size);
-        }
+    case Shift::rol: return rotate_left(a, count, flags, size);
+    case Shift::ror: return rotate_right(a, count, flags, size);
+    case Shift::rcl: return rotate_carry_left(a, count, flags, size);
+    case Shift::rcr: return rotate_carry_right(a, count, flags, size);
+    case Shift::shl:
+    case Shift::sal: {
+        const u64 before_last = a << (count - 1);
+        const bool carry = sign(before_last, size);
+        return shifted(before_last << 1, carry, sign(before_last << 1, size) != carry, flags, size);
+    }
+    case Shift::shr: {
+        const u64 before_last = a >> (count - 1);
+        return shifted(before_last >> 1, before_last & 1, top_two_differ(before_last >> 1, size), flags, size);
+    }
+    case Shift::sar: {
+        const i64 before_last = static_cast<i64>(sign_extend(a, size)) >> (count - 1);
+        return shifted(static_cast<u64>(before_last >> 1), before_last & 1, false, flags, size);
+    }
     }
     return {};
 }
@@ -195,8 +192,7 @@ constexpr Result shift_double_right(u64 a, u64 source, u64 count_operand, u64 fl
 /// IMUL with a truncated product: CF and OF tell that bits were lost. SF, ZF, AF and PF are undefined and
 /// stay.
 constexpr Result multiply_signed(u64 a, u64 b, u64 flags, unsigned size) {
-    const __int128 product = static_cast<__int128>(static_cast<i64>(sign_extend(a, size))) *
-                             static_cast<i64>(sign_extend(b, size));
+    const __int128 product = static_cast<__int128>(static_cast<i64>(sign_extend(a, size))) * static_cast<i64>(sign_extend(b, size));
     const u64 value = static_cast<u64>(product) & mask(size);
     const bool lost = product != static_cast<i64>(sign_extend(value, size));
     return {value, with(flags, rflags::cf | rflags::of, lost ? rflags::cf | rflags::of : 0)};
@@ -210,10 +206,10 @@ constexpr Result bit(Bit operation, u64 a, unsigned number, u64 flags) {
     const u64 one = u64{1} << number;
     const u64 after = with(flags, rflags::cf, flag(rflags::cf, a & one));
     switch (operation) {
-        case Bit::test: return {a, after};
-        case Bit::set: return {a | one, after};
-        case Bit::reset: return {a & ~one, after};
-        case Bit::complement: return {a ^ one, after};
+    case Bit::test: return {a, after};
+    case Bit::set: return {a | one, after};
+    case Bit::reset: return {a & ~one, after};
+    case Bit::complement: return {a ^ one, after};
     }
     return {};
 }
@@ -223,14 +219,14 @@ constexpr bool condition(unsigned code, u64 flags) {
     const bool less = !(flags & rflags::sf) != !(flags & rflags::of);
     bool holds = false;
     switch (code >> 1 & 7) {
-        case 0: holds = flags & rflags::of; break;
-        case 1: holds = flags & rflags::cf; break;
-        case 2: holds = flags & rflags::zf; break;
-        case 3: holds = flags & (rflags::cf | rflags::zf); break;
-        case 4: holds = flags & rflags::sf; break;
-        case 5: holds = flags & rflags::pf; break;
-        case 6: holds = less; break;
-        case 7: holds = less || (flags & rflags::zf); break;
+    case 0: holds = flags & rflags::of; break;
+    case 1: holds = flags & rflags::cf; break;
+    case 2: holds = flags & rflags::zf; break;
+    case 3: holds = flags & (rflags::cf | rflags::zf); break;
+    case 4: holds = flags & rflags::sf; break;
+    case 5: holds = flags & rflags::pf; break;
+    case 6: holds = less; break;
+    case 7: holds = less || (flags & rflags::zf); break;
     }
     return holds != (code & 1);
 }

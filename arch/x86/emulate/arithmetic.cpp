@@ -14,8 +14,7 @@ Step<> apply_to_rm(Execution& x, Binary operation, unsigned size, u64 source) {
         x.now.rflags = alu::binary(operation, TRY(x.read_rm(size)), source, x.now.rflags, size).flags;
         return {};
     }
-    return x.modify_rm(size,
-                       [&](u64 value) { return alu::binary(operation, value, source, x.now.rflags, size); });
+    return x.modify_rm(size, [&](u64 value) { return alu::binary(operation, value, source, x.now.rflags, size); });
 }
 
 void apply_to_reg(Execution& x, Binary operation, unsigned number, unsigned size, u64 source) {
@@ -50,9 +49,7 @@ Step<> binary_immediate_to_accumulator(Execution& x) {
     return {};
 }
 
-Step<> binary_immediate_to_rm(Execution& x) {
-    return apply_to_rm(x, Binary(x.in.reg_field()), x.byte_or_size(), x.in.immediate);
-}
+Step<> binary_immediate_to_rm(Execution& x) { return apply_to_rm(x, Binary(x.in.reg_field()), x.byte_or_size(), x.in.immediate); }
 
 Step<> test_rm_reg(Execution& x) { return test(x, x.gpr(x.in.reg, x.byte_or_size())); }
 
@@ -65,11 +62,11 @@ Step<> test_accumulator(Execution& x) {
 Step<> group_3(Execution& x) {
     const unsigned size = x.byte_or_size();
     switch (x.in.reg_field()) {
-        case 0:
-        case 1: return test(x, x.in.immediate);
-        case 2: return x.modify_rm(size, [&](u64 value) { return alu::Result{~value, x.now.rflags}; });
-        case 3: return x.modify_rm(size, [&](u64 value) { return alu::negate(value, x.now.rflags, size); });
-        default: return x.unhandled();  // MUL, IMUL, DIV, IDIV
+    case 0:
+    case 1: return test(x, x.in.immediate);
+    case 2: return x.modify_rm(size, [&](u64 value) { return alu::Result{~value, x.now.rflags}; });
+    case 3: return x.modify_rm(size, [&](u64 value) { return alu::negate(value, x.now.rflags, size); });
+    default: return x.unhandled();  // MUL, IMUL, DIV, IDIV
     }
 }
 
@@ -84,8 +81,7 @@ Step<> increment_or_decrement(Execution& x) {
 Step<> increment_or_decrement_reg(Execution& x) {
     const unsigned size = x.in.operand_size;
     const u64 value = x.gpr(x.in.rm, size);
-    const alu::Result r = x.in.opcode & 8 ? alu::decrement(value, x.now.rflags, size)
-                                          : alu::increment(value, x.now.rflags, size);
+    const alu::Result r = x.in.opcode & 8 ? alu::decrement(value, x.now.rflags, size) : alu::increment(value, x.now.rflags, size);
     x.set_gpr(x.in.rm, size, r.value);
     x.now.rflags = r.flags;
     return {};
@@ -94,9 +90,7 @@ Step<> increment_or_decrement_reg(Execution& x) {
 Step<> shift_rm(Execution& x) {
     const unsigned size = x.byte_or_size();
     const u64 count = x.in.opcode < 0xd0 ? x.in.immediate : x.in.opcode < 0xd2 ? 1 : x.now.gpr[rcx];
-    return x.modify_rm(size, [&](u64 value) {
-        return alu::shift(alu::Shift(x.in.reg_field()), value, count, x.now.rflags, size);
-    });
+    return x.modify_rm(size, [&](u64 value) { return alu::shift(alu::Shift(x.in.reg_field()), value, count, x.now.rflags, size); });
 }
 
 Step<> shift_double(Execution& x) {
@@ -121,9 +115,7 @@ Step<> bit_by_register(Execution& x) {
     const bool writes = operation != alu::Bit::test;
 
     const u64 before =
-        x.in.has_memory
-            ? TRY(x.load(x.in.memory.segment, offset, size, writes ? Intent::modify : Intent::read))
-            : x.gpr(x.in.rm, size);
+        x.in.has_memory ? TRY(x.load(x.in.memory.segment, offset, size, writes ? Intent::modify : Intent::read)) : x.gpr(x.in.rm, size);
     const alu::Result after = alu::bit(operation, before, within, x.now.rflags);
     if (writes && x.in.has_memory) {
         TRY(x.update(x.in.memory.segment, offset, size, before, after.value, x.in.lock));

@@ -103,17 +103,17 @@ private:
         const u8 first = TRY(take_byte());
         in_.opcode = first;
         switch (first) {
-            case 0x0f: return escaped();
-            case 0xc4:
-            case 0xc5:
-                if (TRY(registers_follow())) return vex(first == 0xc5);
-                break;
-            case 0x62:
-                if (TRY(registers_follow())) return evex();
-                break;
-            case 0x8f:
-                if ((TRY(peek()) & 0x1f) >= 8) return xop();
-                break;
+        case 0x0f: return escaped();
+        case 0xc4:
+        case 0xc5:
+            if (TRY(registers_follow())) return vex(first == 0xc5);
+            break;
+        case 0x62:
+            if (TRY(registers_follow())) return evex();
+            break;
+        case 0x8f:
+            if ((TRY(peek()) & 0x1f) >= 8) return xop();
+            break;
         }
         if (long_mode() && not_in_64_bit_mode.contains(first)) return 'x';
         return one_byte_formats[first];
@@ -133,9 +133,7 @@ private:
     Decoded<bool> registers_follow() { return long_mode() || TRY(peek()) >= 0xc0; }
 
     /// VEX, EVEX and XOP admit no 66, F2, F3, LOCK or REX before them.
-    bool clashing_prefix() const {
-        return rex_ || in_.lock || in_.operand_size_prefix || in_.repeat != Repeat::none;
-    }
+    bool clashing_prefix() const { return rex_ || in_.lock || in_.operand_size_prefix || in_.repeat != Repeat::none; }
 
     Decoded<char> vex(bool two_bytes) {
         const u8 first = two_bytes ? 0 : TRY(take_byte());
@@ -159,10 +157,10 @@ private:
         set_vector_fields(last, true);
         in_.opcode = TRY(take_byte());
         switch (in_.map) {
-            case Map::xop_8: return 'B';
-            case Map::xop_9: return 'M';
-            case Map::xop_a: return 'Z';
-            default: return 'x';
+        case Map::xop_8: return 'B';
+        case Map::xop_9: return 'M';
+        case Map::xop_a: return 'Z';
+        default: return 'x';
         }
     }
 
@@ -180,9 +178,7 @@ private:
         return vector_format();
     }
 
-    void set_inverted_extensions(u8 rxb) {
-        set_extensions(false, !(rxb & 0x80), !(rxb & 0x40), !(rxb & 0x20));
-    }
+    void set_inverted_extensions(u8 rxb) { set_extensions(false, !(rxb & 0x80), !(rxb & 0x40), !(rxb & 0x20)); }
 
     /// The byte W.vvvv.L.pp (its W is R̄ in the short VEX).
     void set_vector_fields(u8 byte, bool has_wide) {
@@ -198,14 +194,14 @@ private:
     char vector_format() const {
         const bool evex = in_.encoding == Encoding::evex;
         switch (in_.map) {
-            case Map::map_0f:
-                if (!evex && in_.opcode == 0x77) return '.';
-                return vector_0f_immediate.contains(in_.opcode) ? 'B' : 'M';
-            case Map::map_0f38: return 'M';
-            case Map::map_0f3a: return 'B';
-            case Map::map_5:
-            case Map::map_6: return evex ? 'M' : 'x';
-            default: return 'x';
+        case Map::map_0f:
+            if (!evex && in_.opcode == 0x77) return '.';
+            return vector_0f_immediate.contains(in_.opcode) ? 'B' : 'M';
+        case Map::map_0f38: return 'M';
+        case Map::map_0f3a: return 'B';
+        case Map::map_5:
+        case Map::map_6: return evex ? 'M' : 'x';
+        default: return 'x';
         }
     }
 
@@ -229,9 +225,8 @@ private:
     void set_default_operand_size() {
         if (!long_mode() || in_.encoding != Encoding::legacy || in_.operand_size != 4) return;
         const bool group_5 = in_.opcode == 0xff && (in_.reg_field() & 1) == 0 && in_.reg_field() >= 2;
-        const bool is_wide = in_.map == Map::one_byte
-                                 ? group_5 || one_byte_wide_by_default.contains(in_.opcode)
-                                 : in_.map == Map::map_0f && map_0f_wide_by_default.contains(in_.opcode);
+        const bool is_wide = in_.map == Map::one_byte ? group_5 || one_byte_wide_by_default.contains(in_.opcode)
+                                                      : in_.map == Map::map_0f && map_0f_wide_by_default.contains(in_.opcode);
         if (is_wide) in_.operand_size = 8;
     }
 
@@ -244,17 +239,14 @@ private:
         in_.has_memory = true;
         TRY(in_.address_size == 2 ? address_16() : address_32());
         if (in_.displacement_size) {
-            in_.memory.displacement =
-                static_cast<i64>(sign_extend(TRY(take(in_.displacement_size)), in_.displacement_size));
+            in_.memory.displacement = static_cast<i64>(sign_extend(TRY(take(in_.displacement_size)), in_.displacement_size));
         }
         const bool stack = in_.memory.base == rsp || in_.memory.base == rbp;
         set_segment(stack ? Segment::ss : Segment::ds);
         return {};
     }
 
-    void set_segment(Segment by_default) {
-        in_.memory.segment = in_.segment_override == Segment::none ? by_default : in_.segment_override;
-    }
+    void set_segment(Segment by_default) { in_.memory.segment = in_.segment_override == Segment::none ? by_default : in_.segment_override; }
 
     Decoded<> address_16() {
         constexpr u8 bases[] = {rbx, rbx, rbp, rbp, rsi, rdi, rbp, rbx};
@@ -306,22 +298,22 @@ private:
     Decoded<> immediates(char format) {
         const unsigned z = std::min<unsigned>(in_.operand_size, 4);
         switch (format) {
-            case 'b':
-            case 'B': return immediate(1);
-            case 'w': return immediate(2);
-            case 'z':
-            case 'Z': return immediate(z);
-            case 'v': return immediate(in_.operand_size);
-            case 'g': return in_.reg_field() < 2 ? immediate(1) : Decoded<>{};
-            case 'G': return in_.reg_field() < 2 ? immediate(z) : Decoded<>{};
-            case 'a': return offset();
-            case 'f': TRY(immediate(z)); return immediate2(2);
-            case 'e': TRY(immediate(2)); return immediate2(1);
-            case 's':
-                if (!in_.operand_size_prefix && in_.repeat != Repeat::not_equal) return {};
-                TRY(immediate(1));
-                return immediate2(1);
-            default: return {};
+        case 'b':
+        case 'B': return immediate(1);
+        case 'w': return immediate(2);
+        case 'z':
+        case 'Z': return immediate(z);
+        case 'v': return immediate(in_.operand_size);
+        case 'g': return in_.reg_field() < 2 ? immediate(1) : Decoded<>{};
+        case 'G': return in_.reg_field() < 2 ? immediate(z) : Decoded<>{};
+        case 'a': return offset();
+        case 'f': TRY(immediate(z)); return immediate2(2);
+        case 'e': TRY(immediate(2)); return immediate2(1);
+        case 's':
+            if (!in_.operand_size_prefix && in_.repeat != Repeat::not_equal) return {};
+            TRY(immediate(1));
+            return immediate2(1);
+        default: return {};
         }
     }
 
@@ -344,8 +336,6 @@ private:
 
 }  // namespace
 
-Result<Instruction, DecodeError> decode(std::span<const u8> bytes, Mode mode) {
-    return Decoder{bytes, mode}.run();
-}
+Result<Instruction, DecodeError> decode(std::span<const u8> bytes, Mode mode) { return Decoder{bytes, mode}.run(); }
 
 }  // namespace px::emulate

@@ -86,10 +86,10 @@ Handler map_0f38_handler(const Instruction& in) {
 Handler find_handler(const Instruction& in) {
     if (in.encoding != Encoding::legacy) return find_vector_handler(in);
     switch (in.map) {
-        case Map::one_byte: return one_byte_handler(in);
-        case Map::map_0f: return map_0f_handler(in);
-        case Map::map_0f38: return map_0f38_handler(in);
-        default: return nullptr;
+    case Map::one_byte: return one_byte_handler(in);
+    case Map::map_0f: return map_0f_handler(in);
+    case Map::map_0f38: return map_0f38_handler(in);
+    default: return nullptr;
     }
 }
 

@@ -27,8 +27,8 @@ public:
         const SegmentRegister& code = registers_[Segment::cs];
         if (!flat && offset > code.limit) return Err{general_protection_fault(registers_)};
         // An execute-only segment may be fetched from, so the data check of its type doesn't apply.
-        const u64 linear = flat ? TRY(linear_address(registers_, Segment::cs, offset, 1, Intent::read))
-                                : u64{static_cast<u32>(code.base + offset)};
+        const u64 linear =
+            flat ? TRY(linear_address(registers_, Segment::cs, offset, 1, Intent::read)) : u64{static_cast<u32>(code.base + offset)};
         u64 room = std::min<u64>(max_instruction_length - size_, page_size - linear % page_size);
         if (!flat) room = std::min(room, code.limit - offset + 1);
         TRY(access_.fetch(linear, std::span(data_).subspan(size_, room)));
@@ -58,9 +58,9 @@ Step<Instruction> fetch_instruction(const Registers& registers, Access& access) 
         auto instruction = decode(bytes.bytes(), registers.code_mode());
         if (instruction.ok()) return *instruction;
         switch (instruction.error()) {
-            case DecodeError::need_more_bytes: break;
-            case DecodeError::too_long: return Err{general_protection_fault(registers)};
-            case DecodeError::undefined: return Err{Outcome::exception(undefined_opcode)};
+        case DecodeError::need_more_bytes: break;
+        case DecodeError::too_long: return Err{general_protection_fault(registers)};
+        case DecodeError::undefined: return Err{Outcome::exception(undefined_opcode)};
         }
     }
 }

@@ -33,11 +33,9 @@ Step<> exchange_add(Execution& x) {
 Step<> compare_exchange(Execution& x) {
     const unsigned size = x.byte_or_size();
     const u64 before = TRY(x.read_rm(size, Intent::modify));
-    const alu::Result comparison =
-        alu::binary(alu::Binary::cmp, x.gpr(rax, size), before, x.now.rflags, size);
+    const alu::Result comparison = alu::binary(alu::Binary::cmp, x.gpr(rax, size), before, x.now.rflags, size);
     const bool equal = comparison.flags & rflags::zf;
-    if (equal || x.in.has_memory)
-        TRY(x.update_rm(size, before, equal ? x.gpr(x.in.reg, size) : before, x.in.lock));
+    if (equal || x.in.has_memory) TRY(x.update_rm(size, before, equal ? x.gpr(x.in.reg, size) : before, x.in.lock));
     if (!equal) x.set_gpr(rax, size, before);
     x.now.rflags = comparison.flags;
     return {};
@@ -64,8 +62,7 @@ struct Pair {
 Step<> compare_exchange_double(Execution& x) {
     const unsigned half = x.in.operand_size == 8 ? 8 : 4;
     const auto translate = half == 8 ? aligned_linear_address : linear_address;
-    const u64 linear =
-        TRY(translate(x.now, x.in.memory.segment, x.effective_address(), 2 * half, Intent::modify));
+    const u64 linear = TRY(translate(x.now, x.in.memory.segment, x.effective_address(), 2 * half, Intent::modify));
     TRY(check_alignment(x.now, linear, 2 * half));
 
     Pair before;
@@ -77,10 +74,8 @@ Step<> compare_exchange_double(Execution& x) {
         after.set(0, half, x.gpr(rbx, half));
         after.set(1, half, x.gpr(rcx, half));
     }
-    if (!x.in.lock)
-        TRY(x.access.write(linear, after.bytes(half)));
-    else if (!TRY(x.access.compare_exchange(linear, before.bytes(half), after.bytes(half))))
-        return Err{Outcome::again()};
+    if (!x.in.lock) TRY(x.access.write(linear, after.bytes(half)));
+    else if (!TRY(x.access.compare_exchange(linear, before.bytes(half), after.bytes(half)))) return Err{Outcome::again()};
     if (!equal) {
         x.set_gpr(rax, half, low);
         x.set_gpr(rdx, half, high);

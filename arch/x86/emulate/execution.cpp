@@ -38,8 +38,7 @@ void Execution::set_gpr(unsigned number, unsigned size, u64 value) {
         now.gpr[number - 4] = alu::with(now.gpr[number - 4], 0xff00, value << 8);
     } else {
         // A 32-bit result is zero-extended; smaller ones leave the rest of the register.
-        now.gpr[number] =
-            alu::with(now.gpr[number], size == 4 ? ~u64{0} : alu::mask(size), value & alu::mask(size));
+        now.gpr[number] = alu::with(now.gpr[number], size == 4 ? ~u64{0} : alu::mask(size), value & alu::mask(size));
     }
 }
 
@@ -74,8 +73,7 @@ Step<> Execution::store(Segment segment, u64 offset, unsigned size, u64 value) {
 Step<> Execution::update(Segment segment, u64 offset, unsigned size, u64 before, u64 after, bool locked) {
     if (!locked) return store(segment, offset, size, after);
     const u64 linear = TRY(linear_address(now, segment, offset, size, Intent::write));
-    const bool exchanged =
-        TRY(access.compare_exchange(linear, Bytes{before}.first(size), Bytes{after}.first(size)));
+    const bool exchanged = TRY(access.compare_exchange(linear, Bytes{before}.first(size), Bytes{after}.first(size)));
     if (!exchanged) return Err{Outcome::again()};
     return {};
 }

@@ -39,9 +39,7 @@ public:
     u64 gpr(unsigned number, unsigned size) const;
     void set_gpr(unsigned number, unsigned size, u64 value);
     /// A register that holds an address or a count: `size` as the address size, never a high byte.
-    void add_to_gpr(unsigned number, unsigned size, u64 amount) {
-        set_gpr(number, size, now.gpr[number] + amount);
-    }
+    void add_to_gpr(unsigned number, unsigned size, u64 amount) { set_gpr(number, size, now.gpr[number] + amount); }
 
     u64 next_rip() const;
     /// Offset of the memory operand within its segment, of address size.

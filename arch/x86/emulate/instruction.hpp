@@ -45,8 +45,7 @@ struct Instruction {
     Map map = Map::one_byte;
     u8 opcode = 0;
 
-    u8 operand_size =
-        4;  ///< 2, 4 or 8 bytes; that opcodes with an even number often mean a byte is the reader's to know
+    u8 operand_size = 4;  ///< 2, 4 or 8 bytes; that opcodes with an even number often mean a byte is the reader's to know
     u8 address_size = 8;  ///< 2, 4 or 8 bytes
     Segment segment_override = Segment::none;
     Repeat repeat = Repeat::none;
@@ -63,8 +62,7 @@ struct Instruction {
     u8 modrm = 0;
     u8 sib = 0;
     u8 reg = 0;  ///< ModRM.reg with REX.R
-    u8 rm =
-        0;  ///< ModRM.rm with REX.B if it names a register; without ModRM the opcode's low bits with REX.B
+    u8 rm = 0;   ///< ModRM.rm with REX.B if it names a register; without ModRM the opcode's low bits with REX.B
     MemoryOperand memory;
 
     u8 displacement_size = 0;  ///< bytes

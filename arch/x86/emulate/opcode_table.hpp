@@ -72,9 +72,7 @@ public:
     template <usize N>
     consteval explicit OpcodeSet(const Range (&ranges)[N]) {
         for (const Range& range : ranges) {
-            for (unsigned opcode = range.first; opcode <= range.last; ++opcode) {
-                bits_[opcode / 64] |= u64{1} << opcode % 64;
-            }
+            for (unsigned opcode = range.first; opcode <= range.last; ++opcode) { bits_[opcode / 64] |= u64{1} << opcode % 64; }
         }
     }
     constexpr bool contains(u8 opcode) const { return bits_[opcode / 64] >> opcode % 64 & 1; }

@@ -15,8 +15,7 @@ constexpr u32 bitmap_base_offset = 102;  ///< in a 32- and 64-bit TSS [amd/apm2 
 
 Step<u16> read_task(Execution& x, u32 offset) {
     const SegmentRegister& task = x.now.task;
-    const bool is_tss =
-        (task.type() & ~2u) == 9;  // available or busy, not the 16-bit kind, which has no bitmap
+    const bool is_tss = (task.type() & ~2u) == 9;  // available or busy, not the 16-bit kind, which has no bitmap
     if (!task.present() || !is_tss || offset + 1 > task.limit) return x.protection_fault();
     std::array<u8, 2> bytes{};
     TRY(x.access.read(task.base + offset, bytes, Intent::system_read));
@@ -29,8 +28,7 @@ Step<> check_port(Execution& x, u16 port, unsigned size) {
     const unsigned iopl = x.now.rflags >> rflags::iopl_shift & 3;
     if (!x.now.protected_mode() || (x.now.cpl <= iopl && !x.now.virtual_8086())) return {};
     const u32 base = TRY(read_task(x, bitmap_base_offset));
-    const unsigned denied =
-        TRY(read_task(x, base + port / 8)) >> port % 8;  // two bytes, as processors read it
+    const unsigned denied = TRY(read_task(x, base + port / 8)) >> port % 8;  // two bytes, as processors read it
     if (denied & ((1u << size) - 1)) return x.protection_fault();
     return {};
 }

@@ -10,8 +10,8 @@
 namespace px::emulate {
 
 namespace rflags {
-inline constexpr u64 cf = 1 << 0, pf = 1 << 2, af = 1 << 4, zf = 1 << 6, sf = 1 << 7, df = 1 << 10,
-                     of = 1 << 11, rf = 1 << 16, vm = 1 << 17, ac = 1 << 18;
+inline constexpr u64 cf = 1 << 0, pf = 1 << 2, af = 1 << 4, zf = 1 << 6, sf = 1 << 7, df = 1 << 10, of = 1 << 11, rf = 1 << 16,
+                     vm = 1 << 17, ac = 1 << 18;
 inline constexpr u64 arithmetic = cf | pf | af | zf | sf | of;
 inline constexpr unsigned iopl_shift = 12;
 }  // namespace rflags

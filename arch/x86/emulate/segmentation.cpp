@@ -29,8 +29,7 @@ bool limit_permits(const SegmentRegister& segment, u64 offset, usize size, bool 
 
 /// What is added to offsets: in 64-bit mode only FS and GS have a base.
 u64 segment_base(const Registers& registers, Segment segment) {
-    const bool flat =
-        registers.code_mode() == Mode::bits64 && segment != Segment::fs && segment != Segment::gs;
+    const bool flat = registers.code_mode() == Mode::bits64 && segment != Segment::fs && segment != Segment::gs;
     return flat ? 0 : registers[segment].base;
 }
 
@@ -46,8 +45,7 @@ Step<u64> linear_address(const Registers& registers, Segment name, u64 offset, u
         return Err{segment_fault(registers, name)};
     }
     const bool has_descriptors = registers.has_descriptors();
-    if ((has_descriptors && !type_permits(segment, intent)) ||
-        !limit_permits(segment, offset, size, has_descriptors)) {
+    if ((has_descriptors && !type_permits(segment, intent)) || !limit_permits(segment, offset, size, has_descriptors)) {
         return Err{segment_fault(registers, name)};
     }
     const u64 linear = static_cast<u32>(segment.base + offset);
@@ -55,10 +53,8 @@ Step<u64> linear_address(const Registers& registers, Segment name, u64 offset, u
     return linear;
 }
 
-Step<u64> aligned_linear_address(const Registers& registers, Segment segment, u64 offset, usize size,
-                                 Intent intent) {
-    if ((segment_base(registers, segment) + offset) & (size - 1))
-        return Err{general_protection_fault(registers)};
+Step<u64> aligned_linear_address(const Registers& registers, Segment segment, u64 offset, usize size, Intent intent) {
+    if ((segment_base(registers, segment) + offset) & (size - 1)) return Err{general_protection_fault(registers)};
     return linear_address(registers, segment, offset, size, intent);
 }
 

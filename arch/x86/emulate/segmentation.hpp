@@ -18,8 +18,7 @@ Step<u64> linear_address(const Registers& registers, Segment segment, u64 offset
 
 /// The same for an operand that must be aligned to its size (a power of two): #GP(0) if it isn't, before any
 /// other fault.
-Step<u64> aligned_linear_address(const Registers& registers, Segment segment, u64 offset, usize size,
-                                 Intent intent);
+Step<u64> aligned_linear_address(const Registers& registers, Segment segment, u64 offset, usize size, Intent intent);
 
 /// #AC(0) if alignment checks are on at this CPL and `linear` isn't a multiple of `size` (a power of two).
 Step<> check_alignment(const Registers& registers, u64 linear, usize size);

@@ -27,17 +27,14 @@ public:
     Step<> store(u64 value) { return x_.store(Segment::es, x_.gpr(rdi, address_size()), size_, value); }
     Step<> probe_store() {
         const u64 offset = x_.gpr(rdi, address_size());
-        return x_.access.probe_write(TRY(linear_address(x_.now, Segment::es, offset, size_, Intent::write)),
-                                     size_);
+        return x_.access.probe_write(TRY(linear_address(x_.now, Segment::es, offset, size_, Intent::write)), size_);
     }
     void advance_source() { advance(rsi); }
     void advance_destination() { advance(rdi); }
 
 private:
     unsigned address_size() const { return x_.in.address_size; }
-    Segment source_segment() const {
-        return x_.in.segment_override == Segment::none ? Segment::ds : x_.in.segment_override;
-    }
+    Segment source_segment() const { return x_.in.segment_override == Segment::none ? Segment::ds : x_.in.segment_override; }
     void advance(Gpr number) {
         const u64 step = x_.now.rflags & rflags::df ? -u64{size_} : size_;
         x_.add_to_gpr(number, address_size(), step);
@@ -47,9 +44,7 @@ private:
     unsigned size_;
 };
 
-void compare(Execution& x, u64 a, u64 b, unsigned size) {
-    x.now.rflags = alu::binary(alu::Binary::cmp, a, b, x.now.rflags, size).flags;
-}
+void compare(Execution& x, u64 a, u64 b, unsigned size) { x.now.rflags = alu::binary(alu::Binary::cmp, a, b, x.now.rflags, size).flags; }
 
 Step<> move_string(Execution&, StringOperands& operands, unsigned) {
     TRY(operands.store(TRY(operands.source())));
@@ -109,13 +104,13 @@ struct StringInstruction {
 
 StringInstruction string_instruction(u8 opcode) {
     switch (opcode & ~1) {
-        case 0x6c: return {.round = input_string, .port = true};
-        case 0x6e: return {.round = output_string, .port = true};
-        case 0xa4: return {.round = move_string};
-        case 0xa6: return {.round = compare_strings, .compares = true};
-        case 0xaa: return {.round = store_string};
-        case 0xac: return {.round = load_string};
-        default: return {.round = scan_string, .compares = true};
+    case 0x6c: return {.round = input_string, .port = true};
+    case 0x6e: return {.round = output_string, .port = true};
+    case 0xa4: return {.round = move_string};
+    case 0xa6: return {.round = compare_strings, .compares = true};
+    case 0xaa: return {.round = store_string};
+    case 0xac: return {.round = load_string};
+    default: return {.round = scan_string, .compares = true};
     }
 }
 

@@ -13,12 +13,7 @@ namespace px::emulate {
 namespace {
 
 enum class Prefix : u8 { none, p66, f3, f2 };
-enum class Width : u8 {
-    single,
-    twofold,
-    by_w,
-    full
-};  ///< 4 bytes, 8 bytes, 4 or 8 by REX.W, a whole register
+enum class Width : u8 { single, twofold, by_w, full };  ///< 4 bytes, 8 bytes, 4 or 8 by REX.W, a whole register
 enum class Direction : u8 { load, store };
 
 struct VectorMove {
@@ -63,18 +58,17 @@ constexpr VectorMove vector_moves[] = {
 
 Prefix prefix_of(const Instruction& in) {
     switch (in.repeat) {
-        case Repeat::equal: return Prefix::f3;
-        case Repeat::not_equal: return Prefix::f2;
-        case Repeat::none: break;
+    case Repeat::equal: return Prefix::f3;
+    case Repeat::not_equal: return Prefix::f2;
+    case Repeat::none: break;
     }
     return in.operand_size_prefix ? Prefix::p66 : Prefix::none;
 }
 
 /// nullptr if there is none.
 const VectorMove* find_move(const Instruction& in) {
-    const auto* move = std::ranges::find_if(vector_moves, [&](const VectorMove& row) {
-        return row.map == in.map && row.opcode == in.opcode && row.prefix == prefix_of(in);
-    });
+    const auto* move = std::ranges::find_if(
+        vector_moves, [&](const VectorMove& row) { return row.map == in.map && row.opcode == in.opcode && row.prefix == prefix_of(in); });
     return move == std::end(vector_moves) ? nullptr : move;
 }
 
@@ -82,8 +76,8 @@ bool is_vex(const Instruction& in) { return in.encoding == Encoding::vex; }
 
 /// Control registers that switch the vector unit on. XCR0 is the callee's: it knows the state that exists.
 Step<> check_enabled(const Execution& x) {
-    const bool on = is_vex(x.in) ? (x.now.cr4 & cr4::osxsave) && x.now.has_descriptors()
-                                 : (x.now.cr4 & cr4::osfxsr) && !(x.now.cr0 & cr0::em);
+    const bool on =
+        is_vex(x.in) ? (x.now.cr4 & cr4::osxsave) && x.now.has_descriptors() : (x.now.cr4 & cr4::osfxsr) && !(x.now.cr0 & cr0::em);
     if (!on) return x.undefined();
     if (x.now.cr0 & cr0::ts) return x.fault(device_not_available);
     return {};
@@ -91,10 +85,10 @@ Step<> check_enabled(const Execution& x) {
 
 usize width_in_bytes(Width width, const Instruction& in) {
     switch (width) {
-        case Width::single: return 4;
-        case Width::twofold: return 8;
-        case Width::by_w: return in.operand_size == 8 ? 8 : 4;  // outside 64-bit mode W is ignored
-        case Width::full: break;
+    case Width::single: return 4;
+    case Width::twofold: return 8;
+    case Width::by_w: return in.operand_size == 8 ? 8 : 4;  // outside 64-bit mode W is ignored
+    case Width::full: break;
     }
     return in.vector_length ? 32 : 16;
 }

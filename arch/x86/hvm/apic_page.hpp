@@ -63,9 +63,7 @@ public:
     }
     bool has(arch::apic::Register set, u8 vector) const { return (get(place(set, vector)) >> (vector % 32) & 1) != 0; }
     void add(arch::apic::Register set, u8 vector) { this->set(place(set, vector), get(place(set, vector)) | 1u << (vector % 32)); }
-    void remove(arch::apic::Register set, u8 vector) {
-        this->set(place(set, vector), get(place(set, vector)) & ~(1u << (vector % 32)));
-    }
+    void remove(arch::apic::Register set, u8 vector) { this->set(place(set, vector), get(place(set, vector)) & ~(1u << (vector % 32))); }
     /// -1: the set is empty.
     int highest(arch::apic::Register set) const {
         for (int i = 7; i >= 0; --i) {

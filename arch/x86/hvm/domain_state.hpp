@@ -34,8 +34,8 @@ struct DomainState {
     static constexpr unsigned param_count = 39;
     std::array<u64, param_count> params{};
     Callback callback{};
-    CpuPolicy policy{};                     ///< through set_policy(), once there are vCPUs
-    PagingLimits paging{};                  ///< of the policy
+    CpuPolicy policy{};     ///< through set_policy(), once there are vCPUs
+    PagingLimits paging{};  ///< of the policy
     void set_policy(const CpuPolicy& chosen) {
         policy = chosen;
         paging = paging_limits(chosen);
@@ -45,16 +45,16 @@ struct DomainState {
     E820Map e820;
     MmioHandlers mmio;
     PortHandlers ports;
-    u32 tsc_mode = 0;                       ///< XEN_DOMCTL tsc_mode
+    u32 tsc_mode = 0;  ///< XEN_DOMCTL tsc_mode
     u64 tsc_khz = 0;
-    u64 paging_pool = 0;                    ///< bytes that the toolstack set aside for page tables
+    u64 paging_pool = 0;  ///< bytes that the toolstack set aside for page tables
     bool tsc_native = true;
     std::array<u8, 2 * 4096>* io_bitmap = nullptr;  ///< ports that the domain may use directly: bit clear
-    void* apic_access_page = nullptr;       ///< at the local APICs' address, where the processor virtualizes accesses to it
-    std::atomic<u64> physmap_generation{1}; ///< rises with each owed flush; compared at entry
-    AtomicCpuMask physmap_known_to;         ///< CPUs that flushed since then, where a flush drops what all vCPUs cached there
-    AtomicCpuMask running_on;               ///< CPUs that may hold its translations
-    Box<pv::DomainState> pv;                ///< of PV domains; null of others
+    void* apic_access_page = nullptr;               ///< at the local APICs' address, where the processor virtualizes accesses to it
+    std::atomic<u64> physmap_generation{1};         ///< rises with each owed flush; compared at entry
+    AtomicCpuMask physmap_known_to;                 ///< CPUs that flushed since then, where a flush drops what all vCPUs cached there
+    AtomicCpuMask running_on;                       ///< CPUs that may hold its translations
+    Box<pv::DomainState> pv;                        ///< of PV domains; null of others
 };
 
 }  // namespace px::hvm

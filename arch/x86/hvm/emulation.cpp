@@ -46,16 +46,15 @@ public:
     explicit VcpuAccess(Vcpu& vcpu) : vcpu_(vcpu), user_(backend()->privilege(vcpu) == 3 ? fault_code::user : 0) {}
 
     Step<> read(u64 linear, std::span<u8> into, Intent intent) override {
-        const u32 rights = (intent == Intent::system_read ? fault_code::implicit : user_) | (intent == Intent::modify ? fault_code::write : 0);
-        return each_page(linear, into.size(), rights, [&](Gpaddr address, usize at, usize size) -> Step<> {
-            return physical_read(address, into.subspan(at, size));
-        });
+        const u32 rights =
+            (intent == Intent::system_read ? fault_code::implicit : user_) | (intent == Intent::modify ? fault_code::write : 0);
+        return each_page(linear, into.size(), rights,
+                         [&](Gpaddr address, usize at, usize size) -> Step<> { return physical_read(address, into.subspan(at, size)); });
     }
     Step<> write(u64 linear, std::span<const u8> from) override {
         TRY(probe_write(linear, from.size()));  // a write that crosses a page happens whole or not at all
-        return each_page(linear, from.size(), user_ | fault_code::write, [&](Gpaddr address, usize at, usize size) -> Step<> {
-            return physical_write(address, from.subspan(at, size));
-        });
+        return each_page(linear, from.size(), user_ | fault_code::write,
+                         [&](Gpaddr address, usize at, usize size) -> Step<> { return physical_write(address, from.subspan(at, size)); });
     }
     Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) override {
         const auto address = translate(vcpu_, linear, user_ | fault_code::write);
@@ -172,14 +171,16 @@ void emulate_instruction(Vcpu& vcpu) {
     if (fetched.ok()) {
         const emulate::Instruction& instruction = *fetched;
         if (instruction.is(emulate::Map::map_0f, 0x22)) {
-            if (!write_control(vcpu, instruction, registers.gpr[instruction.rm])) outcome = Outcome::exception(emulate::general_protection, 0);
+            if (!write_control(vcpu, instruction, registers.gpr[instruction.rm]))
+                outcome = Outcome::exception(emulate::general_protection, 0);
             else registers.rip += instruction.length;
         } else {
             outcome = emulate::run(registers, instruction, access);
         }
     }
     switch (outcome.kind) {
-    case Outcome::Kind::done: case Outcome::Kind::again: return take_over(vcpu, registers);
+    case Outcome::Kind::done:
+    case Outcome::Kind::again: return take_over(vcpu, registers);
     case Outcome::Kind::retry: return;
     case Outcome::Kind::unhandled: return report_unhandled(vcpu, access, registers);
     case Outcome::Kind::fault: break;
@@ -195,7 +196,7 @@ unsigned instruction_length(Vcpu& vcpu) {
     const SegmentRegister code = backend()->segment(vcpu, Segment::cs);
     const bool wide = (code.attributes & SegmentRegister::long_mode) != 0 && (current_control(vcpu).efer & arch::efer::lma) != 0;
     const u64 linear = wide ? vcpu.arch.registers.rip : (code.base + vcpu.arch.registers.rip) & 0xffffffff;
-    const auto mode = wide                                                   ? emulate::Mode::bits64
+    const auto mode = wide                                            ? emulate::Mode::bits64
                       : (code.attributes & SegmentRegister::big) != 0 ? emulate::Mode::bits32
                                                                       : emulate::Mode::bits16;
     u8 bytes[emulate::max_instruction_length];

@@ -19,7 +19,7 @@ namespace px::hvm {
 
 void handle_cpuid(Vcpu& vcpu) {
     GuestRegisters& regs = vcpu.arch.registers;
-    (void)current_control(vcpu);  // CR4.OSXSAVE shows in leaf 1
+    (void)current_control(vcpu);                                                                     // CR4.OSXSAVE shows in leaf 1
     if (static_cast<u32>(regs.rax) == 0xd && arch::has_xsave()) vcpu.arch.xcr0 = arch::read_xcr0();  // see switch_out()
     const auto leaf = guest_cpuid(vcpu, static_cast<u32>(regs.rax), static_cast<u32>(regs.rcx));
     regs.rax = leaf.eax;
@@ -144,8 +144,8 @@ void handle_physmap_fault(Vcpu& vcpu, Gpaddr address, AccessKind kind, bool pres
     if (allowed && !present) return;
     if (allowed && kind == AccessKind::fetch && entry.type != GfnType::mmio_direct) return allow_execution(vcpu, to_gfn(address), entry);
     if (kind == AccessKind::fetch) {
-        guest_log(LogLevel::error, "dom{} vcpu{}: executes at guest physical {:#x} where there is no memory", vcpu.domain.id,
-                  vcpu.id, address);
+        guest_log(LogLevel::error, "dom{} vcpu{}: executes at guest physical {:#x} where there is no memory", vcpu.domain.id, vcpu.id,
+                  address);
         return vcpu.domain.crash("execution outside of memory");
     }
     // A hole reads as ones; writes to it, and to read-only memory, are dropped.
@@ -157,7 +157,8 @@ void handle_shutdown(Vcpu& vcpu) {
     const ControlRegisters& control = current_control(vcpu);
     const TableRegister idt = backend()->idtr(vcpu);
     const Event& event = vcpu.arch.pending;
-    guest_log(LogLevel::error, "dom{} vcpu{}: triple fault at rip {:#x} rsp {:#x} rflags {:#x} cr0 {:#x} cr2 {:#x} cr3 {:#x} cr4 {:#x} idt {:#x}/{:#x}",
+    guest_log(LogLevel::error,
+              "dom{} vcpu{}: triple fault at rip {:#x} rsp {:#x} rflags {:#x} cr0 {:#x} cr2 {:#x} cr3 {:#x} cr4 {:#x} idt {:#x}/{:#x}",
               vcpu.domain.id, vcpu.id, registers.rip, registers.rsp, registers.rflags, control.cr0, control.cr2, control.cr3, control.cr4,
               idt.base, idt.limit);
     if (event.kind != Event::Kind::none) {

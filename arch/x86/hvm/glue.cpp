@@ -110,8 +110,8 @@ public:
         return {};
     }
     Result<> copy_to_guest(Vcpu& vcpu, u64 address, const void* from, usize bytes) const override {
-        const auto copied = copy_linear(vcpu, address, {static_cast<u8*>(const_cast<void*>(from)), bytes}, CopyDirection::to_guest,
-                                        fault_code::write);
+        const auto copied =
+            copy_linear(vcpu, address, {static_cast<u8*>(const_cast<void*>(from)), bytes}, CopyDirection::to_guest, fault_code::write);
         REQUIRE(copied.ok(), efault);
         return {};
     }

@@ -31,8 +31,7 @@ Format format_of(const ControlRegisters& control) {
 
 class Walk {
 public:
-    Walk(Vcpu& vcpu, u32 access)
-        : vcpu_(vcpu), control_(current_control(vcpu)), limits_(vcpu.domain.arch.paging), access_(access) {}
+    Walk(Vcpu& vcpu, u32 access) : vcpu_(vcpu), control_(current_control(vcpu)), limits_(vcpu.domain.arch.paging), access_(access) {}
 
     Result<Gpaddr, TranslationFault> run(u64 linear) {
         if ((control_.cr0 & arch::cr0::pg) == 0) return Gpaddr{linear & 0xffff'ffff};
@@ -64,9 +63,7 @@ public:
     }
 
 private:
-    bool large_pages_allowed(const Format& format) const {
-        return format.entry_bytes == 8 || (control_.cr4 & arch::cr4::pse) != 0;
-    }
+    bool large_pages_allowed(const Format& format) const { return format.entry_bytes == 8 || (control_.cr4 & arch::cr4::pse) != 0; }
     static u64 frame_address(u64 entry, unsigned level, const Format& format) {
         if (format.entry_bytes == 8 || level == 0) return entry & address_bits;
         return (entry & 0xffc0'0000) | (entry >> 13 & 0xff) << 32;  // PSE-36
@@ -88,8 +85,8 @@ private:
 
     /// As the #PF error code says it: whether it was a fetch, only where that may matter [intel/sdm3 4.7].
     Err<TranslationFault> fault(u32 code) const {
-        const bool tells_fetches = (control_.cr4 & arch::cr4::smep) != 0 ||
-                                   ((control_.cr4 & arch::cr4::pae) != 0 && (control_.efer & arch::efer::nxe) != 0);
+        const bool tells_fetches =
+            (control_.cr4 & arch::cr4::smep) != 0 || ((control_.cr4 & arch::cr4::pae) != 0 && (control_.efer & arch::efer::nxe) != 0);
         const u32 said = fault_code::write | fault_code::user | (tells_fetches ? fault_code::fetch : 0);
         return Err{TranslationFault{code | (access_ & said)}};
     }

@@ -19,7 +19,7 @@ inline constexpr u32 present = 1, write = 2, user = 4, reserved = 8, fetch = 16;
 /// No bit of the error code: the processor reads a table of its own (GDT, LDT, IDT, TSS) on behalf of an instruction. Such an
 /// access is a supervisor's at any privilege, and EFLAGS.AC doesn't open user pages to it. [intel/sdm3 4.6]
 inline constexpr u32 implicit = 1u << 16;
-}
+}  // namespace fault_code
 
 struct TranslationFault {
     u32 code;  ///< as the #PF error code would be
@@ -33,10 +33,10 @@ Result<Gpaddr, TranslationFault> translate(Vcpu& vcpu, u64 linear, u32 access);
 
 enum class CopyDirection : u8 { from_guest, to_guest };
 struct CopyFault {
-    u64 linear;       ///< first byte that couldn't be reached
-    u32 code;         ///< of the #PF to raise; without `present_ram` a fault of ours
-    bool no_memory;   ///< the translation is fine, but no RAM stands there
-    Gpaddr address{}; ///< where no_memory
+    u64 linear;        ///< first byte that couldn't be reached
+    u32 code;          ///< of the #PF to raise; without `present_ram` a fault of ours
+    bool no_memory;    ///< the translation is fine, but no RAM stands there
+    Gpaddr address{};  ///< where no_memory
 };
 /// Copies between `buffer` and guest linear memory page by page.
 Result<void, CopyFault> copy_linear(Vcpu& vcpu, u64 linear, std::span<u8> buffer, CopyDirection direction, u32 access);

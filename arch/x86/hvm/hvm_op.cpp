@@ -94,10 +94,13 @@ Result<Reply> xentrace(Vcpu&, u64 argument) {
 
 abi::HvmMemType memory_type(GfnType type) {
     switch (type) {
-    case GfnType::ram: case GfnType::log_dirty: case GfnType::populate_on_demand: case GfnType::foreign:
-    case GfnType::grant_writable:
-        return abi::HvmMemType::ram_rw;
-    case GfnType::ram_read_only: case GfnType::grant_read_only: return abi::HvmMemType::ram_ro;
+    case GfnType::ram:
+    case GfnType::log_dirty:
+    case GfnType::populate_on_demand:
+    case GfnType::foreign:
+    case GfnType::grant_writable: return abi::HvmMemType::ram_rw;
+    case GfnType::ram_read_only:
+    case GfnType::grant_read_only: return abi::HvmMemType::ram_ro;
     case GfnType::ioreq_server: return abi::HvmMemType::ioreq_server;
     default: return abi::HvmMemType::mmio_dm;
     }

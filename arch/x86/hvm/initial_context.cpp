@@ -57,9 +57,24 @@ Result<InitialContext> check_32(const abi::x86::VcpuHvmX86_32& from) {
         REQUIRE((data->attributes & SegmentRegister::present) == 0 || data->dpl() <= to.cs.dpl(), einval);
     }
     REQUIRE((from.efer & efer::lma) == 0 || (from.efer & efer::lme) != 0, einval);
-    to.registers = {.rax = from.eax, .rcx = from.ecx, .rdx = from.edx, .rbx = from.ebx, .rsp = from.esp, .rbp = from.ebp,
-                    .rsi = from.esi, .rdi = from.edi, .r8 = 0, .r9 = 0, .r10 = 0, .r11 = 0, .r12 = 0, .r13 = 0, .r14 = 0,
-                    .r15 = 0, .rip = from.eip, .rflags = from.eflags};
+    to.registers = {.rax = from.eax,
+                    .rcx = from.ecx,
+                    .rdx = from.edx,
+                    .rbx = from.ebx,
+                    .rsp = from.esp,
+                    .rbp = from.ebp,
+                    .rsi = from.esi,
+                    .rdi = from.edi,
+                    .r8 = 0,
+                    .r9 = 0,
+                    .r10 = 0,
+                    .r11 = 0,
+                    .r12 = 0,
+                    .r13 = 0,
+                    .r14 = 0,
+                    .r15 = 0,
+                    .rip = from.eip,
+                    .rflags = from.eflags};
     to.control = {.cr0 = from.cr0, .cr2 = 0, .cr3 = from.cr3, .cr4 = from.cr4, .efer = from.efer};
     return to;
 }
@@ -71,9 +86,24 @@ Result<InitialContext> check_64(const abi::x86::VcpuHvmX86_64& from) {
     to.cs = {.attributes = code_64, .limit = ~u32{0}};
     to.ds = to.es = to.ss = {.attributes = data_64, .limit = ~u32{0}};
     to.tr = {.attributes = task_64, .limit = 0x67};
-    to.registers = {.rax = from.rax, .rcx = from.rcx, .rdx = from.rdx, .rbx = from.rbx, .rsp = from.rsp, .rbp = from.rbp,
-                    .rsi = from.rsi, .rdi = from.rdi, .r8 = 0, .r9 = 0, .r10 = 0, .r11 = 0, .r12 = 0, .r13 = 0, .r14 = 0,
-                    .r15 = 0, .rip = from.rip, .rflags = from.rflags};
+    to.registers = {.rax = from.rax,
+                    .rcx = from.rcx,
+                    .rdx = from.rdx,
+                    .rbx = from.rbx,
+                    .rsp = from.rsp,
+                    .rbp = from.rbp,
+                    .rsi = from.rsi,
+                    .rdi = from.rdi,
+                    .r8 = 0,
+                    .r9 = 0,
+                    .r10 = 0,
+                    .r11 = 0,
+                    .r12 = 0,
+                    .r13 = 0,
+                    .r14 = 0,
+                    .r15 = 0,
+                    .rip = from.rip,
+                    .rflags = from.rflags};
     to.control = {.cr0 = from.cr0, .cr2 = 0, .cr3 = from.cr3, .cr4 = from.cr4, .efer = from.efer | efer::lma};
     return to;
 }

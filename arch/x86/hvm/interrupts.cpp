@@ -17,9 +17,7 @@ namespace {
 
 bool upcall_pending(Vcpu& vcpu) { return __atomic_load_n(&vcpu.info().evtchn_upcall_pending, __ATOMIC_ACQUIRE) != 0; }
 
-bool upcall_by_domain_vector(Vcpu& vcpu) {
-    return vcpu.arch.upcall_vector == 0 && vcpu.domain.arch.callback.via == Callback::Via::vector;
-}
+bool upcall_by_domain_vector(Vcpu& vcpu) { return vcpu.arch.upcall_vector == 0 && vcpu.domain.arch.callback.via == Callback::Via::vector; }
 
 bool is_contributory(u8 vector) {
     return vector == arch::exception::divide || (vector >= arch::exception::invalid_tss && vector <= arch::exception::general_protection);
@@ -71,9 +69,7 @@ void interrupt_taken(Vcpu& vcpu, const Event& event) {
 }
 
 void inject_exception(Vcpu& vcpu, u8 vector) { queue_exception(vcpu, {.kind = Event::Kind::exception, .vector = vector}); }
-void inject_exception(Vcpu& vcpu, u8 vector, u32 error_code) {
-    queue_exception(vcpu, {Event::Kind::exception, vector, true, error_code});
-}
+void inject_exception(Vcpu& vcpu, u8 vector, u32 error_code) { queue_exception(vcpu, {Event::Kind::exception, vector, true, error_code}); }
 void inject_page_fault(Vcpu& vcpu, u64 linear, u32 error_code) {
     queue_exception(vcpu, {Event::Kind::exception, arch::exception::page_fault, true, error_code, linear});
 }

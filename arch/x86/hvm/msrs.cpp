@@ -64,9 +64,7 @@ Result<u64> read_msr(Vcpu& vcpu, u32 index) {
     case msr::tsc_aux: return state.tsc_aux;
     case msr::mtrr_cap: return mtrr_capabilities;
     case msr::mtrr_def_type: return state.mtrr.default_type;
-    case msr::xss:
-        REQUIRE(has_xsaves(vcpu.domain.arch.policy), efault);
-        return u64{0};
+    case msr::xss: REQUIRE(has_xsaves(vcpu.domain.arch.policy), efault); return u64{0};
     default: return policy_msr(vcpu, index);
     }
 }
@@ -104,9 +102,7 @@ Result<> write_msr(Vcpu& vcpu, u32 index, u64 value) {
         state.tsc_aux = value;
         (void)arch::write_msr_safe(msr::tsc_aux, value).ok();
         return {};
-    case msr::xss:
-        REQUIRE(has_xsaves(vcpu.domain.arch.policy) && value == 0, efault);
-        return {};
+    case msr::xss: REQUIRE(has_xsaves(vcpu.domain.arch.policy) && value == 0, efault); return {};
     case msr::mtrr_def_type: state.mtrr.default_type = value & 0xcff; return {};
     case hypercall_page_msr: return write_hypercall_page_msr(vcpu, value);
     default: return set_policy_msr(vcpu, index, value);

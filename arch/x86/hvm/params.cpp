@@ -27,10 +27,10 @@ constexpr auto rules = [] {
     }
     for (const HvmParam param : {HvmParam::store_pfn, HvmParam::console_pfn, HvmParam::acpi_ioports_location}) set(param, shown);
     set(HvmParam::altp2m, {Owner::guest, Owner::toolstack, true});
-    for (const HvmParam param : {HvmParam::pae_enabled, HvmParam::ioreq_pfn, HvmParam::bufioreq_pfn, HvmParam::timer_mode,
-                                 HvmParam::hpet_enabled, HvmParam::ident_pt, HvmParam::dm_domain, HvmParam::vpt_align,
-                                 HvmParam::nestedhvm, HvmParam::bufioreq_evtchn, HvmParam::paging_ring_pfn,
-                                 HvmParam::monitor_ring_pfn, HvmParam::sharing_ring_pfn, HvmParam::triple_fault_reason}) {
+    for (const HvmParam param :
+         {HvmParam::pae_enabled, HvmParam::ioreq_pfn, HvmParam::bufioreq_pfn, HvmParam::timer_mode, HvmParam::hpet_enabled,
+          HvmParam::ident_pt, HvmParam::dm_domain, HvmParam::vpt_align, HvmParam::nestedhvm, HvmParam::bufioreq_evtchn,
+          HvmParam::paging_ring_pfn, HvmParam::monitor_ring_pfn, HvmParam::sharing_ring_pfn, HvmParam::triple_fault_reason}) {
         set(param, tools);
     }
     for (const HvmParam param : {HvmParam::viridian, HvmParam::ioreq_server_pfn, HvmParam::nr_ioreq_server_pages, HvmParam::mca_cap}) {

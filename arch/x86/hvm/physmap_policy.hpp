@@ -17,15 +17,15 @@ namespace px::hvm {
 
 struct PhysmapAttributes {
     GfnType type = GfnType::invalid;
-    bool read_only = false;   ///< device memory that the domain may only read
+    bool read_only = false;  ///< device memory that the domain may only read
     bool operator==(const PhysmapAttributes&) const = default;
 };
 
 struct SecondLevelFormat {
-    u64 table = 0;   ///< an entry that names a table
-    u64 memory = 0;  ///< a leaf of RAM: may be read and executed
-    u64 device = 0;  ///< a leaf of device memory: may be read, with the type of memory that devices want
-    u64 write = 0;   ///< and may be written
+    u64 table = 0;       ///< an entry that names a table
+    u64 memory = 0;      ///< a leaf of RAM: may be read and executed
+    u64 device = 0;      ///< a leaf of device memory: may be read, with the type of memory that devices want
+    u64 write = 0;       ///< and may be written
     u64 small_only = 0;  ///< of `memory`, what larger leaves go without; a leaf is split when that is missed
 
     static constexpr u64 large = 1u << 7, address_mask = 0x000f'ffff'ffff'f000;
@@ -38,9 +38,7 @@ struct SecondLevelFormat {
         if (attributes.type == GfnType::mmio_direct) return !attributes.read_only;
         return is_writable_ram(attributes.type) && attributes.type != GfnType::log_dirty;
     }
-    static constexpr bool hardware_may_access(GfnType type) {
-        return is_readable_ram(type) || type == GfnType::mmio_direct;
-    }
+    static constexpr bool hardware_may_access(GfnType type) { return is_readable_ram(type) || type == GfnType::mmio_direct; }
 
     constexpr u64 table_entry(Mfn mfn) const { return to_paddr(mfn).raw | software_present | table; }
     constexpr u64 leaf(Mfn mfn, unsigned level, PhysmapAttributes attributes) const {

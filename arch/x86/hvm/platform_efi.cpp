@@ -155,7 +155,8 @@ Result<> dispatch(Call& call) {
     case EfiFunction::set_variable: return set_variable(call);
     case EfiFunction::get_next_variable_name: return next_variable(call);
     case EfiFunction::query_variable_info: return query_variables(call);
-    case EfiFunction::query_capsule_capabilities: case EfiFunction::update_capsule: return Err{Errno::enosys};
+    case EfiFunction::query_capsule_capabilities:
+    case EfiFunction::update_capsule: return Err{Errno::enosys};
     }
     return Err{Errno::einval};
 }

@@ -5,12 +5,12 @@
 
 #include <cstring>
 
+#include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/hvm/hypercalls.hpp"
 #include "arch/x86/hvm/platform_efi.hpp"
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/machine/screen.hpp"
-#include "arch/x86/cpu/registers.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 #include "hypervisor/domain/domain.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
@@ -37,8 +37,9 @@ Result<Reply> settime64(abi::PlatformOp& op) {
 /// Nothing was asked of the BIOS at boot: its disks, screens and shift keys are unknown.
 Result<Reply> firmware_info(abi::PlatformOp& op) {
     switch (abi::FirmwareInfoType{op.u.firmware_info.type}) {
-    case abi::FirmwareInfoType::disk_info: case abi::FirmwareInfoType::disk_mbr_signature: case abi::FirmwareInfoType::vbeddc_info:
-        return Err{Errno::esrch};
+    case abi::FirmwareInfoType::disk_info:
+    case abi::FirmwareInfoType::disk_mbr_signature:
+    case abi::FirmwareInfoType::vbeddc_info: return Err{Errno::esrch};
     case abi::FirmwareInfoType::efi_info: return efi_firmware_info(op);
     case abi::FirmwareInfoType::kbd_shift_flags:
         REQUIRE(op.u.firmware_info.index == 0, esrch);

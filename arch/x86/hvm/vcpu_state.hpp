@@ -54,9 +54,9 @@ struct VcpuState {
     bool control_is_current = true;  ///< false: the back end knows better
     Event pending{};                 ///< decided by us or interrupted delivery to be repeated
     bool nmi_pending = false;
-    bool waits_for_startup = true;   ///< after RESET or INIT: only a startup IPI (or a toolstack) lets it begin
-    bool upcall_by_vector = true;    ///< callback vector through the virtual APIC or injected directly
-    u8 upcall_vector = 0;            ///< HVMOP_set_evtchn_upcall_vector: this vCPU's own; 0: the domain's callback
+    bool waits_for_startup = true;  ///< after RESET or INIT: only a startup IPI (or a toolstack) lets it begin
+    bool upcall_by_vector = true;   ///< callback vector through the virtual APIC or injected directly
+    u8 upcall_vector = 0;           ///< HVMOP_set_evtchn_upcall_vector: this vCPU's own; 0: the domain's callback
     u64 tsc_offset = 0;
     u64 tsc_aux = 0;
     u64 xcr0 = 1;
@@ -65,12 +65,12 @@ struct VcpuState {
     std::array<u64, 4> debug_address{};
     u64 dr6 = 0xffff0ff0, dr7 = 0x400;
     MtrrState mtrr;
-    void* xsave_area = nullptr;      ///< 64-byte aligned; in the non-compacted format
+    void* xsave_area = nullptr;  ///< 64-byte aligned; in the non-compacted format
     VirtualLocalApic apic;
-    Box<svm::VcpuSvm> svm;           ///< the AMD-V back end's part; null under VT-x
-    Box<vmx::VcpuVmx> vmx;           ///< the VT-x back end's part; null under AMD-V
-    Box<pv::VcpuState> pv;           ///< of PV domains; null of others, as are what only virtualization needs of theirs
-    u32 last_cpu = ~u32{0};          ///< CPU that ran it last: elsewhere its TLB tag means nothing
+    Box<svm::VcpuSvm> svm;   ///< the AMD-V back end's part; null under VT-x
+    Box<vmx::VcpuVmx> vmx;   ///< the VT-x back end's part; null under AMD-V
+    Box<pv::VcpuState> pv;   ///< of PV domains; null of others, as are what only virtualization needs of theirs
+    u32 last_cpu = ~u32{0};  ///< CPU that ran it last: elsewhere its TLB tag means nothing
 
     explicit VcpuState(Vcpu& vcpu);
     ~VcpuState();

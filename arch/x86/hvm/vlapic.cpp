@@ -32,7 +32,8 @@ Result<u32> x2_bits(u32 offset) {
         return writable_of(offset) | delivery_status | (pin ? remote_irr : 0);
     }
     switch (offset) {
-    case apic::eoi: case apic::error: return 0u;
+    case apic::eoi:
+    case apic::error: return 0u;
     case apic::task_priority: return 0xffu;
     case apic::spurious: return 0x3ffu;
     case apic::timer_initial: return ~u32{0};
@@ -79,8 +80,8 @@ Result<> VirtualLocalApic::set_base(u64 value) {
     REQUIRE((value & ~(base_bsp | base_x2 | base_enable | 0x000f'ffff'ffff'f000)) == 0, efault);
     const bool enable = (value & base_enable) != 0, x2 = (value & base_x2) != 0;
     REQUIRE(enable || !x2, efault);
-    REQUIRE(!(is_x2() && enable && !x2), efault);               // from x2APIC only to off
-    REQUIRE(!((base_ & base_enable) == 0 && x2), efault);       // from off only to xAPIC
+    REQUIRE(!(is_x2() && enable && !x2), efault);          // from x2APIC only to off
+    REQUIRE(!((base_ & base_enable) == 0 && x2), efault);  // from off only to xAPIC
     REQUIRE((value & 0x000f'ffff'ffff'f000) == default_base, efault);
     const bool was_on = (base_ & base_enable) != 0;
     base_ = (value & ~base_bsp) | (base_ & base_bsp);
@@ -180,7 +181,8 @@ u32 VirtualLocalApic::read(u32 offset) const {
     switch (offset) {
     case apic::processor_priority: return processor_priority();
     case apic::timer_current: return current_count();
-    case apic::eoi: case apic::self_ipi: return 0;
+    case apic::eoi:
+    case apic::self_ipi: return 0;
     default: return page_->get(offset);
     }
 }

@@ -131,8 +131,8 @@ private:
     Box<ApicPage> page_;
     u64 base_ = 0;
     u32 pending_error_ = 0;
-    u32 timer_mode_ = 0;   ///< of the timer's LVT entry: the mode that is in effect
-    bool waiting_ = false; ///< the request registers aren't empty, as far as we know
+    u32 timer_mode_ = 0;    ///< of the timer's LVT entry: the mode that is in effect
+    bool waiting_ = false;  ///< the request registers aren't empty, as far as we know
     bool changed_ = false;
     u64 tsc_deadline_ = 0;
     Timer timer_;

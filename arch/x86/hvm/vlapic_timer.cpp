@@ -14,7 +14,7 @@ namespace px::hvm {
 namespace {
 
 constexpr Nanoseconds shortest_period{100'000};  ///< a guest that asks for less must not keep the host busy
-constexpr i64 bus_period_ns = 10;  ///< the virtual bus runs at 100 MHz, as the reference's
+constexpr i64 bus_period_ns = 10;                ///< the virtual bus runs at 100 MHz, as the reference's
 enum TimerMode : u32 { one_shot = 0, periodic = 1, deadline = 2 };
 
 namespace command {
@@ -95,7 +95,7 @@ void VirtualLocalApic::for_each_target(u64 value, Visitor visit) {
         Vcpu* const target = vcpu_.domain.vcpu(VcpuId{i});
         if (target == nullptr) continue;
         const bool itself = target == &vcpu_;
-        const bool chosen = shorthand == command::none ? target->arch.apic.matches(destination, (value & command::logical) != 0)
+        const bool chosen = shorthand == command::none   ? target->arch.apic.matches(destination, (value & command::logical) != 0)
                             : shorthand == command::self ? itself
                                                          : shorthand == command::all || !itself;
         if (chosen && !visit(*target)) return;
@@ -105,14 +105,16 @@ void VirtualLocalApic::for_each_target(u64 value, Visitor visit) {
 void VirtualLocalApic::write_command(u64 value) {
     const u32 mode = value >> command::mode_shift & 7;
     switch (mode) {
-    case command::fixed: case command::lowest: return send_interrupt(value);
+    case command::fixed:
+    case command::lowest: return send_interrupt(value);
     case command::nmi:
         return for_each_target(value, [](Vcpu& target) {
             target.arch.nmi_pending = true;
             target.kick();
             return true;
         });
-    case command::init: case command::startup: return start_startup(value);
+    case command::init:
+    case command::startup: return start_startup(value);
     default: return;
     }
 }

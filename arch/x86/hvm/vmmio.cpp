@@ -28,8 +28,6 @@ constinit LocalApicPage local_apic_page;
 
 }  // namespace
 
-Result<> add_local_apic_region(Domain& domain) {
-    return domain.arch.mmio.add(VirtualLocalApic::default_base, page_size, local_apic_page);
-}
+Result<> add_local_apic_region(Domain& domain) { return domain.arch.mmio.add(VirtualLocalApic::default_base, page_size, local_apic_page); }
 
 }  // namespace px::hvm

@@ -10,8 +10,8 @@ namespace px::arch {
 /// The registers as read, in the format that register B tells.
 struct CmosTime {
     u8 second, minute, hour, day, month, year;
-    u8 century;   ///< 0: the machine has none
-    u8 format;    ///< register B
+    u8 century;  ///< 0: the machine has none
+    u8 format;   ///< register B
     bool operator==(const CmosTime&) const = default;
 };
 

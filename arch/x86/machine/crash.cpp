@@ -34,9 +34,7 @@ void print(std::string_view format, const Args&... args) {
     console_write_emergency({line, format_to(line, format, args...)});
 }
 
-bool is_text(u64 address) {
-    return address >= reinterpret_cast<u64>(image_start) && address < reinterpret_cast<u64>(text_end);
-}
+bool is_text(u64 address) { return address >= reinterpret_cast<u64>(image_start) && address < reinterpret_cast<u64>(text_end); }
 
 void print_address(std::string_view what, u64 address) {
     const SymbolName name = symbol_of(address);
@@ -81,10 +79,26 @@ void print_registers(const TrapFrame& frame) {
     print("  cr0 {:016x} cr2 {:016x} cr3 {:016x} cr4 {:016x}\n", read_cr<0>(), read_cr<2>(), read_cr<3>(), read_cr<4>());
 }
 
-constexpr const char* exception_names[] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode", "device not available",
-    "double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault", "general protection",
-    "page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error"};
+constexpr const char* exception_names[] = {"divide error",
+                                           "debug",
+                                           "NMI",
+                                           "breakpoint",
+                                           "overflow",
+                                           "bound range",
+                                           "invalid opcode",
+                                           "device not available",
+                                           "double fault",
+                                           "coprocessor overrun",
+                                           "invalid TSS",
+                                           "segment not present",
+                                           "stack fault",
+                                           "general protection",
+                                           "page fault",
+                                           "reserved",
+                                           "x87 error",
+                                           "alignment check",
+                                           "machine check",
+                                           "SIMD error"};
 
 }  // namespace
 
@@ -111,8 +125,8 @@ void count_nmi(const TrapFrame&) { nmi_count.fetch_add(1, std::memory_order_rela
 void crash_on_trap(const TrapFrame& frame) {
     begin_crash();
     const char* name = frame.vector < std::size(exception_names) ? exception_names[frame.vector] : "exception";
-    print("\n(PX) the hypervisor crashed on CPU {}: {} (vector {})\n", this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0,
-          name, frame.vector);
+    print("\n(PX) the hypervisor crashed on CPU {}: {} (vector {})\n", this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0, name,
+          frame.vector);
     print_registers(frame);
     print_address("at  ", frame.rip);
     print_stack(frame.rbp);
@@ -171,8 +185,7 @@ void vpanic(std::string_view format, std::span<const FormatArg> arguments) {
     arch::begin_crash();
     char line[240];
     const usize used = vformat(line, format, arguments);
-    arch::print("\n(PX) panic on CPU {}: {}\n", arch::this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0,
-                std::string_view(line, used));
+    arch::print("\n(PX) panic on CPU {}: {}\n", arch::this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0, std::string_view(line, used));
     arch::print_stack(reinterpret_cast<u64>(__builtin_frame_address(0)));
     arch::end_crash();
 }

@@ -37,7 +37,8 @@ constexpr u64 lower_half = u64{1} << 47;
 
 NativePaging::Attributes rights_of(const MemoryDescriptor& descriptor) {
     const bool code = efi::MemoryType{descriptor.type} == efi::MemoryType::runtime_code;
-    const bool device = efi::MemoryType{descriptor.type} == efi::MemoryType::mmio || efi::MemoryType{descriptor.type} == efi::MemoryType::mmio_ports;
+    const bool device =
+        efi::MemoryType{descriptor.type} == efi::MemoryType::mmio || efi::MemoryType{descriptor.type} == efi::MemoryType::mmio_ports;
     return {.writable = true, .executable = code, .cache = device ? Cache::uncached : Cache::write_back, .global = false};
 }
 
@@ -71,7 +72,7 @@ Result<> map_regions(PageTable<NativePaging>& table) {
 
 /// Calls one service: `slot` is the member of RuntimeServices.
 template <class... Parameters, class... Arguments>
-Result<efi::Status> call(efi::Status (PX_EFI_CALL *RuntimeServices::*slot)(Parameters...), Arguments... arguments) {
+Result<efi::Status> call(efi::Status (PX_EFI_CALL* RuntimeServices::*slot)(Parameters...), Arguments... arguments) {
     auto guard = runtime.lock();
     REQUIRE(guard->usable, enosys);
     const IrqState interrupts = irq_save();
@@ -97,10 +98,11 @@ const boot::EfiHandover* efi_firmware() { return efi_handover.system_table != 0 
 void init_efi_runtime() {
     if (efi_firmware() == nullptr) return;
     auto guard = runtime.lock();
-    if (!guard->table.create() || !map_regions(guard->table)) return log_warning("EFI: the runtime services can't be mapped and aren't used");
+    if (!guard->table.create() || !map_regions(guard->table))
+        return log_warning("EFI: the runtime services can't be mapped and aren't used");
     guard->usable = true;
-    log_info("EFI: runtime services {}.{}, memory attributes {}", efi_handover.runtime_revision >> 16, (efi_handover.runtime_revision & 0xffff) / 10,
-             efi_handover.rights_size != 0 ? "obeyed" : "not told");
+    log_info("EFI: runtime services {}.{}, memory attributes {}", efi_handover.runtime_revision >> 16,
+             (efi_handover.runtime_revision & 0xffff) / 10, efi_handover.rights_size != 0 ? "obeyed" : "not told");
 }
 
 Result<efi::Status> efi_get_time(efi::Time& time, efi::TimeCapabilities& capabilities) {
@@ -110,7 +112,9 @@ Result<efi::Status> efi_set_time(const efi::Time& time) { return call(&RuntimeSe
 Result<efi::Status> efi_get_wakeup_time(bool& enabled, bool& pending, efi::Time& time) {
     return call(&RuntimeServices::get_wakeup_time, &enabled, &pending, &time);
 }
-Result<efi::Status> efi_set_wakeup_time(bool enable, const efi::Time* time) { return call(&RuntimeServices::set_wakeup_time, enable, time); }
+Result<efi::Status> efi_set_wakeup_time(bool enable, const efi::Time* time) {
+    return call(&RuntimeServices::set_wakeup_time, enable, time);
+}
 Result<efi::Status> efi_get_variable(const char16_t* name, const efi::Guid& vendor, u32& attributes, u64& size, void* data) {
     return call(&RuntimeServices::get_variable, name, &vendor, &attributes, &size, data);
 }

@@ -61,13 +61,14 @@ Screen believable(const boot::BootInfo& info) {
     const Framebuffer& described = info.screen.framebuffer;
     switch (info.screen.kind) {
     case Screen::Kind::none: return none;
-    case Screen::Kind::unknown: case Screen::Kind::text:
-        return overlaps_ram(VgaCells::address, text_size, info) ? none : Screen{Screen::Kind::text, {}};
+    case Screen::Kind::unknown:
+    case Screen::Kind::text: return overlaps_ram(VgaCells::address, text_size, info) ? none : Screen{Screen::Kind::text, {}};
     case Screen::Kind::framebuffer: break;
     }
     const bool fits = check(described).ok() && described.address + described.size() <= direct_map_size;
     if (fits && !overlaps_ram(described.address, described.size(), info)) return info.screen;
-    log_warning("vga: a framebuffer of {}x{}x{} at {:#x} can't be used", described.width, described.height, described.bits, described.address);
+    log_warning("vga: a framebuffer of {}x{}x{} at {:#x} can't be used", described.width, described.height, described.bits,
+                described.address);
     return none;
 }
 
@@ -93,7 +94,8 @@ void report(const VgaOption& wanted) {
     default: log_info("vga: this machine has no screen that can be used"); break;
     }
     if (!is_as_wanted(wanted)) {
-        log_warning("vga=: the screen stays in the mode that it is in: only the boot loader can change it (gfxpayload of GRUB, video= of xen.cfg)");
+        log_warning(
+            "vga=: the screen stays in the mode that it is in: only the boot loader can change it (gfxpayload of GRUB, video= of xen.cfg)");
     }
 }
 

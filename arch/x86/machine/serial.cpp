@@ -49,8 +49,8 @@ public:
 
 private:
     PortUart uart_;
-    u8 irq_;                            ///< 0: polled
-    std::atomic<bool> quiet_{false};    ///< interrupts are off until the port is read empty
+    u8 irq_;                          ///< 0: polled
+    std::atomic<bool> quiet_{false};  ///< interrupts are off until the port is read empty
 };
 
 std::optional<SerialConsole> serial;
@@ -85,7 +85,8 @@ void open_serial_consoles(const cmdline::BootOptions& options) {
         switch (options.console.devices[i]) {
         case cmdline::ConsoleDevice::com1: open_serial(options.com1, default_com1, "com1"); break;
         case cmdline::ConsoleDevice::com2: open_serial(options.com2, default_com2, "com2"); break;
-        case cmdline::ConsoleDevice::vga: case cmdline::ConsoleDevice::none: break;  // screen.cpp
+        case cmdline::ConsoleDevice::vga:
+        case cmdline::ConsoleDevice::none: break;  // screen.cpp
         }
     }
 }

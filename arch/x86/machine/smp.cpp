@@ -95,7 +95,8 @@ PerCpu& make_cpu(u32 apic_id, u32 uid) {
 }
 
 [[noreturn]] void enter_stack(u64 stack_block, void (*next)()) {
-    asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call __x86_indirect_thunk_rax; ud2" ::"r"(stack_block + stack_block_top), "a"(next) : "memory");
+    asm volatile("movq %0, %%rsp; xorl %%ebp, %%ebp; call __x86_indirect_thunk_rax; ud2" ::"r"(stack_block + stack_block_top), "a"(next)
+                 : "memory");
     __builtin_unreachable();
 }
 

@@ -20,7 +20,7 @@ struct Cpu {
 };
 
 struct Update {
-    std::span<const u8> bytes;  ///< from its header on, all of it
+    std::span<const u8> bytes;   ///< from its header on, all of it
     std::span<const u8> loaded;  ///< what the CPU is given the address of
     u32 revision = 0;
 };

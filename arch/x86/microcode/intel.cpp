@@ -61,7 +61,8 @@ Result<Update, std::string_view> find_intel(std::span<const u8> file, const Cpu&
     while (!file.empty()) {
         const Sizes sizes = TRY(sizes_of(file));
         const auto update = file.first(sizes.total);
-        if (sum(update) != 0 || sum(update.first(header_size + sizes.data)) != 0) return Err{std::string_view("has an update whose checksum is wrong")};
+        if (sum(update) != 0 || sum(update.first(header_size + sizes.data)) != 0)
+            return Err{std::string_view("has an update whose checksum is wrong")};
         const u32 revision = get<u32>(update, 4);
         const bool right = fits(update, sizes, cpu);
         any_fits = any_fits || right;

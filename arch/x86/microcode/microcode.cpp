@@ -83,7 +83,8 @@ void drop_module(boot::BootInfo& info, usize index) {
 
 /// Where updates of this vendor lie in an initrd, by Linux's convention.
 std::span<const u8> scan_initrd(const boot::BootInfo& info, Vendor vendor) {
-    const std::string_view path = vendor == Vendor::intel ? "kernel/x86/microcode/GenuineIntel.bin" : "kernel/x86/microcode/AuthenticAMD.bin";
+    const std::string_view path =
+        vendor == Vendor::intel ? "kernel/x86/microcode/GenuineIntel.bin" : "kernel/x86/microcode/AuthenticAMD.bin";
     for (usize i = 1; i < info.modules.size(); ++i) {
         if (const auto file = loader::find_in_cpio(content_of(info.modules[i]), path)) return *file;
     }
@@ -104,10 +105,12 @@ void keep_update(Vendor vendor, const microcode::Update& found) {
 void use_file(std::span<const u8> file, Vendor vendor) {
     const microcode::Cpu cpu = this_kind_of_cpu(vendor);
     const auto found = vendor == Vendor::intel ? microcode::find_intel(file, cpu) : microcode::find_amd(file, cpu);
-    if (!found) return log_info("microcode: the file {} (signature {:#x}, revision {:#x}): not loaded", found.error(), cpu.signature, cpu.revision);
+    if (!found)
+        return log_info("microcode: the file {} (signature {:#x}, revision {:#x}): not loaded", found.error(), cpu.signature, cpu.revision);
     keep_update(vendor, *found);
     load_microcode();
-    if (running_revision(vendor) == found->revision) log_info("microcode: revision {:#x} loaded, in place of {:#x}", found->revision, cpu.revision);
+    if (running_revision(vendor) == found->revision)
+        log_info("microcode: revision {:#x} loaded, in place of {:#x}", found->revision, cpu.revision);
 }
 
 }  // namespace
@@ -128,7 +131,8 @@ void init_microcode(boot::BootInfo& info, const cmdline::MicrocodeOption& option
     const Vendor vendor = vendor_of_cpu();
     if ((cpuid(1).ecx & hypervisor_bit) != 0) log_info("microcode: not loaded: this CPU is emulated or belongs to another hypervisor");
     else if (vendor == Vendor::other) log_info("microcode: not loaded: this CPU's maker is unknown");
-    else if (const auto file = module ? content_of(info.modules[*module]) : scan_initrd(info, vendor); !file.empty()) use_file(file, vendor);
+    else if (const auto file = module ? content_of(info.modules[*module]) : scan_initrd(info, vendor); !file.empty())
+        use_file(file, vendor);
     if (module) drop_module(info, *module);
 }
 

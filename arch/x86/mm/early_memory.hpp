@@ -15,8 +15,7 @@ class EarlyMemory {
 public:
     /// Chooses the largest usable range below 4 GiB that touches none of `taken`.
     /// Errors: enomem.
-    Result<> choose(const StaticVector<boot::MemoryRegion, boot::max_regions>& machine,
-                    const StaticVector<boot::MemoryRegion, 64>& taken);
+    Result<> choose(const StaticVector<boot::MemoryRegion, boot::max_regions>& machine, const StaticVector<boot::MemoryRegion, 64>& taken);
     /// `frames` zeroed frames, `alignment` in bytes (a power of two); panics when none are left.
     Paddr take(u64 frames, u64 alignment = page_size);
     bool is_open() const { return open_; }

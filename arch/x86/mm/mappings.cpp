@@ -48,8 +48,7 @@ Result<void*> map_physical(Paddr address, usize bytes, Cache cache, bool writabl
     const u64 base = guard->next_device;
     guard->next_device += (pages + 1) << page_shift;  // an unmapped page between neighbours
     for (u64 i = 0; i < pages; ++i) {
-        TRY(guard->table.map(page_number(base) + i, to_mfn(address) + i, 0,
-                             {.writable = writable, .cache = cache}));
+        TRY(guard->table.map(page_number(base) + i, to_mfn(address) + i, 0, {.writable = writable, .cache = cache}));
     }
     return reinterpret_cast<void*>(base + offset);
 }

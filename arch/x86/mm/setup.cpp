@@ -22,7 +22,7 @@ using boot::MemoryRegion;
 
 constexpr u64 conventional_end = 0xa0000;
 constinit MemoryLayout layout;
-constinit u64 frame_table_end = 0;  ///< frames that the table may cover
+constinit u64 frame_table_end = 0;                            ///< frames that the table may cover
 constexpr u64 chunk_frames = (u64{2} << 20) / sizeof(Frame);  ///< frames whose records fill one 2 MiB page
 constinit std::array<u64, direct_map_size / page_size / chunk_frames / 64> chunk_present{};
 
@@ -70,7 +70,10 @@ void must(Result<Changed> result) {
 
 /// The image: text executable, constants read-only, data writable; each frame has the same rights in the direct map.
 void map_image(PageTable<NativePaging>& table) {
-    struct Part { const char *start, *end; bool writable, executable; };
+    struct Part {
+        const char *start, *end;
+        bool writable, executable;
+    };
     const Part parts[] = {{image_start, text_end, false, true}, {text_end, rodata_end, false, false}, {rodata_end, image_end, true, false}};
     for (const Part& part : parts) {
         const u64 pages = static_cast<u64>(part.end - part.start) >> page_shift;
@@ -86,13 +89,13 @@ void build_address_space(bool gigabyte_pages) {
     if (!table.create()) panic("no memory for the first page table");
     const unsigned limit = gigabyte_pages ? 18 : 9;
     for_each_usable([&](u64 start, u64 end) {
-        must(table.map_range(page_number(direct_map_base) + (start >> page_shift), to_mfn(Paddr{start}),
-                             (end - start) >> page_shift, {.writable = true}, limit));
+        must(table.map_range(page_number(direct_map_base) + (start >> page_shift), to_mfn(Paddr{start}), (end - start) >> page_shift,
+                             {.writable = true}, limit));
     });
     map_image(table);
     if (const ScreenMemory screen = screen_memory(); screen.size != 0) {
-        must(table.map_range(page_number(direct_map_base) + (screen.start >> page_shift), to_mfn(Paddr{screen.start}), screen.size >> page_shift,
-                             {.writable = true, .cache = Cache::write_combining}, 9));
+        must(table.map_range(page_number(direct_map_base) + (screen.start >> page_shift), to_mfn(Paddr{screen.start}),
+                             screen.size >> page_shift, {.writable = true, .cache = Cache::write_combining}, 9));
     }
     for_each_usable([&](u64 start, u64 end) { map_frame_table(table, start, end); });
     for_each_usable(map_machine_to_physical);
@@ -121,9 +124,8 @@ void give_to_allocator(const StaticVector<MemoryRegion, 64>& kept) {
     for_each_usable([&](u64 start, u64 end) {
         start = std::max(start, layout.dom0_limit);
         if (start >= end) return;
-        for_each_gap({start, end, MemoryKind::usable}, kept, [](u64 from, u64 to) {
-            add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0);
-        });
+        for_each_gap({start, end, MemoryKind::usable}, kept,
+                     [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0); });
     });
 }
 
@@ -132,9 +134,8 @@ void give_places_of_modules(const StaticVector<MemoryRegion, 64>& modules) {
     for_each_usable([&](u64 start, u64 end) {
         start = std::max(start, layout.dom0_limit);
         if (start >= end) return;
-        for_each_freed({start, end, MemoryKind::usable}, modules, layout.ours, [](u64 from, u64 to) {
-            add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0);
-        });
+        for_each_freed({start, end, MemoryKind::usable}, modules, layout.ours,
+                       [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0); });
     });
 }
 
@@ -146,9 +147,7 @@ void move_modules(boot::BootInfo& info) {
         unsigned order = 0;
         while ((u64{1} << order) < frames) ++order;
         const auto memory = allocate_frames(order);
-        if (!memory) {
-            panic("no room to move a module of {} KiB out of dom0's memory: dom0_mem leaves too little", module.size >> 10);
-        }
+        if (!memory) { panic("no room to move a module of {} KiB out of dom0's memory: dom0_mem leaves too little", module.size >> 10); }
         std::memmove(to_virtual(*memory), to_virtual(Paddr{module.start}), module.size);
         module.start = to_paddr(*memory).raw;
     }

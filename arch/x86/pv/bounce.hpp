@@ -68,7 +68,8 @@ template <class Store>
     // A kernel sees by the selector's low bits that it interrupted itself.
     REQUIRE(push((frame.in_kernel ? frame.cs & ~u64{3} : frame.cs) | u64{frame.events_masked} << 32), efault);
     REQUIRE(push((frame.rflags & ~(flags::interrupts | flags::privilege)) | (frame.events_masked ? 0 : flags::interrupts) |
-                 (architectural_iopl ? frame.iopl << 12 : 0)), efault);
+                 (architectural_iopl ? frame.iopl << 12 : 0)),
+            efault);
     REQUIRE(push(frame.rsp) && push(frame.ss), efault);
     frame.rip = entrance.address;
     frame.cs = flat::cs64;
@@ -83,7 +84,8 @@ template <class Store>
 /// What the iret hypercall does to the vCPU with the frame that it found. `has_user_root`: the vCPU may run users. True where SYSRET may do
 /// it: the guest doesn't care for rcx and r11, and the instruction is safe: canonical address, flat segments. Errors: einval where the domain
 /// must crash: a return to users without tables for them.
-[[gnu::always_inline]] inline Result<bool> leave_kernel(CpuFrame& frame, const abi::x86::IretContext& context, bool has_user_root, bool architectural_iopl) {
+[[gnu::always_inline]] inline Result<bool> leave_kernel(CpuFrame& frame, const abi::x86::IretContext& context, bool has_user_root,
+                                                        bool architectural_iopl) {
     namespace flat = abi::x86::flat_ring3;
     const bool to_users = (context.cs & 3) == 3;
     REQUIRE(!to_users || has_user_root, einval);

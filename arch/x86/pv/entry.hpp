@@ -31,9 +31,9 @@ constexpr unsigned slot_of(u64 linear, Level level) {
 }
 
 struct Entry {
-    static constexpr u64 bit_present = 1, bit_writable = 2, bit_user = 4, bit_write_through = 8, bit_uncached = 0x10,
-                         bit_accessed = 0x20, bit_dirty = 0x40, bit_pat = 0x80, bit_large = 0x80, bit_global = 0x100,
-                         bits_software = 0xe00, bit_no_execute = u64{1} << 63;
+    static constexpr u64 bit_present = 1, bit_writable = 2, bit_user = 4, bit_write_through = 8, bit_uncached = 0x10, bit_accessed = 0x20,
+                         bit_dirty = 0x40, bit_pat = 0x80, bit_large = 0x80, bit_global = 0x100, bits_software = 0xe00,
+                         bit_no_execute = u64{1} << 63;
     /// Software's as well; bit 52 is ours: a page of the guest's kernel, which the processor must see as a user's.
     static constexpr u64 bits_software_high = u64{0x7ff} << 52, bit_kernel = u64{1} << 52;
     static constexpr u64 frame_bits = 0x000f'ffff'ffff'f000;
@@ -59,8 +59,8 @@ constexpr u64 forbidden_bits(Level level, bool cache_control) {
 
 /// Bits whose change needs no new look at the frame that an entry names.
 constexpr u64 harmless_bits(Level level) {
-    const u64 everywhere = Entry::bit_user | Entry::accessed_dirty | Entry::bits_software | Entry::bits_software_high |
-                           Entry::bit_no_execute;
+    const u64 everywhere =
+        Entry::bit_user | Entry::accessed_dirty | Entry::bits_software | Entry::bits_software_high | Entry::bit_no_execute;
     return level == Level::l1 ? everywhere | Entry::bit_global : everywhere;
 }
 constexpr bool same_but_for_harmless_bits(Entry a, Entry b, Level level) {

@@ -18,8 +18,11 @@
 namespace px::pv {
 
 enum class FrameType : u8 {
-    none,         ///< never used since it was allocated
-    l1, l2, l3, l4,
+    none,  ///< never used since it was allocated
+    l1,
+    l2,
+    l3,
+    l4,
     descriptors,  ///< part of a GDT or LDT
     writable,     ///< the guest may write it
     shared        ///< the hypervisor writes it, and the guest may: for the frame's life it is nothing else

@@ -30,8 +30,8 @@ struct VcpuMemory {
     explicit VcpuMemory(Vcpu& of) : vcpu(of) {}
 
     Vcpu& vcpu;
-    FrameRef unfinished;            ///< a partial table that this vCPU has to dissolve before its next operation
-    Frame* kernel_root = nullptr;   ///< with a use as L4 and a reference
+    FrameRef unfinished;           ///< a partial table that this vCPU has to dissolve before its next operation
+    Frame* kernel_root = nullptr;  ///< with a use as L4 and a reference
     Frame* user_root = nullptr;
     std::array<Frame*, gdt_pages> gdt{};
     u32 gdt_entries = 0;

@@ -40,8 +40,8 @@ struct Translated {
     FrameRef frame;
 };
 Result<Translated> translate(const NamedOwner& pages, Entry entry, MmuUpdateType type) {
-    const bool by_number = pages.kind == PageOwner::Kind::domain && pages.domain->settings.hvm &&
-                           type != MmuUpdateType::pt_update_no_translate;
+    const bool by_number =
+        pages.kind == PageOwner::Kind::domain && pages.domain->settings.hvm && type != MmuUpdateType::pt_update_no_translate;
     if (!by_number || !entry.present()) return Translated{entry, {}};
     auto frame = pages.domain->physmap.get_frame(Gfn{entry.mfn().raw}, entry.writable());
     REQUIRE(frame.ok(), einval);
@@ -50,8 +50,7 @@ Result<Translated> translate(const NamedOwner& pages, Entry entry, MmuUpdateType
 
 Result<Progress> update_entry(VcpuMemory& caller, const Owners& owners, Paddr at, u64 value, MmuUpdateType type) {
     const Translated wanted = TRY(translate(owners.pages, Entry{value}, type));
-    return change_word(caller, *owners.tables, at, wanted.entry, owners.pages.pages(),
-                       type == MmuUpdateType::pt_update_preserve_ad);
+    return change_word(caller, *owners.tables, at, wanted.entry, owners.pages.pages(), type == MmuUpdateType::pt_update_preserve_ad);
 }
 
 /// The frame's owner says which of its frame numbers it is. Errors: einval.
@@ -90,9 +89,7 @@ Result<NamedOwner> find_page_owner(Vcpu& caller, u16 id) {
     switch (id) {
     case abi::domid::self: return NamedOwner{std::move(self), PageOwner::Kind::domain};
     case abi::domid::io: return NamedOwner{std::move(self), PageOwner::Kind::device_memory};
-    case abi::domid::xen:
-        REQUIRE(caller.domain.settings.control, eperm);
-        return NamedOwner{std::move(self), PageOwner::Kind::hypervisor};
+    case abi::domid::xen: REQUIRE(caller.domain.settings.control, eperm); return NamedOwner{std::move(self), PageOwner::Kind::hypervisor};
     default: break;
     }
     REQUIRE(DomId{id} != caller.domain.id, esrch);

@@ -26,9 +26,7 @@ using Handler = Result<Progress> (*)(const Call& call, const MmuextOp& op);
 // ---- Page tables.
 
 /// What isn't counted has no pins: nothing happens, and it is no error [known behaviour of 4.17].
-bool has_pins(const Call& call) {
-    return call.owner.kind != PageOwner::Kind::domain || !call.owner.domain->settings.hvm;
-}
+bool has_pins(const Call& call) { return call.owner.kind != PageOwner::Kind::domain || !call.owner.domain->settings.hvm; }
 /// Roots and descriptor tables are those of a PV caller itself. Errors: eperm, einval.
 Result<> check_own(const Call& call) {
     REQUIRE(!call.foreign(), eperm);

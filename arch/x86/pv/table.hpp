@@ -32,9 +32,9 @@ Taken take_child(const Frame& table, Level level, Entry entry, bool reference_he
 /// Linear page tables, as of 4.17: an entry, not writable, may name a valid table of its own level, which itself has no such entry, while
 /// none such names `table`. (One that names its own table takes nothing: take_child() is done with it.) `table` is busy or locked.
 enum class Linear : u8 {
-    taken,         ///< the candidate's use and reference are the entry's
-    refused,       ///< it has only the reference that it had before
-    refused_used   ///< and a use, to be given back (release()) when nothing is locked
+    taken,        ///< the candidate's use and reference are the entry's
+    refused,      ///< it has only the reference that it had before
+    refused_used  ///< and a use, to be given back (release()) when nothing is locked
 };
 Linear take_linear(Frame& table, Level level, Entry entry);
 

@@ -45,8 +45,7 @@ Progress undo(Frame& frame, FrameType type) {
 
 /// Of a busy frame.
 Result<Progress> validate(Frame& frame, FrameType type) {
-    const Result<Progress> result = type == FrameType::descriptors ? validate_descriptors(frame)
-                                                                   : take_entries(frame, level_of(type));
+    const Result<Progress> result = type == FrameType::descriptors ? validate_descriptors(frame) : take_entries(frame, level_of(type));
     if (!result.ok()) {
         (void)undo(frame, type);
         return result;

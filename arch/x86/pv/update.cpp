@@ -66,8 +66,7 @@ Result<Progress> change_table(VcpuMemory& caller, Frame& table, Level level, con
     const Taken taken = take_child(table, level, change.entry);
     switch (taken.reference) {
     case Taken::Reference::of_candidate: return exchange_table(caller, table, level, change, true);
-    case Taken::Reference::of_partial:
-        return settle_child(caller, FrameRef(frame_of(change.entry.mfn())), *table.owner, taken.result);
+    case Taken::Reference::of_partial: return settle_child(caller, FrameRef(frame_of(change.entry.mfn())), *table.owner, taken.result);
     case Taken::Reference::settled: break;
     }
     if (TRY(taken.result) == Progress::more) return Progress::more;
@@ -85,8 +84,7 @@ Result<Progress> change_entry(VcpuMemory& caller, Frame& table, const EntryChang
     return level == Level::l1 ? change_page(table, change) : change_table(caller, table, level, change);
 }
 
-Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages,
-                             bool keep_accessed_dirty) {
+Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages, bool keep_accessed_dirty) {
     const Mfn mfn = to_mfn(at);
     const unsigned index = static_cast<unsigned>(at.raw % page_size / sizeof(Entry));
     REQUIRE(has_frame(mfn) && try_get_frame(frame_of(mfn), &owner), einval);

@@ -9,9 +9,9 @@
 namespace px::pv {
 
 struct EntryChange {
-    unsigned index;      ///< below entries_per_table
+    unsigned index;  ///< below entries_per_table
     Entry entry;
-    PageOwner pages;     ///< whose pages an L1 entry may name; kept by the caller
+    PageOwner pages;  ///< whose pages an L1 entry may name; kept by the caller
     bool keep_accessed_dirty = false;
 };
 
@@ -22,8 +22,7 @@ Result<Progress> change_entry(VcpuMemory& caller, Frame& table, const EntryChang
 
 /// The same at a machine address. Frames that are no page tables are written as they are, as long as nothing else but writable memory
 /// is made of them. Errors: also einval: not the owner's, descriptors, or a table whose validation isn't finished.
-Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages,
-                             bool keep_accessed_dirty);
+Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages, bool keep_accessed_dirty);
 
 /// The L1 table that maps the address in the caller's kernel tables, with a reference. Other vCPUs may change the way to it
 /// meanwhile. Errors: einval (not the guest's address, a table is missing).

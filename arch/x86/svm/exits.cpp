@@ -13,7 +13,8 @@ void move_to(Vcpu& vcpu, u64 next) {
     constexpr u64 single_step = 1u << 8;
     vcpu.arch.registers.rip = next;
     vcpu.arch.svm->vmcb->interrupt_shadow &= ~u64{1};
-    if ((vcpu.arch.registers.rflags & single_step) != 0) [[unlikely]] hvm::inject_exception(vcpu, arch::exception::debug);
+    if ((vcpu.arch.registers.rflags & single_step) != 0) [[unlikely]]
+        hvm::inject_exception(vcpu, arch::exception::debug);
 }
 
 /// Where the CPU doesn't tell the next RIP, it is found by decoding.
@@ -29,7 +30,8 @@ void move_to(Vcpu& vcpu, u64 next) {
 /// Puts the guest behind the intercepted instruction. A CPU without NRIP save leaves the field 0.
 void skip_instruction(Vcpu& vcpu) {
     const u64 next = vcpu.arch.svm->vmcb->next_rip;
-    if (next == 0) [[unlikely]] return skip_by_decoding(vcpu);
+    if (next == 0) [[unlikely]]
+        return skip_by_decoding(vcpu);
     move_to(vcpu, next);
 }
 
@@ -51,9 +53,7 @@ void handle_nested_fault(Vcpu& vcpu) {
     const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     constexpr u64 present = 1, write = 2, fetch = 16;
     const u64 code = vmcb.exit_info1;
-    const auto kind = (code & write) != 0   ? hvm::AccessKind::write
-                      : (code & fetch) != 0 ? hvm::AccessKind::fetch
-                                            : hvm::AccessKind::read;
+    const auto kind = (code & write) != 0 ? hvm::AccessKind::write : (code & fetch) != 0 ? hvm::AccessKind::fetch : hvm::AccessKind::read;
     hvm::handle_physmap_fault(vcpu, Gpaddr{vmcb.exit_info2}, kind, (code & present) != 0);
 }
 

@@ -24,9 +24,16 @@ struct Features {
     /// `ebx` and `edx` of leaf 8000_000A, `extended_edx` of leaf 8000_0001.
     static constexpr Features decode(u32 ebx, u32 edx, u32 extended_edx) {
         const auto bit = [edx](unsigned number) { return (edx >> number & 1) != 0; };
-        return {.nested_paging = bit(0), .next_rip = bit(3), .clean_bits = bit(5), .flush_by_asid = bit(6),
-                .decode_assists = bit(7), .virtual_gif = bit(16), .pause_filter = bit(10), .pause_threshold = bit(12),
-                .gigabyte_pages = (extended_edx >> 26 & 1) != 0, .asids = ebx};
+        return {.nested_paging = bit(0),
+                .next_rip = bit(3),
+                .clean_bits = bit(5),
+                .flush_by_asid = bit(6),
+                .decode_assists = bit(7),
+                .virtual_gif = bit(16),
+                .pause_filter = bit(10),
+                .pause_threshold = bit(12),
+                .gigabyte_pages = (extended_edx >> 26 & 1) != 0,
+                .asids = ebx};
     }
 };
 

@@ -13,8 +13,7 @@ u64 injection_of(const hvm::Event& event) {
     if (event.kind == hvm::Event::Kind::external_interrupt) type = injection::type_interrupt;
     if (event.kind == hvm::Event::Kind::nmi) type = injection::type_nmi;
     if (event.kind == hvm::Event::Kind::software_interrupt) type = injection::type_software;
-    return event.vector | type << 8 | (event.has_error_code ? injection::has_error : 0) | injection::valid |
-           u64{event.error_code} << 32;
+    return event.vector | type << 8 | (event.has_error_code ? injection::has_error : 0) | injection::valid | u64{event.error_code} << 32;
 }
 
 /// The inverse. `cr2` is what a page fault told.

@@ -11,8 +11,7 @@
 namespace px::svm {
 
 namespace nested_bits {
-inline constexpr u64 present = 1u << 0, writable = 1u << 1, user = 1u << 2, accessed = 1u << 5, dirty = 1u << 6,
-                     no_execute = u64{1} << 63;
+inline constexpr u64 present = 1u << 0, writable = 1u << 1, user = 1u << 2, accessed = 1u << 5, dirty = 1u << 6, no_execute = u64{1} << 63;
 }
 
 inline constexpr hvm::SecondLevelFormat nested_paging{

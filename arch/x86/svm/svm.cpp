@@ -64,10 +64,9 @@ void load_hidden_state(const Vcpu& vcpu) {
 }
 
 /// MSRs that the guest owns while it runs: VMLOAD and VMSAVE switch them.
-constexpr u32 guest_owned_msrs[] = {arch::msr::fs_base, arch::msr::gs_base, arch::msr::kernel_gs_base, arch::msr::star,
-                                    arch::msr::lstar, arch::msr::cstar,
-                                    arch::msr::sfmask, arch::msr::sysenter_cs, arch::msr::sysenter_esp,
-                                    arch::msr::sysenter_eip};
+constexpr u32 guest_owned_msrs[] = {arch::msr::fs_base,      arch::msr::gs_base,     arch::msr::kernel_gs_base, arch::msr::star,
+                                    arch::msr::lstar,        arch::msr::cstar,       arch::msr::sfmask,         arch::msr::sysenter_cs,
+                                    arch::msr::sysenter_esp, arch::msr::sysenter_eip};
 
 void set_up_controls(Vcpu& vcpu) {
     Vmcb& vmcb = vmcb_of(vcpu);
@@ -82,12 +81,11 @@ void set_up_controls(Vcpu& vcpu) {
         vmcb.pause_count = pauses_before_exit;
         if (host_features.pause_threshold) vmcb.pause_threshold = pause_loop_gap;
     }
-    vmcb.cr_write = 1u << 4;                   // CR4: the guest's idea of it is checked against its CPU policy
-    vmcb.dr_read = vmcb.dr_write = 0xffff;     // until it uses them: DR0-3 are not in the VMCB
+    vmcb.cr_write = 1u << 4;                // CR4: the guest's idea of it is checked against its CPU policy
+    vmcb.dr_read = vmcb.dr_write = 0xffff;  // until it uses them: DR0-3 are not in the VMCB
     vmcb.exceptions = 1u << arch::exception::machine_check;
-    vmcb.io_bitmap = vcpu.domain.arch.io_bitmap != nullptr
-                         ? to_paddr(to_mfn(arch::to_physical(vcpu.domain.arch.io_bitmap))).raw
-                         : all_ports_exit;
+    vmcb.io_bitmap =
+        vcpu.domain.arch.io_bitmap != nullptr ? to_paddr(to_mfn(arch::to_physical(vcpu.domain.arch.io_bitmap))).raw : all_ports_exit;
     vmcb.msr_bitmap = arch::to_physical(vcpu.arch.svm->msr_bitmap).raw;
     vmcb.interrupt_control = virtual_interrupt::masking;
     vmcb.nested_enable = 1;
@@ -203,7 +201,8 @@ bool Svm::probe() {
     all_ports_exit = to_paddr(*ones).raw;
     log_info("AMD-V: nested paging, {} ASIDs{}{}{}{}{}{}", host_features.asids, host_features.next_rip ? ", next RIP" : "",
              host_features.flush_by_asid ? ", flush by ASID" : "", host_features.decode_assists ? ", decode assists" : "",
-             host_features.clean_bits ? ", clean bits" : "", host_features.virtual_gif ? ", virtual GIF" : "", host_features.injects_twice ? "; QEMU's: interrupts go as virtual ones" : "");
+             host_features.clean_bits ? ", clean bits" : "", host_features.virtual_gif ? ", virtual GIF" : "",
+             host_features.injects_twice ? "; QEMU's: interrupts go as virtual ones" : "");
     return true;
 }
 
@@ -277,7 +276,8 @@ extern "C" u64 svm_before_entry(Vcpu* entered) {
     }
     VcpuSvm& svm = *vcpu.arch.svm;
     Vmcb& vmcb = *svm.vmcb;
-    if (entry_needs_work(vcpu, svm, vmcb, cpu)) [[unlikely]] return enter_with_work(vcpu, cpu);
+    if (entry_needs_work(vcpu, svm, vmcb, cpu)) [[unlikely]]
+        return enter_with_work(vcpu, cpu);
     return finish_entry(vcpu.arch.registers, svm, vmcb);
 }
 
@@ -300,7 +300,8 @@ extern "C" void svm_after_exit(Vcpu* left) {
         vcpu.arch.apic.set_task_priority(static_cast<u8>(virtual_task_priority(vmcb) << 4));
     }
     const u64 interrupted = vmcb.exit_interrupt_info;
-    if ((interrupted & injection::valid) != 0 || interrupt_was_missed(vmcb)) [[unlikely]] return handle_exit_and_repeat(vcpu, interrupted);
+    if ((interrupted & injection::valid) != 0 || interrupt_was_missed(vmcb)) [[unlikely]]
+        return handle_exit_and_repeat(vcpu, interrupted);
     handle_exit(vcpu);
 }
 
@@ -317,12 +318,8 @@ void Svm::set_segment(Vcpu& vcpu, hvm::Segment which, const hvm::SegmentRegister
     vmcb_of(vcpu).clean_bits &= ~clean::segments;
 }
 
-hvm::TableRegister Svm::gdtr(const Vcpu& vcpu) const {
-    return {vmcb_of(vcpu).gdtr.base, static_cast<u16>(vmcb_of(vcpu).gdtr.limit)};
-}
-hvm::TableRegister Svm::idtr(const Vcpu& vcpu) const {
-    return {vmcb_of(vcpu).idtr.base, static_cast<u16>(vmcb_of(vcpu).idtr.limit)};
-}
+hvm::TableRegister Svm::gdtr(const Vcpu& vcpu) const { return {vmcb_of(vcpu).gdtr.base, static_cast<u16>(vmcb_of(vcpu).gdtr.limit)}; }
+hvm::TableRegister Svm::idtr(const Vcpu& vcpu) const { return {vmcb_of(vcpu).idtr.base, static_cast<u16>(vmcb_of(vcpu).idtr.limit)}; }
 void Svm::set_gdtr(Vcpu& vcpu, const hvm::TableRegister& value) {
     vmcb_of(vcpu).gdtr = {0, 0, value.limit, value.base};
     vmcb_of(vcpu).clean_bits &= ~clean::tables;
@@ -399,7 +396,8 @@ void Svm::intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) {
 void Svm::flush_physmap(Domain& domain) {
     // Whoever enters from now on sees the new generation; whoever is inside leaves before the call returns.
     domain.arch.physmap_generation.fetch_add(1, std::memory_order_acq_rel);
-    arch::call_on(domain.arch.running_on.snapshot(), [](void*) {}, nullptr);
+    arch::call_on(
+        domain.arch.running_on.snapshot(), [](void*) {}, nullptr);
 }
 
 }  // namespace px::svm

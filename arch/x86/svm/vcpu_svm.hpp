@@ -34,16 +34,16 @@ struct MsrBitmap {
 enum class HiddenState : u8 {
     in_vmcb,
     on_cpu,
-    both,     ///< saved to be read, and not changed since: the next entry needs no VMLOAD
+    both,  ///< saved to be read, and not changed since: the next entry needs no VMLOAD
 };
 
 struct VcpuSvm {
     Vmcb* vmcb = nullptr;
     u64 vmcb_address = 0;
     MsrBitmap* msr_bitmap = nullptr;
-    hvm::TlbTag asid;                 ///< of the CPU that ran it last
-    u64 physmap_generation = 0;       ///< of the domain, when the ASID was given
-    u32 clean_bits = 0;               ///< what the VMCB's field says after an exit: all, or none where the CPU has no clean bits
+    hvm::TlbTag asid;            ///< of the CPU that ran it last
+    u64 physmap_generation = 0;  ///< of the domain, when the ASID was given
+    u32 clean_bits = 0;          ///< what the VMCB's field says after an exit: all, or none where the CPU has no clean bits
     HiddenState hidden_state = HiddenState::in_vmcb;
     bool debug_registers_loaded = false;
 };

@@ -14,20 +14,20 @@ struct TrapFrame {
 };
 
 namespace exception {
-inline constexpr u8 divide = 0, debug = 1, nmi = 2, breakpoint = 3, overflow = 4, bound = 5, invalid_opcode = 6,
-                    device_not_available = 7, double_fault = 8, invalid_tss = 10, not_present = 11, stack = 12,
-                    general_protection = 13, page_fault = 14, x87 = 16, alignment = 17, machine_check = 18, simd = 19;
+inline constexpr u8 divide = 0, debug = 1, nmi = 2, breakpoint = 3, overflow = 4, bound = 5, invalid_opcode = 6, device_not_available = 7,
+                    double_fault = 8, invalid_tss = 10, not_present = 11, stack = 12, general_protection = 13, page_fault = 14, x87 = 16,
+                    alignment = 17, machine_check = 18, simd = 19;
 }
 
 /// Vectors of the hypervisor, by falling priority. Device interrupts lie between first_device and last_device.
 namespace vector {
 inline constexpr u8 first_device = 0x30, last_device = 0xdf;
-inline constexpr u8 int80 = 0x80;        ///< no device's: the old system call of PV guests
-inline constexpr u8 console = 0xe0;      ///< the serial port's own line
-inline constexpr u8 timer = 0xf0;        ///< local APIC timer
-inline constexpr u8 softirq = 0xf1;      ///< another CPU noted work for this one
-inline constexpr u8 call = 0xf2;         ///< a function to run in the handler
-inline constexpr u8 posted = 0xf3;       ///< a vCPU's local APIC has requests; where the processor takes them, no exit
+inline constexpr u8 int80 = 0x80;    ///< no device's: the old system call of PV guests
+inline constexpr u8 console = 0xe0;  ///< the serial port's own line
+inline constexpr u8 timer = 0xf0;    ///< local APIC timer
+inline constexpr u8 softirq = 0xf1;  ///< another CPU noted work for this one
+inline constexpr u8 call = 0xf2;     ///< a function to run in the handler
+inline constexpr u8 posted = 0xf3;   ///< a vCPU's local APIC has requests; where the processor takes them, no exit
 inline constexpr u8 error = 0xfe;
 inline constexpr u8 spurious = 0xff;
 }  // namespace vector

@@ -114,7 +114,8 @@ void load_descriptors(PerCpuState& cpu) {
         "movw %%ax, %%es\n"
         "lidt %1\n"
         "lldt %w5\n"
-        "ltr %w4" ::"m"(gdt), "m"(idt_pointer), "i"(u64{selector::code}), "r"(selector::data), "r"(selector::tss), "r"(u16{0})
+        "ltr %w4" ::"m"(gdt),
+        "m"(idt_pointer), "i"(u64{selector::code}), "r"(selector::data), "r"(selector::tss), "r"(u16{0})
         : "rax", "memory");
 }
 

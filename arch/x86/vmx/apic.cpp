@@ -97,7 +97,8 @@ void set_tpr_threshold(Vcpu& vcpu) {
 
 bool map_apic_page(Vcpu& vcpu, Gpaddr address) {
     void* const page = vcpu.domain.arch.apic_access_page;
-    if (to_gfn(address) != to_gfn(Gpaddr{hvm::VirtualLocalApic::default_base}) || page == nullptr || !vcpu.arch.apic.is_xapic()) return false;
+    if (to_gfn(address) != to_gfn(Gpaddr{hvm::VirtualLocalApic::default_base}) || page == nullptr || !vcpu.arch.apic.is_xapic())
+        return false;
     return vcpu.domain.physmap.add_mmio(to_gfn(address), to_mfn(arch::to_physical(page)), 1).ok();  // else emulated
 }
 

@@ -13,8 +13,7 @@ using Why = Err<std::string_view>;
 constexpr u32 pin_required = pin::external_interrupt | pin::nmi | pin::virtual_nmis;
 constexpr u32 primary_required = primary::tsc_offsetting | primary::hlt | primary::mwait | primary::rdpmc | primary::mov_dr |
                                  primary::io_bitmaps | primary::msr_bitmaps | primary::monitor | primary::secondary;
-constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid | secondary::pause_loop |
-                                 secondary::xsaves;
+constexpr u32 secondary_wanted = secondary::vpid | secondary::rdtscp | secondary::invpcid | secondary::pause_loop | secondary::xsaves;
 constexpr u32 exit_required = exit_control::save_debug | exit_control::host_64_bit | exit_control::acknowledge_interrupt |
                               exit_control::save_pat | exit_control::load_pat | exit_control::save_efer | exit_control::load_efer;
 constexpr u32 entry_required = entry_control::load_debug | entry_control::load_pat | entry_control::load_efer;
@@ -32,8 +31,10 @@ constexpr u64 stores_long_mode = u64{1} << 5;  ///< IA32_VMX_MISC: exits store E
 
 FlushAbilities flush_abilities(u64 ept_vpid) {
     const auto has = [ept_vpid](u64 bits) { return (ept_vpid & bits) == bits; };
-    return {.ept_single = has(cap::invept | cap::invept_single), .ept_all = has(cap::invept | cap::invept_all),
-            .vpid_single = has(cap::invvpid | cap::invvpid_single), .vpid_all = has(cap::invvpid | cap::invvpid_all)};
+    return {.ept_single = has(cap::invept | cap::invept_single),
+            .ept_all = has(cap::invept | cap::invept_all),
+            .vpid_single = has(cap::invvpid | cap::invvpid_single),
+            .vpid_all = has(cap::invvpid | cap::invvpid_all)};
 }
 
 Abilities abilities_of(const CapabilityMsrs& msrs, u64 pin_msr, u64 primary_msr) {
@@ -90,8 +91,10 @@ Result<Setup, std::string_view> choose_setup(const CapabilityMsrs& msrs) {
     if (first.missing != 0) return Why{"without I/O or MSR bitmaps"};
     if (exits.missing != 0 || entries.missing != 0) return Why{"that doesn't switch PAT and EFER"};
     if ((first.value & primary_unwanted) != 0) return Why{"that insists on exits of CR3 accesses"};
-    return Setup{msrs.revision(), {pins.value, first.value, second.value, exits.value, entries.value},
-                 static_cast<u32>(msrs.secondary >> 32), abilities};
+    return Setup{msrs.revision(),
+                 {pins.value, first.value, second.value, exits.value, entries.value},
+                 static_cast<u32>(msrs.secondary >> 32),
+                 abilities};
 }
 
 u32 apic_controls(const Abilities& abilities, ApicMode mode) {

@@ -13,8 +13,8 @@ namespace px::vmx {
 /// IA32_VMX_BASIC and its followers. 0 where a CPU lacks the MSR.
 struct CapabilityMsrs {
     static constexpr u32 first_index = 0x480;
-    u64 basic, pin, primary, exit, entry, misc, cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1, vmcs_enum, secondary, ept_vpid,
-        true_pin, true_primary, true_exit, true_entry;
+    u64 basic, pin, primary, exit, entry, misc, cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1, vmcs_enum, secondary, ept_vpid, true_pin,
+        true_primary, true_exit, true_entry;
 
     /// Reads those that exist; `read_msr(index)` may not fail for them.
     template <class ReadMsr>
@@ -69,7 +69,7 @@ struct Abilities {
 };
 
 struct Setup {
-    u32 revision = 0;            ///< how VMXON and VMCS regions begin
+    u32 revision = 0;  ///< how VMXON and VMCS regions begin
     Controls controls{};
     u32 optional_secondary = 0;  ///< which further bits may be set
     Abilities abilities{};

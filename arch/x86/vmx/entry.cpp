@@ -55,9 +55,7 @@ bool entry_needs_work(Vcpu& vcpu, VcpuVmx& vmx, const PerCpu& cpu) {
     set_tpr_threshold(vcpu);
     owed = owed | take_stale_physmap(vcpu, cpu);
     if (!vpid_is_good(vcpu, vmx, cpu)) owed = owed | give_vpid(vcpu, vmx, cpu);
-    if (!owed.nothing()) {
-        owed.settle(setup().abilities.flush, vmx.ept_pointer, static_cast<u16>(vmx.vpid.number), Invalidate{});
-    }
+    if (!owed.nothing()) { owed.settle(setup().abilities.flush, vmx.ept_pointer, static_cast<u16>(vmx.vpid.number), Invalidate{}); }
 }
 
 void write_registers(const hvm::GuestRegisters& registers, VcpuVmx& vmx) {
@@ -78,9 +76,7 @@ void read_registers(hvm::GuestRegisters& registers, VcpuVmx& vmx) {
 /// What was meant for this CPU, with interrupts still off: the exit took the interrupt off the local APIC, and an NMI
 /// blocks further ones until an IRET.
 void take_host_event(u32 reason) {
-    if (Exit(reason) == Exit::external_interrupt) {
-        return arch::dispatch_interrupt(static_cast<u8>(read(Field32::exit_interruption)));
-    }
+    if (Exit(reason) == Exit::external_interrupt) { return arch::dispatch_interrupt(static_cast<u8>(read(Field32::exit_interruption))); }
     if (Exit(reason) != Exit::exception_or_nmi) return;
     const u32 info = read(Field32::exit_interruption);
     if ((info & interruption::type_mask) == interruption::nmi) asm volatile("int $2" ::: "memory");
@@ -111,7 +107,8 @@ extern "C" u32 vmx_before_entry(Vcpu* entered) {
         return stop;
     }
     VcpuVmx& vmx = *vcpu.arch.vmx;
-    if (entry_needs_work(vcpu, vmx, cpu)) [[unlikely]] do_entry_work(vcpu, vmx, cpu);
+    if (entry_needs_work(vcpu, vmx, cpu)) [[unlikely]]
+        do_entry_work(vcpu, vmx, cpu);
     write_registers(vcpu.arch.registers, vmx);
     if (arch::mitigations().at_entries()) arch::clear_before_entry();
     return std::exchange(vmx.launched, true) ? resume : launch;
@@ -127,7 +124,8 @@ extern "C" void vmx_after_exit(Vcpu* left) {
     take_host_event(reason);
     arch::irq_enable();
     const u32 interrupted = read(Field32::idt_vectoring);
-    if ((interrupted & interruption::valid) != 0) [[unlikely]] return handle_exit_and_repeat(vcpu, reason, interrupted);
+    if ((interrupted & interruption::valid) != 0) [[unlikely]]
+        return handle_exit_and_repeat(vcpu, reason, interrupted);
     handle_exit(vcpu, reason);
 }
 

@@ -28,7 +28,8 @@ void skip_instruction(Vcpu& vcpu) {
     regs.rip += read(Field32::exit_instruction_length);
     if (regs.rip >> 32 != 0 && !in_64_bit_code()) regs.rip &= 0xffffffff;
     leave_shadow();
-    if ((regs.rflags & single_step) != 0) [[unlikely]] write(FieldNatural::guest_pending_debug, pending_single_step);
+    if ((regs.rflags & single_step) != 0) [[unlikely]]
+        write(FieldNatural::guest_pending_debug, pending_single_step);
 }
 
 using Common = hvm::CommonExits<skip_instruction>;
@@ -101,9 +102,7 @@ void handle_control_register(Vcpu& vcpu) {
         return write_cr0(vcpu, (cr0 & ~(low & ~arch::cr0::pe)) | source);  // it can set PE, and not clear it
     }
     if (number == 8) return access_task_priority(vcpu, value, kind == mov_to);
-    if (number == 0 && kind == mov_to) {
-        return write_cr0(vcpu, in_64_bit_code() ? value : value & 0xffffffff);
-    }
+    if (number == 0 && kind == mov_to) { return write_cr0(vcpu, in_64_bit_code() ? value : value & 0xffffffff); }
     emulate(vcpu);  // CR4
 }
 
@@ -151,16 +150,16 @@ void handle_apic_access(Vcpu& vcpu) {
               read(Field32::entry_interruption));
     for (u32 i = 0; i < 8; ++i) {
         const hvm::SegmentRegister segment = hvm::backend()->segment(vcpu, hvm::Segment(i));
-        guest_log(LogLevel::error, "  segment {}: {:#x} attributes {:#x} base {:#x} limit {:#x}", i, segment.selector,
-                  segment.attributes, segment.base, segment.limit);
+        guest_log(LogLevel::error, "  segment {}: {:#x} attributes {:#x} base {:#x} limit {:#x}", i, segment.selector, segment.attributes,
+                  segment.base, segment.limit);
     }
     vcpu.domain.crash("invalid guest state");
 }
 
 constexpr auto table = [] {
     hvm::ExitTable<static_cast<usize>(Exit::count)> entries(report_unknown);
-    entries.set(Common::nothing_to_do, Exit::external_interrupt, Exit::interrupt_window, Exit::nmi_window,
-                Exit::tpr_below_threshold, Exit::init);
+    entries.set(Common::nothing_to_do, Exit::external_interrupt, Exit::interrupt_window, Exit::nmi_window, Exit::tpr_below_threshold,
+                Exit::init);
     entries.set(handle_exception, Exit::exception_or_nmi);
     entries.set(handle_ept_violation, Exit::ept_violation);
     entries.set(handle_apic_access, Exit::apic_access);
@@ -181,16 +180,17 @@ constexpr auto table = [] {
     entries.set(Common::rdtscp, Exit::rdtscp);
     entries.set(hvm::handle_shutdown, Exit::triple_fault);
     entries.set(Common::refused, Exit::rdpmc);
-    entries.set(Common::undefined, Exit::vmclear, Exit::vmlaunch, Exit::vmptrld, Exit::vmptrst, Exit::vmread, Exit::vmresume,
-                Exit::vmwrite, Exit::vmxoff, Exit::vmxon, Exit::invept, Exit::invvpid, Exit::vmfunc, Exit::getsec, Exit::rsm,
-                Exit::monitor, Exit::mwait, Exit::xsaves, Exit::xrstors);
+    entries.set(Common::undefined, Exit::vmclear, Exit::vmlaunch, Exit::vmptrld, Exit::vmptrst, Exit::vmread, Exit::vmresume, Exit::vmwrite,
+                Exit::vmxoff, Exit::vmxon, Exit::invept, Exit::invvpid, Exit::vmfunc, Exit::getsec, Exit::rsm, Exit::monitor, Exit::mwait,
+                Exit::xsaves, Exit::xrstors);
     return entries;
 }();
 
 }  // namespace
 
 void handle_exit(Vcpu& vcpu, u32 reason) {
-    if ((reason & entry_failed) != 0) [[unlikely]] return report_failed_entry(vcpu, reason);
+    if ((reason & entry_failed) != 0) [[unlikely]]
+        return report_failed_entry(vcpu, reason);
     const u16 basic = static_cast<u16>(reason);
     if (basic < table.size()) return table[basic](vcpu);
     report_unknown(vcpu);

@@ -20,8 +20,6 @@ inline constexpr hvm::SecondLevelFormat extended_paging{.table = ept_bits::read 
 
 /// The EPT pointer: write-back tables of four levels; with or without accessed and dirty bits, which the processor keeps where software has
 /// nothing [intel/sdm3 25.6.11, 29.3.5].
-constexpr u64 ept_pointer(Mfn root, bool accessed_dirty) {
-    return to_paddr(root).raw | (accessed_dirty ? 1u << 6 : 0) | (4 - 1) << 3 | 6;
-}
+constexpr u64 ept_pointer(Mfn root, bool accessed_dirty) { return to_paddr(root).raw | (accessed_dirty ? 1u << 6 : 0) | (4 - 1) << 3 | 6; }
 
 }  // namespace px::vmx

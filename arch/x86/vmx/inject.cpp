@@ -85,8 +85,8 @@ void repeat_event(Vcpu& vcpu, u32 info) {
         write(Field32::guest_interruptibility, read(Field32::guest_interruptibility) & ~blocking::nmi);
         break;
     case interruption::hardware_exception:
-        state.pending = {Event::Kind::exception, vector, (info & interruption::has_error) != 0,
-                         read(Field32::idt_vectoring_error_code), read_guest_cr2()};
+        state.pending = {Event::Kind::exception, vector, (info & interruption::has_error) != 0, read(Field32::idt_vectoring_error_code),
+                         read_guest_cr2()};
         break;
     default: break;  // INT n, INT3, INTO, ICEBP: RIP stands on the instruction, which runs again
     }

@@ -37,7 +37,9 @@ constexpr hvm::SegmentRegister normalised(hvm::SegmentRegister value) {
 /// Encodings of one segment register follow those of ES in steps of 2, in the order of hvm::Segment.
 constexpr Field16 selector_of(hvm::Segment which) { return Field16(static_cast<u32>(Field16::guest_es) + 2 * static_cast<u32>(which)); }
 constexpr Field32 limit_of(hvm::Segment which) { return Field32(static_cast<u32>(Field32::guest_es_limit) + 2 * static_cast<u32>(which)); }
-constexpr Field32 rights_of(hvm::Segment which) { return Field32(static_cast<u32>(Field32::guest_es_rights) + 2 * static_cast<u32>(which)); }
+constexpr Field32 rights_of(hvm::Segment which) {
+    return Field32(static_cast<u32>(Field32::guest_es_rights) + 2 * static_cast<u32>(which));
+}
 constexpr FieldNatural base_of(hvm::Segment which) {
     return FieldNatural(static_cast<u32>(FieldNatural::guest_es_base) + 2 * static_cast<u32>(which));
 }

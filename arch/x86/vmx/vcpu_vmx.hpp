@@ -39,19 +39,19 @@ private:
 struct VcpuVmx {
     u64 vmcs_address = 0;
     MsrBitmap* msr_bitmap = nullptr;
-    hvm::TlbTag vpid;                 ///< of the CPU that ran it last
+    hvm::TlbTag vpid;  ///< of the CPU that ran it last
     u64 ept_pointer = 0;
     // What the VMCS holds, so that it isn't written again.
     u64 rip = 0, rsp = 0, rflags = 0;
     u32 primary_controls = 0, secondary_controls = 0, exception_bitmap = 0, tpr_threshold = 0;
-    std::array<u64, 4> eoi_exits{};   ///< vectors whose end of interrupt exits
-    u32 apic_controls = 0;            ///< of the secondary controls; see apic_controls()
-    u32 host_cpu = ~u32{0};           ///< whose host state
+    std::array<u64, 4> eoi_exits{};  ///< vectors whose end of interrupt exits
+    u32 apic_controls = 0;           ///< of the secondary controls; see apic_controls()
+    u32 host_cpu = ~u32{0};          ///< whose host state
     u32 pin_controls = 0;
     /// The processor delivers the local APIC's interrupts.
     bool delivers() const { return (apic_controls & secondary::virtual_interrupts) != 0; }
-    bool launched = false;            ///< since the last VMCLEAR: VMRESUME, not VMLAUNCH
-    bool state_loaded = false;        ///< CR2, the syscall MSRs are the guest's
+    bool launched = false;      ///< since the last VMCLEAR: VMRESUME, not VMLAUNCH
+    bool state_loaded = false;  ///< CR2, the syscall MSRs are the guest's
     bool debug_registers_loaded = false;
 };
 

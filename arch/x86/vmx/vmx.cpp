@@ -26,12 +26,13 @@ constexpr u32 vpids = 0x10000;  ///< 0 is the hypervisor's own
 extern "C" const u8 vmx_exit[];
 
 /// MSRs that the guest owns while it runs: in the VMCS, or switched by load_state() and save_state().
-constexpr u32 guest_owned_msrs[] = {arch::msr::fs_base, arch::msr::gs_base, arch::msr::kernel_gs_base, arch::msr::star,
-                                    arch::msr::lstar, arch::msr::cstar,
-                                    arch::msr::sfmask, arch::msr::sysenter_cs, arch::msr::sysenter_esp,
-                                    arch::msr::sysenter_eip};
+constexpr u32 guest_owned_msrs[] = {arch::msr::fs_base,      arch::msr::gs_base,     arch::msr::kernel_gs_base, arch::msr::star,
+                                    arch::msr::lstar,        arch::msr::cstar,       arch::msr::sfmask,         arch::msr::sysenter_cs,
+                                    arch::msr::sysenter_esp, arch::msr::sysenter_eip};
 
-CapabilityMsrs read_capabilities() { return CapabilityMsrs::read([](u32 index) { return arch::read_msr(index); }); }
+CapabilityMsrs read_capabilities() {
+    return CapabilityMsrs::read([](u32 index) { return arch::read_msr(index); });
+}
 
 u64 read_arch_capabilities() {
     const bool there = arch::cpuid(0).eax >= 7 && (arch::cpuid(7).edx >> 29 & 1) != 0;
@@ -103,12 +104,14 @@ bool Vmx::probe() {
     const bool small_code = large_code_is_unsafe(arch::cpuid(1).eax, read_arch_capabilities());
     if (small_code) format.small_only = ept_bits::execute;
     hvm::PhysmapPolicy::choose(format, have.ept_1g ? 18 : have.ept_2m ? 9 : 0);
-    log_info("VT-x: EPT with {} leaves{}, unrestricted guest{}{}{}{}{}{}{}{}", have.ept_1g ? "1 GiB" : have.ept_2m ? "2 MiB" : "4 KiB",
-             small_code ? " (code in small ones: CVE-2018-12207)" : "",
-             have.vpid ? ", VPID" : "", have.tpr_shadow ? ", TPR shadow" : "", have.apic_registers ? ", APIC registers" : "",
-             have.virtual_interrupts ? ", virtual interrupts" : "", have.posted_interrupts ? ", posted interrupts" : "",
-             have.pause_loop ? ", PAUSE-loop exits" : "", have.xsaves ? ", XSAVES" : "",
-             have.ept_accessed_dirty ? ", accessed and dirty bits" : "");
+    log_info("VT-x: EPT with {} leaves{}, unrestricted guest{}{}{}{}{}{}{}{}",
+             have.ept_1g   ? "1 GiB"
+             : have.ept_2m ? "2 MiB"
+                           : "4 KiB",
+             small_code ? " (code in small ones: CVE-2018-12207)" : "", have.vpid ? ", VPID" : "", have.tpr_shadow ? ", TPR shadow" : "",
+             have.apic_registers ? ", APIC registers" : "", have.virtual_interrupts ? ", virtual interrupts" : "",
+             have.posted_interrupts ? ", posted interrupts" : "", have.pause_loop ? ", PAUSE-loop exits" : "",
+             have.xsaves ? ", XSAVES" : "", have.ept_accessed_dirty ? ", accessed and dirty bits" : "");
     return true;
 }
 
@@ -177,7 +180,8 @@ void Vmx::save(Vcpu& vcpu) {
 void Vmx::flush_physmap(Domain& domain) {
     // Whoever enters from now on flushes first; whoever is inside leaves before the call returns.
     domain.arch.physmap_known_to.clear();
-    arch::call_on(domain.arch.running_on.snapshot(), [](void*) {}, nullptr);
+    arch::call_on(
+        domain.arch.running_on.snapshot(), [](void*) {}, nullptr);
 }
 
 }  // namespace px::vmx

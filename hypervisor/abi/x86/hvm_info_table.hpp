@@ -17,9 +17,9 @@ struct HvmInfoTable {
     u8 checksum;  ///< all bytes add up to 0
     u8 apic_mode;
     u32 nr_vcpus;
-    u32 low_mem_pgend;          ///< page after RAM below 4 GiB
-    u32 reserved_mem_pgstart;   ///< first special page (xenstore, console, ioreq)
-    u32 high_mem_pgend;         ///< page after RAM above 4 GiB, 0: none
+    u32 low_mem_pgend;         ///< page after RAM below 4 GiB
+    u32 reserved_mem_pgstart;  ///< first special page (xenstore, console, ioreq)
+    u32 high_mem_pgend;        ///< page after RAM above 4 GiB, 0: none
     u8 vcpu_online[(hvm_max_vcpus + 7) / 8];
 };
 

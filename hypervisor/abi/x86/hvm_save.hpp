@@ -96,10 +96,16 @@ struct HvmHwLapic {
     u32 timer_divisor;
     u64 tdt_msr;
 };
-struct HvmHwLapicRegs { u8 data[1024]; };
+struct HvmHwLapicRegs {
+    u8 data[1024];
+};
 
-struct HvmHwPciIrqs { u64 pad[2]; };  ///< level of INTx of device d, pin p: bit 4 * d + p
-struct HvmHwIsaIrqs { u64 pad[1]; };
+struct HvmHwPciIrqs {
+    u64 pad[2];
+};  ///< level of INTx of device d, pin p: bit 4 * d + p
+struct HvmHwIsaIrqs {
+    u64 pad[1];
+};
 struct HvmHwPciLink {
     u8 route[4];  ///< ISA IRQ of PCI link A–D, 0: none
     u8 pad0[4];
@@ -173,7 +179,9 @@ struct HvmHwCpuXsave {
     u64 xcr0;
     u64 xcr0_accum;
     struct {
-        struct { u8 x[512]; } fpu_sse;
+        struct {
+            u8 x[512];
+        } fpu_sse;
         struct {
             u64 xstate_bv;
             u64 xcomp_bv;
@@ -205,7 +213,9 @@ struct HvmVmceVcpu {
     u64 mcg_ext_ctl;
 };
 
-struct HvmTscAdjust { u64 tsc_adjust; };
+struct HvmTscAdjust {
+    u64 tsc_adjust;
+};
 
 /// The cpu_msr record is HvmMsr, padded to 8 bytes, then count times HvmOneMsr.
 struct HvmMsr {

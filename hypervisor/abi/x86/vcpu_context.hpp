@@ -46,11 +46,13 @@ inline constexpr u64 in_syscall = 1u << 8;  ///< IretContext::flags: return by S
 
 /// The state of a PV vCPU, as tools and VCPUOP_initialise give it. Tools also read and write HVM vCPUs' in part.
 struct VcpuGuestContext {
-    struct { u8 x[512]; } fpu_ctxt;  ///< FXSAVE image
-    u64 flags;                       ///< vgcf
+    struct {
+        u8 x[512];
+    } fpu_ctxt;  ///< FXSAVE image
+    u64 flags;   ///< vgcf
     CpuUserRegs user_regs;
-    TrapInfo trap_ctxt[256];  ///< virtual IDT
-    u64 ldt_base, ldt_ents;   ///< linear address, number of entries
+    TrapInfo trap_ctxt[256];       ///< virtual IDT
+    u64 ldt_base, ldt_ents;        ///< linear address, number of entries
     u64 gdt_frames[16], gdt_ents;  ///< machine frames, number of entries
     u64 kernel_ss, kernel_sp;      ///< virtual TSS: only SS1 and SP1
     u64 ctrlreg[8];                ///< CR0–CR7; [1] holds the user page table (as a CR3), 0 if none

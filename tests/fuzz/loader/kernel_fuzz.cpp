@@ -35,11 +35,9 @@ struct CheckedMemory {
 };
 
 void plan_for(const KernelImage& image, std::span<const u8> file) {
-    const abi::HvmMemmapTableEntry map[] = {
-        {0, 0xa0000, 1, 0}, {0x100000, 0x3ff00000, 1, 0}, {0x40000000, 0x1000, 2, 0}};
+    const abi::HvmMemmapTableEntry map[] = {{0, 0xa0000, 1, 0}, {0x100000, 0x3ff00000, 1, 0}, {0x40000000, 0x1000, 2, 0}};
     const StartModule modules[] = {{file.size(), "ramdisk"}};
-    const StartOfDayRequest request{
-        .memory_map = map, .kernel = image.extent(), .command_line = "x", .modules = modules};
+    const StartOfDayRequest request{.memory_map = map, .kernel = image.extent(), .command_line = "x", .modules = modules};
     const auto plan = plan_start_of_day(request);
     if (!plan.ok()) return;
     must(!plan.value().tables.overlaps(image.extent()) && !plan.value().modules[0].overlaps(image.extent()));
@@ -51,17 +49,20 @@ void plan_for(const KernelImage& image, std::span<const u8> file) {
 void plan_pv_for(const PvImage& pv, std::span<const u8> file, const KernelNotes& notes) {
     constexpr u64 pages = 8192;
     must(pv.kernel.contains(pv.entry));
-    const auto plan = plan_pv_start({.image = pv, .pages = pages, .ramdisk_size = file.size(), .ramdisk_by_pfn = notes.mod_start_pfn,
-                                     .has_rings = true});
+    const auto plan =
+        plan_pv_start({.image = pv, .pages = pages, .ramdisk_size = file.size(), .ramdisk_by_pfn = notes.mod_start_pfn, .has_rings = true});
     if (!plan.ok()) return;
     must(plan->used() <= pages);
     std::array<u64, 512> table;
     must(for_each_pv_table(*plan, [&](u64 pfn, const TableRun& run, u64 index) -> Loaded<> {
              must(plan->tables.contains(pfn) || plan->p2m_tables.contains(pfn));
-             fill_pv_table(*plan, run.level, index, [](u64 named) {
-                 must(named < pages);
-                 return named;
-             }, table);
+             fill_pv_table(
+                 *plan, run.level, index,
+                 [](u64 named) {
+                     must(named < pages);
+                     return named;
+                 },
+                 table);
              return {};
          }).ok());
     std::array<u8, page_size> page;

@@ -15,7 +15,8 @@ void must(bool condition) {
 }
 
 bool within(std::span<const u8> part, std::span<const u8> whole) {
-    return part.data() >= whole.data() && part.size() <= whole.size() && part.data() - whole.data() <= static_cast<long>(whole.size() - part.size());
+    return part.data() >= whole.data() && part.size() <= whole.size() &&
+           part.data() - whole.data() <= static_cast<long>(whole.size() - part.size());
 }
 
 void check(const Result<arch::microcode::Update, std::string_view>& found, std::span<const u8> file, u32 running) {

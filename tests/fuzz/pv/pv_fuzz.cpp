@@ -44,7 +44,9 @@ private:
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const u8* data, usize size) {
-    { FuzzedDomain({data, size}).run(); }
+    {
+        FuzzedDomain({data, size}).run();
+    }
     if (::testing::Test::HasFailure()) std::abort();
     return 0;
 }

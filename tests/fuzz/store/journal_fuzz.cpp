@@ -53,8 +53,7 @@ void act_upon(std::string_view bytes) {
         if (!apply(*state, {kind, payload}).ok()) break;
         in = store::Decoder(rest.substr(std::min(rest.size(), length + 2)));
         for (store::ConnectionId id : state->store().take_ready()) {
-            if (length % 3 == 0 && state->store().is_connected(id))
-                state->sent(id, state->store().outbox(id).size_bytes() / 2);
+            if (length % 3 == 0 && state->store().is_connected(id)) state->sent(id, state->store().outbox(id).size_bytes() / 2);
         }
     }
     must(!state->store().check());
@@ -70,9 +69,7 @@ void act_upon(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const px::u8* data, px::usize size) {
     if (size == 0) return 0;
     std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
-    if (data[0] & 1)
-        px::xenstored::read_file(rest);
-    else
-        px::xenstored::act_upon(rest);
+    if (data[0] & 1) px::xenstored::read_file(rest);
+    else px::xenstored::act_upon(rest);
     return 0;
 }

@@ -60,7 +60,8 @@ void run(std::span<const u8> data) {
         u8 command = input.byte();
         unsigned who = command & 3;
         if (command >= 0xfc) {
-            store.update_domains([&](DomId domain) { return domain == DomId{u16(1 + (command & 1))} ? DomainState::gone : DomainState::shut_down; });
+            store.update_domains(
+                [&](DomId domain) { return domain == DomId{u16(1 + (command & 1))} ? DomainState::gone : DomainState::shut_down; });
         }
         if (!store.is_connected(clients[who])) {  // a domain that ended; the next one has its number
             clients[who] = who < 2 ? store.connect_socket(who == 0) : store.connect_domain(DomId{u16(who - 1)});

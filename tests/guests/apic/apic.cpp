@@ -130,9 +130,18 @@ void x2apic_rules() {
 }  // namespace
 
 void guest_main() {
-    set_handler(ipi_vector, [](Frame&) { ++ipis; apic_eoi(); });
-    set_handler(timer_vector, [](Frame&) { ++ticks; apic_eoi(); });
-    set_handler(low_vector, [](Frame&) { ++lows; apic_eoi(); });
+    set_handler(ipi_vector, [](Frame&) {
+        ++ipis;
+        apic_eoi();
+    });
+    set_handler(timer_vector, [](Frame&) {
+        ++ticks;
+        apic_eoi();
+    });
+    set_handler(low_vector, [](Frame&) {
+        ++lows;
+        apic_eoi();
+    });
     for (bool x2 : {false, true}) {
         if (x2) apic_enter_x2();
         PX_CHECK_EQ(apic_is_x2(), x2);

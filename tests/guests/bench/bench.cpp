@@ -16,14 +16,17 @@ alignas(page_size) constinit u8 source[page_size]{}, target[page_size]{}, spare[
 
 void memory(std::string_view name, u64 pages, unsigned count) {
     static u64 frames[64];
-    measure(name, [&] {
-        for (u64 i = 0; i < pages; ++i) frames[i] = frame_of(spare[i]);
-        abi::MemoryReservation list{handle(frames), pages, 0, 0, abi::domid::self};
-        if (call(abi::MemoryOp::decrease_reservation, &list) != static_cast<i64>(pages)) give_up("decrease_reservation");
-        for (u64 i = 0; i < pages; ++i) frames[i] = frame_of(spare[i]);
-        list = {handle(frames), pages, 0, 0, abi::domid::self};
-        if (call(abi::MemoryOp::populate_physmap, &list) != static_cast<i64>(pages)) give_up("populate_physmap");
-    }, count);
+    measure(
+        name,
+        [&] {
+            for (u64 i = 0; i < pages; ++i) frames[i] = frame_of(spare[i]);
+            abi::MemoryReservation list{handle(frames), pages, 0, 0, abi::domid::self};
+            if (call(abi::MemoryOp::decrease_reservation, &list) != static_cast<i64>(pages)) give_up("decrease_reservation");
+            for (u64 i = 0; i < pages; ++i) frames[i] = frame_of(spare[i]);
+            list = {handle(frames), pages, 0, 0, abi::domid::self};
+            if (call(abi::MemoryOp::populate_physmap, &list) != static_cast<i64>(pages)) give_up("populate_physmap");
+        },
+        count);
 }
 
 }  // namespace
@@ -37,7 +40,10 @@ void guest_main() {
 
     measure("null-hypercall", [] { call(abi::XenVersionOp::version); });
     measure("cpuid", [] { cpuid(1); });
-    measure("event-channel-send", [&] { notify(port); clear_port(port); });
+    measure("event-channel-send", [&] {
+        notify(port);
+        clear_port(port);
+    });
     measure("yield", [] { yield(); });
     measure("set-singleshot-timer", [] {
         abi::VcpuSetSingleshotTimer timer{u64{1} << 60, 0};

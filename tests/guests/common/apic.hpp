@@ -9,10 +9,29 @@ namespace px::guest {
 
 /// Registers by their xAPIC offset [intel/sdm3 11.4.1]; x2APIC's MSR is 0x800 + offset / 16.
 enum class ApicReg : u32 {
-    id = 0x20, version = 0x30, tpr = 0x80, ppr = 0xa0, eoi = 0xb0, ldr = 0xd0, dfr = 0xe0, spurious = 0xf0,
-    isr = 0x100, irr = 0x200, esr = 0x280, icr = 0x300, icr_high = 0x310, lvt_timer = 0x320, lvt_thermal = 0x330,
-    lvt_perf = 0x340, lvt_lint0 = 0x350, lvt_lint1 = 0x360, lvt_error = 0x370, timer_initial = 0x380,
-    timer_current = 0x390, timer_divide = 0x3e0, self_ipi = 0x3f0,
+    id = 0x20,
+    version = 0x30,
+    tpr = 0x80,
+    ppr = 0xa0,
+    eoi = 0xb0,
+    ldr = 0xd0,
+    dfr = 0xe0,
+    spurious = 0xf0,
+    isr = 0x100,
+    irr = 0x200,
+    esr = 0x280,
+    icr = 0x300,
+    icr_high = 0x310,
+    lvt_timer = 0x320,
+    lvt_thermal = 0x330,
+    lvt_perf = 0x340,
+    lvt_lint0 = 0x350,
+    lvt_lint1 = 0x360,
+    lvt_error = 0x370,
+    timer_initial = 0x380,
+    timer_current = 0x390,
+    timer_divide = 0x3e0,
+    self_ipi = 0x3f0,
 };
 
 inline constexpr u32 apic_base_msr = 0x1b;

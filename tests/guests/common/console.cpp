@@ -50,7 +50,8 @@ void console_write(std::string_view text) {
 int console_read() {
     if (!ring) {
         char byte = 0;
-        return hypercall(abi::hypercall::console_io, static_cast<u64>(abi::ConsoleIo::read), 1, reinterpret_cast<u64>(&byte)) == 1 ? byte : -1;
+        return hypercall(abi::hypercall::console_io, static_cast<u64>(abi::ConsoleIo::read), 1, reinterpret_cast<u64>(&byte)) == 1 ? byte
+                                                                                                                                   : -1;
     }
     const u32 at = shared(ring->in_cons).load(std::memory_order_relaxed);
     if (at == shared(ring->in_prod).load(std::memory_order_acquire)) return -1;

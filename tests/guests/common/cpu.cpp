@@ -19,15 +19,14 @@ namespace {
 constinit Handler handlers[most_vectors]{};
 
 // A probe is one instruction at label 1, its resumption at 2; the dispatcher puts the vector into r11 on a fault.
-#define PX_PROBE(instruction, outputs, ...)                                                              \
-    u64 fault = no_fault;                                                                                \
-    {                                                                                                    \
-        register u64 r11 asm("r11") = no_fault;                                                          \
-        asm volatile("1: " instruction "; 2: .pushsection .fixups, \"a\"; .quad 1b, 2b; .popsection"    \
-                     : "+r"(r11) outputs                                                                 \
-                     : __VA_ARGS__                                                                       \
-                     : "memory");                                                                        \
-        fault = r11;                                                                                     \
+#define PX_PROBE(instruction, outputs, ...)                                                          \
+    u64 fault = no_fault;                                                                            \
+    {                                                                                                \
+        register u64 r11 asm("r11") = no_fault;                                                      \
+        asm volatile("1: " instruction "; 2: .pushsection .fixups, \"a\"; .quad 1b, 2b; .popsection" \
+                     : "+r"(r11)outputs:__VA_ARGS__                                                  \
+                     : "memory");                                                                    \
+        fault = r11;                                                                                 \
     }
 #define PX_ALSO(...) , __VA_ARGS__
 

@@ -31,9 +31,7 @@ abi::EvtchnStatus port_status(u32 port);
 u16 own_domid();
 
 /// Two-level ABI: the bit of a port.
-inline bool port_pending(u32 port) {
-    return std::atomic_ref{shared_info().evtchn_pending[port / 64]}.load() >> (port % 64) & 1;
-}
+inline bool port_pending(u32 port) { return std::atomic_ref{shared_info().evtchn_pending[port / 64]}.load() >> (port % 64) & 1; }
 inline void clear_port(u32 port) { std::atomic_ref{shared_info().evtchn_pending[port / 64]}.fetch_and(~(u64{1} << (port % 64))); }
 inline void mask_port(u32 port) { std::atomic_ref{shared_info().evtchn_mask[port / 64]}.fetch_or(u64{1} << (port % 64)); }
 

@@ -17,7 +17,9 @@ public:
         if (used_ == sizeof(text_)) flush();
         text_[used_++] = c;
     }
-    void put(std::string_view text) { for (char c : text) put(c); }
+    void put(std::string_view text) {
+        for (char c : text) put(c);
+    }
     void put_number(u64 number, unsigned base) {
         char digits[20];
         unsigned count = 0;
@@ -26,7 +28,10 @@ public:
     }
 
 private:
-    void flush() { console_write({text_, used_}); used_ = 0; }
+    void flush() {
+        console_write({text_, used_});
+        used_ = 0;
+    }
     char text_[256];
     usize used_ = 0;
 };
@@ -41,10 +46,16 @@ void print_args(std::string_view format, std::initializer_list<PrintArg> args) {
     auto next = args.begin();
     for (usize i = 0; i < format.size(); ++i) {
         const bool hex = format.substr(i, 3) == "{x}";
-        if ((!hex && format.substr(i, 2) != "{}") || next == args.end()) { line.put(format[i]); continue; }
+        if ((!hex && format.substr(i, 2) != "{}") || next == args.end()) {
+            line.put(format[i]);
+            continue;
+        }
         i += hex ? 2 : 1;
         const PrintArg& arg = *next++;
-        if (arg.kind == PrintArg::Kind::text) { line.put(arg.text); continue; }
+        if (arg.kind == PrintArg::Kind::text) {
+            line.put(arg.text);
+            continue;
+        }
         if (arg.kind == PrintArg::Kind::negative) line.put('-');
         if (hex) line.put("0x");
         line.put_number(arg.number, hex ? 16 : 10);

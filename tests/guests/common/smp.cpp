@@ -34,7 +34,9 @@ bool prepare(unsigned vcpu, void (*function)()) {
     return true;
 }
 
-i64 await_ap() { return wait_for([] { return ap_begun.load(); }) ? 0 : minus(Errno::etimedout); }
+i64 await_ap() {
+    return wait_for([] { return ap_begun.load(); }) ? 0 : minus(Errno::etimedout);
+}
 
 extern "C" [[noreturn]] void ap_start() {
     load_interrupt_table();
@@ -58,7 +60,7 @@ i64 start_by_vcpu_op(unsigned vcpu, void (*function)()) {
     registers.rflags = 2;
     registers.cr0 = 0x8001'0023;  // PG, WP, NE, MP, PE
     registers.cr3 = reinterpret_cast<u64>(page_root);
-    registers.cr4 = 0x620;  // OSXMMEXCPT, OSFXSR, PAE
+    registers.cr4 = 0x620;   // OSXMMEXCPT, OSFXSR, PAE
     registers.efer = 0xd00;  // NXE, LMA, LME
     if (const i64 error = call(abi::VcpuOp::initialise, vcpu, &context)) return error;
     if (const i64 error = call(abi::VcpuOp::up, vcpu)) return error;

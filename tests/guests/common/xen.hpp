@@ -28,18 +28,14 @@ inline i64 call(abi::EvtchnOp op, void* argument) {
 inline i64 call(abi::GnttabOp op, void* elements, u64 count = 1) {
     return hypercall(abi::hypercall::grant_table_op, static_cast<u64>(op), reinterpret_cast<u64>(elements), count);
 }
-inline i64 call(abi::MemoryOp op, void* argument) {
-    return hypercall_ptr(abi::hypercall::memory_op, static_cast<u64>(op), argument);
-}
+inline i64 call(abi::MemoryOp op, void* argument) { return hypercall_ptr(abi::hypercall::memory_op, static_cast<u64>(op), argument); }
 inline i64 call(abi::SchedOp op, void* argument = nullptr) {
     return hypercall_ptr(abi::hypercall::sched_op, static_cast<u64>(op), argument);
 }
 inline i64 call(abi::VcpuOp op, u64 vcpu, void* argument = nullptr) {
     return hypercall(abi::hypercall::vcpu_op, static_cast<u64>(op), vcpu, reinterpret_cast<u64>(argument));
 }
-inline i64 call(abi::HvmOp op, void* argument) {
-    return hypercall_ptr(abi::hypercall::hvm_op, static_cast<u64>(op), argument);
-}
+inline i64 call(abi::HvmOp op, void* argument) { return hypercall_ptr(abi::hypercall::hvm_op, static_cast<u64>(op), argument); }
 inline i64 call(abi::XenVersionOp op, void* argument = nullptr) {
     return hypercall_ptr(abi::hypercall::xen_version, static_cast<u64>(op), argument);
 }
@@ -54,7 +50,9 @@ inline i64 notify(u32 port) {
 inline void yield() { call(abi::SchedOp::yield); }
 
 template <class T>
-abi::GuestHandle<T> handle(T* address) { return {reinterpret_cast<u64>(address)}; }
+abi::GuestHandle<T> handle(T* address) {
+    return {reinterpret_cast<u64>(address)};
+}
 
 /// Frame number of something in this kernel (identity map).
 inline u64 frame_of(const volatile void* address) { return reinterpret_cast<u64>(address) >> page_shift; }

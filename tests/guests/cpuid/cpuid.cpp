@@ -31,11 +31,11 @@ void hypervisor_leaves() {
 
 void features() {
     const CpuidResult one = cpuid(1);
-    PX_CHECK(one.ecx & bit(31));     // under a hypervisor
-    PX_CHECK(!(one.ecx & bit(5)));   // VMX
-    PX_CHECK(!(one.ecx & bit(3)));   // MONITOR
-    PX_CHECK(one.ecx & bit(21));     // x2APIC is emulated everywhere
-    PX_CHECK(one.edx & bit(9));      // APIC
+    PX_CHECK(one.ecx & bit(31));    // under a hypervisor
+    PX_CHECK(!(one.ecx & bit(5)));  // VMX
+    PX_CHECK(!(one.ecx & bit(3)));  // MONITOR
+    PX_CHECK(one.ecx & bit(21));    // x2APIC is emulated everywhere
+    PX_CHECK(one.edx & bit(9));     // APIC
     for (unsigned needed : {0u, 3u, 4u, 5u, 6u, 8u, 13u, 15u, 24u, 25u, 26u}) PX_CHECK(one.edx & bit(needed));
     const CpuidResult extended = cpuid(0x8000'0001);
     PX_CHECK(!(extended.ecx & bit(2)));  // SVM: no nesting
@@ -51,7 +51,10 @@ void features() {
 void control_register_4() {
     const u64 plain = read_cr4();
     const CpuidResult seven = cpuid(7), one = cpuid(1);
-    const struct { unsigned cr4_bit; bool offered; } table[] = {
+    const struct {
+        unsigned cr4_bit;
+        bool offered;
+    } table[] = {
         {20, (seven.ebx & bit(7)) != 0},   // SMEP
         {21, (seven.ebx & bit(20)) != 0},  // SMAP
         {11, (seven.ecx & bit(2)) != 0},   // UMIP
@@ -74,18 +77,18 @@ void msrs() {
     constexpr u32 efer = 0xc000'0080, apic_base = 0x1b, tsc = 0x10, pat = 0x277;
     const Probe before = probe_rdmsr(efer);
     PX_CHECK(before.fine() && before.value & 0x400);
-    PX_CHECK(probe_wrmsr(efer, before.value | bit(12)).faulted(fault_gp));          // SVME is hidden
-    PX_CHECK(probe_wrmsr(efer, before.value | u64{1} << 40).faulted(fault_gp));     // reserved
+    PX_CHECK(probe_wrmsr(efer, before.value | bit(12)).faulted(fault_gp));       // SVME is hidden
+    PX_CHECK(probe_wrmsr(efer, before.value | u64{1} << 40).faulted(fault_gp));  // reserved
     PX_CHECK(probe_rdmsr(apic_base).fine() && probe_rdmsr(tsc).fine());
     PX_CHECK(probe_wrmsr(apic_base, probe_rdmsr(apic_base).value | 2).faulted(fault_gp));
     PX_CHECK(probe_rdmsr(pat).fine());
-    PX_CHECK(probe_wrmsr(pat, 0x0202'0202'0202'0202).faulted(fault_gp));            // no such memory type
+    PX_CHECK(probe_wrmsr(pat, 0x0202'0202'0202'0202).faulted(fault_gp));                                     // no such memory type
     PX_CHECK(probe_rdmsr(0xc001'0114).faulted(fault_gp) || !(probe_rdmsr(0xc001'0114).value & ~u64{0x10}));  // VM_CR: at most SVMDIS
-    PX_CHECK(probe_rdmsr(0xc001'0117).faulted(fault_gp));                           // VM_HSAVE_PA
-    PX_CHECK(probe_rdmsr(0x480).faulted(fault_gp));                                 // IA32_VMX_BASIC
+    PX_CHECK(probe_rdmsr(0xc001'0117).faulted(fault_gp));                                                    // VM_HSAVE_PA
+    PX_CHECK(probe_rdmsr(0x480).faulted(fault_gp));                                                          // IA32_VMX_BASIC
     PX_CHECK(probe_rdmsr(0x1234'5678).faulted(fault_gp));
     PX_CHECK(probe_wrmsr(0x1234'5678, 0).faulted(fault_gp));
-    PX_CHECK(probe_wrmsr(0xc000'0102, 0x8000'0000'0000'0000).faulted(fault_gp));    // KERNEL_GS_BASE: not canonical
+    PX_CHECK(probe_wrmsr(0xc000'0102, 0x8000'0000'0000'0000).faulted(fault_gp));  // KERNEL_GS_BASE: not canonical
     PX_CHECK(probe_wrmsr(0xc000'0102, 0x1234).fine() && probe_rdmsr(0xc000'0102).value == 0x1234);
 }
 

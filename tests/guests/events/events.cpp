@@ -33,7 +33,7 @@ void pairs() {
     PX_CHECK_EQ(bind_interdomain(abi::domid::self, unbound), minus(Errno::einval));  // bound already
     PX_CHECK_EQ(close_port(bound), i64{0});
     PX_CHECK_EQ(port_status(unbound).status, static_cast<u32>(abi::EvtchnStat::unbound));  // the peer waits again
-    PX_CHECK_EQ(notify(unbound), i64{0});  // to nobody: no error
+    PX_CHECK_EQ(notify(unbound), i64{0});                                                  // to nobody: no error
     PX_CHECK_EQ(close_port(unbound), i64{0});
     PX_CHECK_EQ(notify(unbound), minus(Errno::einval));
     PX_CHECK_EQ(close_port(unbound), minus(Errno::einval));
@@ -42,7 +42,10 @@ void pairs() {
 void upcall_rules() {
     const u32 port = bind_ipi(0);
     abi::VcpuInfo& vcpu = shared_info().vcpu_info[0];
-    const auto settle = [&] { vcpu.evtchn_pending_sel = 0; clear_port(port); };
+    const auto settle = [&] {
+        vcpu.evtchn_pending_sel = 0;
+        clear_port(port);
+    };
     unmask_port(port);
     settle();
 

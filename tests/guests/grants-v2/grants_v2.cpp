@@ -42,8 +42,8 @@ void guest_main() {
     buffer[0] = 0;
     PX_CHECK_EQ(number(copy_from_grant(self, part_ref, 64, buffer, 32)), 0);
     PX_CHECK_EQ(buffer[0], pattern);
-    PX_CHECK(number(copy_from_grant(self, part_ref, 0, buffer, 8)) < 0);   // before the part
-    PX_CHECK(number(copy_from_grant(self, part_ref, 64, buffer, 33)) < 0);  // beyond it
+    PX_CHECK(number(copy_from_grant(self, part_ref, 0, buffer, 8)) < 0);                                   // before the part
+    PX_CHECK(number(copy_from_grant(self, part_ref, 64, buffer, 33)) < 0);                                 // beyond it
     PX_CHECK_EQ(number(copy_from_grant(self, via_ref, 64, buffer, 8)), number(GntStatus::general_error));  // points at itself
 
     // What copies leave behind: nothing, in the status words as in the entries, which are the guest's alone.

@@ -1,8 +1,8 @@
 // Grant tables, version 1, by a domain that grants to itself: copies in both directions, and all that must be refused.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/guests/common/events.hpp"
 #include "tests/guests/common/grants.hpp"
+#include "tests/guests/common/events.hpp"
 #include "tests/guests/common/guest.hpp"
 
 namespace px::guest {

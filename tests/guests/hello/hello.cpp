@@ -12,8 +12,8 @@ constinit u64 zeroed[512] = {};
 void guest_main() {
     const u32 leaf = hypervisor_leaf();
     const i64 version = call(abi::XenVersionOp::version);
-    print("hello from {}: {}, hypervisor {}.{} at CPUID leaf {x}, command line \"{}\"\n", guest_name,
-          is_dom0() ? "dom0" : "domU", version >> 16, version & 0xffff, leaf, command_line());
+    print("hello from {}: {}, hypervisor {}.{} at CPUID leaf {x}, command line \"{}\"\n", guest_name, is_dom0() ? "dom0" : "domU",
+          version >> 16, version & 0xffff, leaf, command_line());
 
     PX_CHECK(leaf != 0);
     PX_CHECK_EQ(cpuid(leaf + 1).eax, static_cast<u32>(version));

@@ -52,7 +52,10 @@ void signal(unsigned vcpu) {
 
 void guest_main() {
     for (u64& word : shared_info().evtchn_mask) word = ~u64{0};
-    set_handler(ipi_vector, [](Frame&) { ++ipis[cpu_number()]; apic_eoi(); });
+    set_handler(ipi_vector, [](Frame&) {
+        ++ipis[cpu_number()];
+        apic_eoi();
+    });
     enable_upcalls(event_vector, [] {
         const unsigned self = cpu_number();
         shared_info().vcpu_info[self].evtchn_pending_sel = 0;

@@ -21,8 +21,7 @@ constinit bool has_avx = false;
 void let_others_run(unsigned round) {
     if (round % 64 != 0) return yield();
     const u64 end = system_time(cpu_number()) + 15'000'000;
-    while (system_time(cpu_number()) < end) {
-    }
+    while (system_time(cpu_number()) < end) {}
 }
 
 /// Fills a register with this vCPU's number, lets others run, and looks again.
@@ -77,7 +76,9 @@ void supervisor_saves() {
     alignas(16) u64 in[2] = {0x1234, 0x5678}, out[2] = {};
     constexpr u32 both = xcr0_x87 | xcr0_sse;
     asm volatile("movdqa %2, %%xmm7; xsaves64 %1; pxor %%xmm7, %%xmm7; xrstors64 %1; movdqa %%xmm7, %0"
-                 : "=m"(out), "+m"(area) : "m"(in), "a"(both), "d"(0) : "memory");
+                 : "=m"(out), "+m"(area)
+                 : "m"(in), "a"(both), "d"(0)
+                 : "memory");
     PX_CHECK(out[0] == in[0] && out[1] == in[1]);
     PX_CHECK(area[512 + 15] & 0x80);  // XCOMP_BV says: compacted
 }
@@ -90,10 +91,10 @@ void rules() {
     const CpuidResult main = cpuid(0xd);
     PX_CHECK(main.eax & xcr0_x87 && main.eax & xcr0_sse);
     PX_CHECK_EQ(has_avx, (main.eax & xcr0_avx) != 0);
-    PX_CHECK(probe_xsetbv(0, 0).faulted(fault_gp));                          // x87 must stay on
-    PX_CHECK(probe_xsetbv(0, xcr0_x87 | xcr0_avx).faulted(fault_gp));        // AVX without SSE
-    PX_CHECK(probe_xsetbv(0, xcr0_x87 | u64{1} << 62).faulted(fault_gp));    // not in CPUID
-    PX_CHECK(probe_xsetbv(1, xcr0_x87).faulted(fault_gp));                   // no such register
+    PX_CHECK(probe_xsetbv(0, 0).faulted(fault_gp));                        // x87 must stay on
+    PX_CHECK(probe_xsetbv(0, xcr0_x87 | xcr0_avx).faulted(fault_gp));      // AVX without SSE
+    PX_CHECK(probe_xsetbv(0, xcr0_x87 | u64{1} << 62).faulted(fault_gp));  // not in CPUID
+    PX_CHECK(probe_xsetbv(1, xcr0_x87).faulted(fault_gp));                 // no such register
     PX_CHECK(probe_xsetbv(0, xcr0_x87 | xcr0_sse).fine());
     PX_CHECK_EQ(cpuid(0xd).ebx, 512u + 64u);  // what XCR0 needs now
     supervisor_saves();

@@ -37,8 +37,7 @@ constexpr bool same_kind() {
     using B = std::remove_all_extents_t<std::remove_reference_t<Theirs>>;
     if constexpr (std::is_integral_v<A> && std::is_integral_v<B> && !std::is_same_v<B, char>)
         return std::is_signed_v<A> == std::is_signed_v<B>;
-    else
-        return true;
+    else return true;
 }
 
 }  // namespace px::abi::test
@@ -56,28 +55,27 @@ constexpr bool same_kind() {
 #define PX_SAME_ENUMERATOR(Enum, prefix, name) SAME(Enum::name, prefix##name);
 #define SAME_ENUM(Enum, prefix, ...) PX_FOR_EACH(PX_SAME_ENUMERATOR, Enum, prefix, __VA_ARGS__) static_assert(true)
 
-#define SAME_FIELD_AS(Ours, field, theirs, theirs_field)                                                          \
-    static_assert(offsetof(px::abi::Ours, field) == offsetof(theirs, theirs_field), #Ours "." #field " offset");  \
-    static_assert(sizeof(std::declval<px::abi::Ours&>().field) == sizeof(std::declval<theirs&>().theirs_field),   \
-                  #Ours "." #field " size");                                                                      \
-    static_assert(px::abi::test::same_kind<decltype(std::declval<px::abi::Ours&>().field),                        \
-                                           decltype(std::declval<theirs&>().theirs_field)>(),                     \
-                  #Ours "." #field " signedness")
+#define SAME_FIELD_AS(Ours, field, theirs, theirs_field)                                                                                   \
+    static_assert(offsetof(px::abi::Ours, field) == offsetof(theirs, theirs_field), #Ours "." #field " offset");                           \
+    static_assert(sizeof(std::declval<px::abi::Ours&>().field) == sizeof(std::declval<theirs&>().theirs_field), #Ours "." #field " size"); \
+    static_assert(                                                                                                                         \
+        px::abi::test::same_kind<decltype(std::declval<px::abi::Ours&>().field), decltype(std::declval<theirs&>().theirs_field)>(),        \
+        #Ours "." #field " signedness")
 #define PX_SAME_FIELD(Ours, theirs, field) SAME_FIELD_AS(Ours, field, theirs, field);
-#define SAME_STRUCT(Ours, theirs, ...)                                                         \
-    static_assert(sizeof(px::abi::Ours) == sizeof(theirs), #Ours " size");                     \
-    static_assert(alignof(px::abi::Ours) == alignof(theirs), #Ours " alignment");              \
+#define SAME_STRUCT(Ours, theirs, ...)                                                                  \
+    static_assert(sizeof(px::abi::Ours) == sizeof(theirs), #Ours " size");                              \
+    static_assert(alignof(px::abi::Ours) == alignof(theirs), #Ours " alignment");                       \
     static_assert(std::is_trivial_v<px::abi::Ours> && std::is_standard_layout_v<px::abi::Ours>, #Ours); \
     PX_FOR_EACH(PX_SAME_FIELD, Ours, theirs, __VA_ARGS__) static_assert(true)
 
-#define SAME_BITS(Ours, theirs, field)                                      \
-    do {                                                                    \
-        static_assert(sizeof(px::abi::Ours) == sizeof(theirs));             \
-        px::abi::Ours ours_value;                                           \
-        theirs theirs_value;                                                \
-        std::memset(&ours_value, 0, sizeof ours_value);                     \
-        std::memset(&theirs_value, 0, sizeof theirs_value);                 \
-        ours_value.field -= 1;                                              \
-        theirs_value.field -= 1;                                            \
+#define SAME_BITS(Ours, theirs, field)                                                                \
+    do {                                                                                              \
+        static_assert(sizeof(px::abi::Ours) == sizeof(theirs));                                       \
+        px::abi::Ours ours_value;                                                                     \
+        theirs theirs_value;                                                                          \
+        std::memset(&ours_value, 0, sizeof ours_value);                                               \
+        std::memset(&theirs_value, 0, sizeof theirs_value);                                           \
+        ours_value.field -= 1;                                                                        \
+        theirs_value.field -= 1;                                                                      \
         EXPECT_EQ(0, std::memcmp(&ours_value, &theirs_value, sizeof ours_value)) << #Ours "." #field; \
     } while (false)

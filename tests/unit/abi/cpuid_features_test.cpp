@@ -24,14 +24,22 @@ constexpr Named public_features[] = {
 
 /// Where the words of a feature set come from. Words 16 and 17 are an MSR.
 const std::map<unsigned, CpuidRegister> words = {
-    {0, {0x1, cpuid_no_subleaf, CpuidRegister::edx}},        {1, {0x1, cpuid_no_subleaf, CpuidRegister::ecx}},
-    {2, {0x80000001, cpuid_no_subleaf, CpuidRegister::edx}}, {3, {0x80000001, cpuid_no_subleaf, CpuidRegister::ecx}},
-    {4, {0xd, 1, CpuidRegister::eax}},                       {5, {0x7, 0, CpuidRegister::ebx}},
-    {6, {0x7, 0, CpuidRegister::ecx}},                       {7, {0x80000007, cpuid_no_subleaf, CpuidRegister::edx}},
-    {8, {0x80000008, cpuid_no_subleaf, CpuidRegister::ebx}}, {9, {0x7, 0, CpuidRegister::edx}},
-    {10, {0x7, 1, CpuidRegister::eax}},                      {11, {0x80000021, cpuid_no_subleaf, CpuidRegister::eax}},
-    {12, {0x7, 1, CpuidRegister::ebx}},                      {13, {0x7, 2, CpuidRegister::edx}},
-    {14, {0x7, 1, CpuidRegister::ecx}},                      {15, {0x7, 1, CpuidRegister::edx}},
+    {0, {0x1, cpuid_no_subleaf, CpuidRegister::edx}},
+    {1, {0x1, cpuid_no_subleaf, CpuidRegister::ecx}},
+    {2, {0x80000001, cpuid_no_subleaf, CpuidRegister::edx}},
+    {3, {0x80000001, cpuid_no_subleaf, CpuidRegister::ecx}},
+    {4, {0xd, 1, CpuidRegister::eax}},
+    {5, {0x7, 0, CpuidRegister::ebx}},
+    {6, {0x7, 0, CpuidRegister::ecx}},
+    {7, {0x80000007, cpuid_no_subleaf, CpuidRegister::edx}},
+    {8, {0x80000008, cpuid_no_subleaf, CpuidRegister::ebx}},
+    {9, {0x7, 0, CpuidRegister::edx}},
+    {10, {0x7, 1, CpuidRegister::eax}},
+    {11, {0x80000021, cpuid_no_subleaf, CpuidRegister::eax}},
+    {12, {0x7, 1, CpuidRegister::ebx}},
+    {13, {0x7, 2, CpuidRegister::edx}},
+    {14, {0x7, 1, CpuidRegister::ecx}},
+    {15, {0x7, 1, CpuidRegister::edx}},
     {18, {0x80000021, cpuid_no_subleaf, CpuidRegister::ecx}},
 };
 

@@ -60,18 +60,16 @@ SAME(dpci_remove_mapping, DPCI_REMOVE_MAPPING);
 SAME(dpci_add_mapping, DPCI_ADD_MAPPING);
 SAME(debug_op_single_step_off, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF);
 SAME(debug_op_single_step_on, XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_ON);
-SAME_ENUM(DomctlCmd, XEN_DOMCTL_, createdomain, destroydomain, pausedomain, unpausedomain, getdomaininfo,
-          setvcpuaffinity, shadow_op, max_mem, setvcpucontext, getvcpucontext, getvcpuinfo, max_vcpus, scheduler_op,
-          setdomainhandle, setdebugging, irq_permission, iomem_permission, ioport_permission, hypercall_init,
-          settimeoffset, getvcpuaffinity, real_mode_area, resumedomain, sendtrigger, subscribe, gethvmcontext,
-          sethvmcontext, set_address_size, get_address_size, assign_device, bind_pt_irq, memory_mapping, ioport_mapping,
-          set_ext_vcpucontext, get_ext_vcpucontext, set_opt_feature, test_assign_device, set_target, deassign_device,
-          unbind_pt_irq, get_device_group, debug_op, gethvmcontext_partial, vm_event_op, mem_sharing_op, gettscinfo,
-          settscinfo, getpageframeinfo3, setvcpuextstate, getvcpuextstate, set_access_required, audit_p2m,
-          set_virq_handler, set_broken_page_p2m, setnodeaffinity, getnodeaffinity, cacheflush, get_vcpu_msrs,
-          set_vcpu_msrs, setvnumainfo, psr_cmt_op, monitor_op, psr_alloc, soft_reset, vuart_op, get_cpu_policy,
-          set_cpu_policy, vmtrace_op, get_paging_mempool_size, set_paging_mempool_size, gdbsx_guestmemio,
-          gdbsx_pausevcpu, gdbsx_unpausevcpu, gdbsx_domstatus);
+SAME_ENUM(DomctlCmd, XEN_DOMCTL_, createdomain, destroydomain, pausedomain, unpausedomain, getdomaininfo, setvcpuaffinity, shadow_op,
+          max_mem, setvcpucontext, getvcpucontext, getvcpuinfo, max_vcpus, scheduler_op, setdomainhandle, setdebugging, irq_permission,
+          iomem_permission, ioport_permission, hypercall_init, settimeoffset, getvcpuaffinity, real_mode_area, resumedomain, sendtrigger,
+          subscribe, gethvmcontext, sethvmcontext, set_address_size, get_address_size, assign_device, bind_pt_irq, memory_mapping,
+          ioport_mapping, set_ext_vcpucontext, get_ext_vcpucontext, set_opt_feature, test_assign_device, set_target, deassign_device,
+          unbind_pt_irq, get_device_group, debug_op, gethvmcontext_partial, vm_event_op, mem_sharing_op, gettscinfo, settscinfo,
+          getpageframeinfo3, setvcpuextstate, getvcpuextstate, set_access_required, audit_p2m, set_virq_handler, set_broken_page_p2m,
+          setnodeaffinity, getnodeaffinity, cacheflush, get_vcpu_msrs, set_vcpu_msrs, setvnumainfo, psr_cmt_op, monitor_op, psr_alloc,
+          soft_reset, vuart_op, get_cpu_policy, set_cpu_policy, vmtrace_op, get_paging_mempool_size, set_paging_mempool_size,
+          gdbsx_guestmemio, gdbsx_pausevcpu, gdbsx_unpausevcpu, gdbsx_domstatus);
 SAME(ShadowOp::off, XEN_DOMCTL_SHADOW_OP_OFF);
 SAME(ShadowOp::enable_test, XEN_DOMCTL_SHADOW_OP_ENABLE_TEST);
 SAME(ShadowOp::enable_logdirty, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
@@ -98,11 +96,11 @@ SAME(PtIrqType::isa, PT_IRQ_TYPE_ISA);
 SAME(PtIrqType::msi, PT_IRQ_TYPE_MSI);
 SAME(PtIrqType::msi_translate, PT_IRQ_TYPE_MSI_TRANSLATE);
 SAME(PtIrqType::spi, PT_IRQ_TYPE_SPI);
-SAME_STRUCT(DomctlCreatedomain, xen_domctl_createdomain, ssidref, handle, flags, iommu_opts, max_vcpus, max_evtchn_port,
-          max_grant_frames, max_maptrack_frames, grant_opts, vmtrace_size, cpupool_id, arch);
-SAME_STRUCT(DomctlGetdomaininfo, xen_domctl_getdomaininfo, domain, pad1, flags, tot_pages, max_pages, outstanding_pages,
-          shr_pages, paged_pages, shared_info_frame, cpu_time, nr_online_vcpus, max_vcpu_id, ssidref, handle, cpupool,
-          gpaddr_bits, pad2, arch_config);
+SAME_STRUCT(DomctlCreatedomain, xen_domctl_createdomain, ssidref, handle, flags, iommu_opts, max_vcpus, max_evtchn_port, max_grant_frames,
+            max_maptrack_frames, grant_opts, vmtrace_size, cpupool_id, arch);
+SAME_STRUCT(DomctlGetdomaininfo, xen_domctl_getdomaininfo, domain, pad1, flags, tot_pages, max_pages, outstanding_pages, shr_pages,
+            paged_pages, shared_info_frame, cpu_time, nr_online_vcpus, max_vcpu_id, ssidref, handle, cpupool, gpaddr_bits, pad2,
+            arch_config);
 SAME_STRUCT(DomctlGetpageframeinfo3, xen_domctl_getpageframeinfo3, num, array);
 SAME_STRUCT(DomctlShadowOpStats, xen_domctl_shadow_op_stats, fault_count, dirty_count);
 SAME_STRUCT(DomctlShadowOp, xen_domctl_shadow_op, op, mode, mb, dirty_bitmap, pages, stats);
@@ -116,8 +114,8 @@ SAME_STRUCT(DomctlSchedCredit, xen_domctl_sched_credit, weight, cap);
 SAME_STRUCT(DomctlSchedCredit2, xen_domctl_sched_credit2, weight, cap);
 SAME_STRUCT(DomctlSchedRtds, xen_domctl_sched_rtds, period, budget, flags);
 SAME_STRUCT(DomctlSchedparamVcpu, xen_domctl_schedparam_vcpu, u, u.credit, u.credit2, u.rtds, vcpuid);
-SAME_STRUCT(DomctlSchedulerOp, xen_domctl_scheduler_op, sched_id, cmd, u, u.credit, u.credit2, u.rtds, u.v, u.v.vcpus,
-          u.v.nr_vcpus, u.v.padding);
+SAME_STRUCT(DomctlSchedulerOp, xen_domctl_scheduler_op, sched_id, cmd, u, u.credit, u.credit2, u.rtds, u.v, u.v.vcpus, u.v.nr_vcpus,
+            u.v.padding);
 SAME_STRUCT(DomctlSetdomainhandle, xen_domctl_setdomainhandle, handle);
 SAME_STRUCT(DomctlSetdebugging, xen_domctl_setdebugging, enable);
 SAME_STRUCT(DomctlIrqPermission, xen_domctl_irq_permission, pirq, allow_access, pad);
@@ -129,11 +127,10 @@ SAME_STRUCT(DomctlHvmcontext, xen_domctl_hvmcontext, size, buffer);
 SAME_STRUCT(DomctlHvmcontextPartial, xen_domctl_hvmcontext_partial, type, instance, bufsz, buffer);
 SAME_STRUCT(DomctlAddressSize, xen_domctl_address_size, size);
 SAME_STRUCT(DomctlSendtrigger, xen_domctl_sendtrigger, trigger, vcpu);
-SAME_STRUCT(DomctlAssignDevice, xen_domctl_assign_device, dev, flags, u, u.pci, u.pci.machine_sbdf, u.dt, u.dt.size,
-          u.dt.path);
+SAME_STRUCT(DomctlAssignDevice, xen_domctl_assign_device, dev, flags, u, u.pci, u.pci.machine_sbdf, u.dt, u.dt.size, u.dt.path);
 SAME_STRUCT(DomctlGetDeviceGroup, xen_domctl_get_device_group, machine_sbdf, max_sdevs, num_sdevs, sdev_array);
-SAME_STRUCT(DomctlBindPtIrq, xen_domctl_bind_pt_irq, machine_irq, irq_type, u, u.isa, u.isa.isa_irq, u.pci, u.pci.bus,
-          u.pci.device, u.pci.intx, u.msi, u.msi.gvec, u.msi.gflags, u.msi.gtable, u.spi, u.spi.spi);
+SAME_STRUCT(DomctlBindPtIrq, xen_domctl_bind_pt_irq, machine_irq, irq_type, u, u.isa, u.isa.isa_irq, u.pci, u.pci.bus, u.pci.device,
+            u.pci.intx, u.msi, u.msi.gvec, u.msi.gflags, u.msi.gtable, u.spi, u.spi.spi);
 SAME_STRUCT(DomctlMemoryMapping, xen_domctl_memory_mapping, first_gfn, first_mfn, nr_mfns, add_mapping, padding);
 SAME_STRUCT(DomctlIoportMapping, xen_domctl_ioport_mapping, first_gport, first_mport, nr_ports, add_mapping);
 SAME_STRUCT(DomctlSetTarget, xen_domctl_set_target, target);
@@ -145,15 +142,13 @@ SAME_STRUCT(DomctlSetVirqHandler, xen_domctl_set_virq_handler, virq);
 SAME_STRUCT(DomctlSetBrokenPageP2m, xen_domctl_set_broken_page_p2m, pfn);
 SAME_STRUCT(DomctlCacheflush, xen_domctl_cacheflush, start_pfn, nr_pfns);
 SAME_STRUCT(DomctlPagingMempool, xen_domctl_paging_mempool, size);
-SAME_STRUCT(DomctlVnuma, xen_domctl_vnuma, nr_vnodes, nr_vmemranges, nr_vcpus, pad, vdistance, vcpu_to_vnode,
-          vnode_to_pnode, vmemrange);
-SAME_STRUCT(Domctl, xen_domctl, cmd, interface_version, domain, u, u.createdomain, u.getdomaininfo, u.getpageframeinfo3,
-          u.nodeaffinity, u.vcpuaffinity, u.shadow_op, u.max_mem, u.vcpucontext, u.getvcpuinfo, u.max_vcpus,
-          u.scheduler_op, u.setdomainhandle, u.setdebugging, u.irq_permission, u.iomem_permission, u.ioport_permission,
-          u.hypercall_init, u.settimeoffset, u.tsc_info, u.hvmcontext, u.hvmcontext_partial, u.address_size,
-          u.sendtrigger, u.get_device_group, u.assign_device, u.bind_pt_irq, u.memory_mapping, u.ioport_mapping,
-          u.ext_vcpucontext, u.set_target, u.subscribe, u.debug_op, u.cpu_policy, u.vcpuextstate, u.vcpu_msrs,
-          u.access_required, u.set_virq_handler, u.set_broken_page_p2m, u.cacheflush, u.vnuma, u.paging_mempool, u.pad);
+SAME_STRUCT(DomctlVnuma, xen_domctl_vnuma, nr_vnodes, nr_vmemranges, nr_vcpus, pad, vdistance, vcpu_to_vnode, vnode_to_pnode, vmemrange);
+SAME_STRUCT(Domctl, xen_domctl, cmd, interface_version, domain, u, u.createdomain, u.getdomaininfo, u.getpageframeinfo3, u.nodeaffinity,
+            u.vcpuaffinity, u.shadow_op, u.max_mem, u.vcpucontext, u.getvcpuinfo, u.max_vcpus, u.scheduler_op, u.setdomainhandle,
+            u.setdebugging, u.irq_permission, u.iomem_permission, u.ioport_permission, u.hypercall_init, u.settimeoffset, u.tsc_info,
+            u.hvmcontext, u.hvmcontext_partial, u.address_size, u.sendtrigger, u.get_device_group, u.assign_device, u.bind_pt_irq,
+            u.memory_mapping, u.ioport_mapping, u.ext_vcpucontext, u.set_target, u.subscribe, u.debug_op, u.cpu_policy, u.vcpuextstate,
+            u.vcpu_msrs, u.access_required, u.set_virq_handler, u.set_broken_page_p2m, u.cacheflush, u.vnuma, u.paging_mempool, u.pad);
 
 // x86/domctl.hpp
 SAME(x86::vmsi::dest_id_mask, XEN_DOMCTL_VMSI_X86_DEST_ID_MASK);
@@ -162,11 +157,9 @@ SAME(x86::vmsi::dm_mask, XEN_DOMCTL_VMSI_X86_DM_MASK);
 SAME(x86::vmsi::deliv_mask, XEN_DOMCTL_VMSI_X86_DELIV_MASK);
 SAME(x86::vmsi::trig_mask, XEN_DOMCTL_VMSI_X86_TRIG_MASK);
 SAME(x86::vmsi::unmasked, XEN_DOMCTL_VMSI_X86_UNMASKED);
-SAME_STRUCT(x86::DomctlExtVcpucontext, xen_domctl_ext_vcpucontext, vcpu, size, syscall32_callback_eip,
-          sysenter_callback_eip, syscall32_callback_cs, sysenter_callback_cs, syscall32_disables_events,
-          sysenter_disables_events, mcg_cap, vmce);
-SAME_STRUCT(x86::DomctlCpuPolicy, xen_domctl_cpu_policy, nr_leaves, nr_msrs, leaves, msrs, err_leaf, err_subleaf,
-          err_msr);
+SAME_STRUCT(x86::DomctlExtVcpucontext, xen_domctl_ext_vcpucontext, vcpu, size, syscall32_callback_eip, sysenter_callback_eip,
+            syscall32_callback_cs, sysenter_callback_cs, syscall32_disables_events, sysenter_disables_events, mcg_cap, vmce);
+SAME_STRUCT(x86::DomctlCpuPolicy, xen_domctl_cpu_policy, nr_leaves, nr_msrs, leaves, msrs, err_leaf, err_subleaf, err_msr);
 SAME_STRUCT(x86::DomctlVcpuextstate, xen_domctl_vcpuextstate, vcpu, xfeature_mask, size, buffer);
 SAME_STRUCT(x86::DomctlVcpuMsr, xen_domctl_vcpu_msr, index, reserved, value);
 SAME_STRUCT(x86::DomctlVcpuMsrs, xen_domctl_vcpu_msrs, vcpu, msr_count, msrs);

@@ -25,8 +25,8 @@ SAME(evtchn_fifo::busy_bit, EVTCHN_FIFO_BUSY);
 SAME(evtchn_fifo::link_bits, EVTCHN_FIFO_LINK_BITS);
 SAME(evtchn_fifo::link_mask, EVTCHN_FIFO_LINK_MASK);
 SAME(evtchn_fifo::nr_channels, EVTCHN_FIFO_NR_CHANNELS);
-SAME_ENUM(EvtchnOp, EVTCHNOP_, bind_interdomain, bind_virq, bind_pirq, close, send, status, alloc_unbound, bind_ipi,
-          bind_vcpu, unmask, reset, init_control, expand_array, set_priority);
+SAME_ENUM(EvtchnOp, EVTCHNOP_, bind_interdomain, bind_virq, bind_pirq, close, send, status, alloc_unbound, bind_ipi, bind_vcpu, unmask,
+          reset, init_control, expand_array, set_priority);
 SAME_ENUM(EvtchnStat, EVTCHNSTAT_, closed, unbound, interdomain, pirq, virq, ipi);
 SAME_STRUCT(EvtchnAllocUnbound, evtchn_alloc_unbound, dom, remote_dom, port);
 SAME_STRUCT(EvtchnBindInterdomain, evtchn_bind_interdomain, remote_dom, remote_port, local_port);
@@ -35,16 +35,16 @@ SAME_STRUCT(EvtchnBindPirq, evtchn_bind_pirq, pirq, flags, port);
 SAME_STRUCT(EvtchnBindIpi, evtchn_bind_ipi, vcpu, port);
 SAME_STRUCT(EvtchnClose, evtchn_close, port);
 SAME_STRUCT(EvtchnSend, evtchn_send, port);
-SAME_STRUCT(EvtchnStatus, evtchn_status, dom, port, status, vcpu, u, u.unbound, u.unbound.dom, u.interdomain,
-          u.interdomain.dom, u.interdomain.port, u.pirq, u.virq);
+SAME_STRUCT(EvtchnStatus, evtchn_status, dom, port, status, vcpu, u, u.unbound, u.unbound.dom, u.interdomain, u.interdomain.dom,
+            u.interdomain.port, u.pirq, u.virq);
 SAME_STRUCT(EvtchnBindVcpu, evtchn_bind_vcpu, port, vcpu);
 SAME_STRUCT(EvtchnUnmask, evtchn_unmask, port);
 SAME_STRUCT(EvtchnReset, evtchn_reset, dom);
 SAME_STRUCT(EvtchnInitControl, evtchn_init_control, control_gfn, offset, vcpu, link_bits);
 SAME_STRUCT(EvtchnExpandArray, evtchn_expand_array, array_gfn);
 SAME_STRUCT(EvtchnSetPriority, evtchn_set_priority, port, priority);
-SAME_STRUCT(EvtchnCompatOp, evtchn_op, cmd, u, u.alloc_unbound, u.bind_interdomain, u.bind_virq, u.bind_pirq,
-          u.bind_ipi, u.close, u.send, u.status, u.bind_vcpu, u.unmask);
+SAME_STRUCT(EvtchnCompatOp, evtchn_op, cmd, u, u.alloc_unbound, u.bind_interdomain, u.bind_virq, u.bind_pirq, u.bind_ipi, u.close, u.send,
+            u.status, u.bind_vcpu, u.unmask);
 SAME_STRUCT(EvtchnFifoControlBlock, evtchn_fifo_control_block, ready, head);
 
 // sched.hpp
@@ -60,9 +60,9 @@ SAME_STRUCT(SchedPinOverride, sched_pin_override, pcpu);
 // vcpu.hpp
 SAME(runstate_update, XEN_RUNSTATE_UPDATE);
 SAME(singleshot_timer_future, VCPU_SSHOTTMR_future);
-SAME_ENUM(VcpuOp, VCPUOP_, initialise, up, down, is_up, get_runstate_info, register_runstate_memory_area,
-          set_periodic_timer, stop_periodic_timer, set_singleshot_timer, stop_singleshot_timer, register_vcpu_info,
-          send_nmi, get_physid, register_vcpu_time_memory_area);
+SAME_ENUM(VcpuOp, VCPUOP_, initialise, up, down, is_up, get_runstate_info, register_runstate_memory_area, set_periodic_timer,
+          stop_periodic_timer, set_singleshot_timer, stop_singleshot_timer, register_vcpu_info, send_nmi, get_physid,
+          register_vcpu_time_memory_area);
 SAME_ENUM(Runstate, RUNSTATE_, running, runnable, blocked, offline);
 SAME_STRUCT(VcpuRunstateInfo, vcpu_runstate_info, state, state_entry_time, time);
 SAME_STRUCT(VcpuRegisterRunstateMemoryArea, vcpu_register_runstate_memory_area, addr, addr.h, addr.p);

@@ -3,19 +3,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/abi/compare.hpp"
 
-#include <xen/hvm/hvm_op.h>
-#include <xen/hvm/params.h>
 #include <xen/hvm/dm_op.h>
+#include <xen/hvm/hvm_op.h>
 #include <xen/hvm/ioreq.h>
+#include <xen/hvm/params.h>
 
+#include "hypervisor/abi/dm_op.hpp"
 #include "hypervisor/abi/hvm_op.hpp"
 #include "hypervisor/abi/hvm_params.hpp"
-#include "hypervisor/abi/dm_op.hpp"
 #include "hypervisor/abi/ioreq.hpp"
 
 // hvm_op.hpp
-SAME_ENUM(HvmOp, HVMOP_, set_param, get_param, flush_tlbs, pagetable_dying, get_time, xentrace, set_mem_access,
-          get_mem_access, get_mem_type, set_evtchn_upcall_vector, guest_request_vm_event, altp2m);
+SAME_ENUM(HvmOp, HVMOP_, set_param, get_param, flush_tlbs, pagetable_dying, get_time, xentrace, set_mem_access, get_mem_access,
+          get_mem_type, set_evtchn_upcall_vector, guest_request_vm_event, altp2m);
 SAME_ENUM(HvmMemType, HVMMEM_, ram_rw, ram_ro, mmio_dm, unused, ioreq_server);
 SAME_STRUCT(HvmParamArg, xen_hvm_param, domid, pad, index, value);
 SAME_STRUCT(HvmPagetableDying, xen_hvm_pagetable_dying, domid, pad, gpa);
@@ -81,19 +81,17 @@ SAME(HvmParam::mca_cap, HVM_PARAM_MCA_CAP);
 SAME(HvmCallbackType::gsi, HVM_PARAM_CALLBACK_TYPE_GSI);
 SAME(HvmCallbackType::pci_intx, HVM_PARAM_CALLBACK_TYPE_PCI_INTX);
 SAME(HvmCallbackType::vector, HVM_PARAM_CALLBACK_TYPE_VECTOR);
-SAME_ENUM(HvmTimerMode, HVMPTM_, delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending,
-          one_missed_tick_pending);
+SAME_ENUM(HvmTimerMode, HVMPTM_, delay_for_missed_ticks, no_delay_for_missed_ticks, no_missed_ticks_pending, one_missed_tick_pending);
 SAME_ENUM(Altp2mMode, XEN_ALTP2M_, disabled, mixed, external, limited);
 
 // dm_op.hpp
 SAME(dmop_no_gfns, XEN_DMOP_no_gfns);
 SAME(ioreq_mem_access_read, XEN_DMOP_IOREQ_MEM_ACCESS_READ);
 SAME(ioreq_mem_access_write, XEN_DMOP_IOREQ_MEM_ACCESS_WRITE);
-SAME_ENUM(DmOpCmd, XEN_DMOP_, create_ioreq_server, get_ioreq_server_info, map_io_range_to_ioreq_server,
-          unmap_io_range_from_ioreq_server, set_ioreq_server_state, destroy_ioreq_server, track_dirty_vram,
-          set_pci_intx_level, set_isa_irq_level, set_pci_link_route, modified_memory, set_mem_type, inject_event,
-          inject_msi, map_mem_type_to_ioreq_server, remote_shutdown, relocate_memory, pin_memory_cacheattr,
-          set_irq_level, nr_vcpus);
+SAME_ENUM(DmOpCmd, XEN_DMOP_, create_ioreq_server, get_ioreq_server_info, map_io_range_to_ioreq_server, unmap_io_range_from_ioreq_server,
+          set_ioreq_server_state, destroy_ioreq_server, track_dirty_vram, set_pci_intx_level, set_isa_irq_level, set_pci_link_route,
+          modified_memory, set_mem_type, inject_event, inject_msi, map_mem_type_to_ioreq_server, remote_shutdown, relocate_memory,
+          pin_memory_cacheattr, set_irq_level, nr_vcpus);
 SAME(BufioreqMode::off, HVM_IOREQSRV_BUFIOREQ_OFF);
 SAME(BufioreqMode::legacy, HVM_IOREQSRV_BUFIOREQ_LEGACY);
 SAME(BufioreqMode::atomic, HVM_IOREQSRV_BUFIOREQ_ATOMIC);
@@ -129,10 +127,9 @@ SAME_STRUCT(DmOpPinMemoryCacheattr, xen_dm_op_pin_memory_cacheattr, start, end, 
 SAME_STRUCT(DmOpSetIrqLevel, xen_dm_op_set_irq_level, irq, level, pad);
 SAME_STRUCT(DmOpNrVcpus, xen_dm_op_nr_vcpus, vcpus);
 SAME_STRUCT(DmOp, xen_dm_op, op, pad, u, u.create_ioreq_server, u.get_ioreq_server_info, u.map_io_range_to_ioreq_server,
-          u.unmap_io_range_from_ioreq_server, u.set_ioreq_server_state, u.destroy_ioreq_server, u.track_dirty_vram,
-          u.set_pci_intx_level, u.set_isa_irq_level, u.set_irq_level, u.set_pci_link_route, u.modified_memory,
-          u.set_mem_type, u.inject_event, u.inject_msi, u.map_mem_type_to_ioreq_server, u.remote_shutdown,
-          u.relocate_memory, u.pin_memory_cacheattr, u.nr_vcpus);
+            u.unmap_io_range_from_ioreq_server, u.set_ioreq_server_state, u.destroy_ioreq_server, u.track_dirty_vram, u.set_pci_intx_level,
+            u.set_isa_irq_level, u.set_irq_level, u.set_pci_link_route, u.modified_memory, u.set_mem_type, u.inject_event, u.inject_msi,
+            u.map_mem_type_to_ioreq_server, u.remote_shutdown, u.relocate_memory, u.pin_memory_cacheattr, u.nr_vcpus);
 SAME_STRUCT(DmOpBuf, xen_dm_op_buf, h, size);
 
 // ioreq.hpp

@@ -3,17 +3,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/abi/compare.hpp"
 
+#include <xen/hypfs.h>
 #include <xen/io/console.h>
 #include <xen/io/ring.h>
-#include <xen/io/xs_wire.h>
 #include <xen/io/xenbus.h>
-#include <xen/hypfs.h>
+#include <xen/io/xs_wire.h>
 #include <xen/kexec.h>
 
+#include "hypervisor/abi/hypfs.hpp"
 #include "hypervisor/abi/io/console.hpp"
 #include "hypervisor/abi/io/ring.hpp"
 #include "hypervisor/abi/io/xs_wire.hpp"
-#include "hypervisor/abi/hypfs.hpp"
 #include "hypervisor/abi/kexec.hpp"
 
 // io/console.hpp
@@ -70,8 +70,8 @@ SAME(XenbusState::closed, XenbusStateClosed);
 SAME(XenbusState::reconfiguring, XenbusStateReconfiguring);
 SAME(XenbusState::reconfigured, XenbusStateReconfigured);
 SAME_STRUCT(XsdSockmsg, xsd_sockmsg, type, req_id, tx_id, len);
-SAME_STRUCT(XenstoreDomainInterface, xenstore_domain_interface, req, rsp, req_cons, req_prod, rsp_cons, rsp_prod,
-          server_features, connection, error);
+SAME_STRUCT(XenstoreDomainInterface, xenstore_domain_interface, req, rsp, req_cons, req_prod, rsp_cons, rsp_prod, server_features,
+            connection, error);
 
 // hypfs.hpp
 SAME(hypfs_version, XEN_HYPFS_VERSION);
@@ -116,7 +116,9 @@ static_assert(px::abi::HypfsDirlistentry::name_offset == offsetof(xen_hypfs_dirl
 SAME(mask_xencons_idx(5000, sizeof(xencons_interface::out)), MASK_XENCONS_IDX(5000, xencons_interface::out));
 SAME(mask_xenstore_idx(5000), MASK_XENSTORE_IDX(5000));
 
-struct ProbeRequest { px::u64 data[3]; };
+struct ProbeRequest {
+    px::u64 data[3];
+};
 DEFINE_RING_TYPES(px_probe, ProbeRequest, px::u32);
 static_assert(sizeof(px::abi::SringHeader) == offsetof(px_probe_sring, ring));
 SAME_FIELD_AS(SringHeader, req_prod, px_probe_sring, req_prod);

@@ -3,11 +3,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/abi/compare.hpp"
 
-#include <xen/memory.h>
 #include <xen/grant_table.h>
+#include <xen/memory.h>
 
-#include "hypervisor/abi/memory.hpp"
 #include "hypervisor/abi/grant_table.hpp"
+#include "hypervisor/abi/memory.hpp"
 
 // memory.hpp
 SAME(memf::populate_on_demand, XENMEMF_populate_on_demand);
@@ -18,11 +18,11 @@ SAME(rdm_all, XENMEM_RDM_ALL);
 SAME(resource_grant_table_id_shared, XENMEM_resource_grant_table_id_shared);
 SAME(resource_grant_table_id_status, XENMEM_resource_grant_table_id_status);
 SAME(resource_ioreq_server_frame_bufioreq, XENMEM_resource_ioreq_server_frame_bufioreq);
-SAME_ENUM(MemoryOp, XENMEM_, increase_reservation, decrease_reservation, maximum_ram_page, current_reservation,
-          maximum_reservation, machphys_mfn_list, populate_physmap, add_to_physmap, memory_map, machine_memory_map,
-          exchange, machphys_mapping, set_memory_map, maximum_gpfn, remove_from_physmap, set_pod_target, get_pod_target,
-          get_sharing_freed_pages, get_sharing_shared_pages, paging_op, access_op, sharing_op, add_to_physmap_batch,
-          claim_pages, machphys_compat_mfn_list, get_vnumainfo, reserved_device_memory_map, acquire_resource);
+SAME_ENUM(MemoryOp, XENMEM_, increase_reservation, decrease_reservation, maximum_ram_page, current_reservation, maximum_reservation,
+          machphys_mfn_list, populate_physmap, add_to_physmap, memory_map, machine_memory_map, exchange, machphys_mapping, set_memory_map,
+          maximum_gpfn, remove_from_physmap, set_pod_target, get_pod_target, get_sharing_freed_pages, get_sharing_shared_pages, paging_op,
+          access_op, sharing_op, add_to_physmap_batch, claim_pages, machphys_compat_mfn_list, get_vnumainfo, reserved_device_memory_map,
+          acquire_resource);
 SAME_ENUM(MapSpace, XENMAPSPACE_, shared_info, grant_table, gmfn, gmfn_range, gmfn_foreign, dev_mmio);
 SAME_ENUM(PagingOp, XENMEM_paging_op_, nominate, evict, prep);
 SAME_ENUM(AccessOp, XENMEM_access_op_, set_access, get_access, set_access_multi);
@@ -44,8 +44,7 @@ SAME_STRUCT(MemoryDomain, xen_memory_domain, domid);
 SAME_STRUCT(MachphysMfnList, xen_machphys_mfn_list, max_extents, extent_start, nr_extents);
 SAME_STRUCT(MachphysMapping, xen_machphys_mapping, v_start, v_end, max_mfn);
 SAME_STRUCT(AddToPhysmap, xen_add_to_physmap, domid, size, space, idx, gpfn);
-SAME_STRUCT(AddToPhysmapBatch, xen_add_to_physmap_batch, domid, space, size, u, u.foreign_domid, u.res0, idxs, gpfns,
-          errs);
+SAME_STRUCT(AddToPhysmapBatch, xen_add_to_physmap_batch, domid, space, size, u, u.foreign_domid, u.res0, idxs, gpfns, errs);
 SAME_STRUCT(RemoveFromPhysmap, xen_remove_from_physmap, domid, gpfn);
 SAME_STRUCT(MemoryMap, xen_memory_map, nr_entries, buffer);
 SAME_STRUCT(ForeignMemoryMap, xen_foreign_memory_map, domid, map);
@@ -56,8 +55,8 @@ SAME_STRUCT(ReservedDeviceMemory, xen_reserved_device_memory, start_pfn, nr_page
 SAME_STRUCT(ReservedDeviceMemoryMap, xen_reserved_device_memory_map, flags, nr_entries, buffer, dev, dev.pci);
 SAME_STRUCT(MemAcquireResource, xen_mem_acquire_resource, domid, type, id, nr_frames, pad, frame, frame_list);
 SAME_STRUCT(Vmemrange, xen_vmemrange, start, end, flags, nid);
-SAME_STRUCT(VnumaTopologyInfo, xen_vnuma_topology_info, domid, pad, nr_vnodes, nr_vcpus, nr_vmemranges, vdistance,
-          vcpu_to_vnode, vmemrange);
+SAME_STRUCT(VnumaTopologyInfo, xen_vnuma_topology_info, domid, pad, nr_vnodes, nr_vcpus, nr_vmemranges, vdistance, vcpu_to_vnode,
+            vmemrange);
 
 // grant_table.hpp
 SAME(gnttab_nr_reserved_entries, GNTTAB_NR_RESERVED_ENTRIES);
@@ -89,15 +88,15 @@ SAME(gntcopy::dest_gref, GNTCOPY_dest_gref);
 SAME(gnttab_cache::clean, GNTTAB_CACHE_CLEAN);
 SAME(gnttab_cache::inval, GNTTAB_CACHE_INVAL);
 SAME(gnttab_cache::source_gref, GNTTAB_CACHE_SOURCE_GREF);
-SAME_ENUM(GnttabOp, GNTTABOP_, map_grant_ref, unmap_grant_ref, setup_table, dump_table, transfer, copy, query_size,
-          unmap_and_replace, set_version, get_status_frames, get_version, swap_grant_ref, cache_flush);
-SAME_ENUM(GntStatus, GNTST_, okay, general_error, bad_domain, bad_gntref, bad_handle, bad_virt_addr, bad_dev_addr,
-          no_device_space, permission_denied, bad_page, bad_copy_arg, address_too_big, eagain, no_space);
+SAME_ENUM(GnttabOp, GNTTABOP_, map_grant_ref, unmap_grant_ref, setup_table, dump_table, transfer, copy, query_size, unmap_and_replace,
+          set_version, get_status_frames, get_version, swap_grant_ref, cache_flush);
+SAME_ENUM(GntStatus, GNTST_, okay, general_error, bad_domain, bad_gntref, bad_handle, bad_virt_addr, bad_dev_addr, no_device_space,
+          permission_denied, bad_page, bad_copy_arg, address_too_big, eagain, no_space);
 SAME_STRUCT(GrantEntryV1, grant_entry_v1, flags, domid, frame);
 SAME_STRUCT(GrantEntryHeader, grant_entry_header, flags, domid);
-SAME_STRUCT(GrantEntryV2, grant_entry_v2, hdr, full_page, full_page.hdr, full_page.pad0, full_page.frame, sub_page,
-          sub_page.hdr, sub_page.page_off, sub_page.length, sub_page.frame, transitive, transitive.hdr,
-          transitive.trans_domid, transitive.pad0, transitive.gref);
+SAME_STRUCT(GrantEntryV2, grant_entry_v2, hdr, full_page, full_page.hdr, full_page.pad0, full_page.frame, sub_page, sub_page.hdr,
+            sub_page.page_off, sub_page.length, sub_page.frame, transitive, transitive.hdr, transitive.trans_domid, transitive.pad0,
+            transitive.gref);
 SAME_STRUCT(GnttabMapGrantRef, gnttab_map_grant_ref, host_addr, flags, ref, dom, status, handle, dev_bus_addr);
 SAME_STRUCT(GnttabUnmapGrantRef, gnttab_unmap_grant_ref, host_addr, dev_bus_addr, handle, status);
 SAME_STRUCT(GnttabSetupTable, gnttab_setup_table, dom, nr_frames, status, frame_list);

@@ -60,8 +60,7 @@ SAME_STRUCT(PhysdevMapPirq, physdev_map_pirq, domid, type, index, pirq, bus, dev
 SAME_STRUCT(PhysdevUnmapPirq, physdev_unmap_pirq, domid, pirq);
 SAME_STRUCT(PhysdevManagePci, physdev_manage_pci, bus, devfn);
 SAME_STRUCT(PhysdevRestoreMsi, physdev_restore_msi, bus, devfn);
-SAME_STRUCT(PhysdevManagePciExt, physdev_manage_pci_ext, bus, devfn, is_extfn, is_virtfn, physfn, physfn.bus,
-          physfn.devfn);
+SAME_STRUCT(PhysdevManagePciExt, physdev_manage_pci_ext, bus, devfn, is_extfn, is_virtfn, physfn, physfn.bus, physfn.devfn);
 SAME_STRUCT(PhysdevCompatOp, physdev_op, cmd, u, u.irq_status_query, u.set_iopl, u.set_iobitmap, u.apic_op, u.irq_op);
 SAME_STRUCT(PhysdevSetupGsi, physdev_setup_gsi, gsi, triggering, polarity);
 SAME_STRUCT(PhysdevGetFreePirq, physdev_get_free_pirq, type, pirq);

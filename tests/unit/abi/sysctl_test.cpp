@@ -64,10 +64,9 @@ SAME(levelcap::xsave_eax, XEN_SYSCTL_CPU_LEVELCAP_xsave_eax);
 SAME(levelcap::thermal_ecx, XEN_SYSCTL_CPU_LEVELCAP_thermal_ecx);
 SAME(levelcap::l7s0_eax, XEN_SYSCTL_CPU_LEVELCAP_l7s0_eax);
 SAME(levelcap::l7s0_ebx, XEN_SYSCTL_CPU_LEVELCAP_l7s0_ebx);
-SAME_ENUM(SysctlCmd, XEN_SYSCTL_, readconsole, tbuf_op, physinfo, sched_id, perfc_op, getdomaininfolist, debug_keys,
-          getcpuinfo, availheap, get_pmstat, cpu_hotplug, pm_op, page_offline_op, lockprof_op, cputopoinfo, numainfo,
-          cpupool_op, scheduler_op, coverage_op, psr_cmt_op, pcitopoinfo, psr_alloc, get_cpu_levelling_caps,
-          get_cpu_featureset, livepatch_op, get_cpu_policy);
+SAME_ENUM(SysctlCmd, XEN_SYSCTL_, readconsole, tbuf_op, physinfo, sched_id, perfc_op, getdomaininfolist, debug_keys, getcpuinfo, availheap,
+          get_pmstat, cpu_hotplug, pm_op, page_offline_op, lockprof_op, cputopoinfo, numainfo, cpupool_op, scheduler_op, coverage_op,
+          psr_cmt_op, pcitopoinfo, psr_alloc, get_cpu_levelling_caps, get_cpu_featureset, livepatch_op, get_cpu_policy);
 SAME_ENUM(TbufOp, XEN_SYSCTL_TBUFOP_, get_info, set_cpu_mask, set_evt_mask, set_size, enable, disable);
 SAME_ENUM(PerfcOp, XEN_SYSCTL_PERFCOP_, reset, query);
 SAME(CpuHotplugOp::online, XEN_SYSCTL_CPU_HOTPLUG_ONLINE);
@@ -89,9 +88,8 @@ SAME_ENUM(CpuFeaturesetIndex, XEN_SYSCTL_cpu_featureset_, raw, host, pv, hvm, pv
 SAME_ENUM(CpuPolicyIndex, XEN_SYSCTL_cpu_policy_, raw, host, pv_max, hvm_max, pv_default, hvm_default);
 SAME_STRUCT(SysctlReadconsole, xen_sysctl_readconsole, clear, incremental, pad0, pad1, index, buffer, count);
 SAME_STRUCT(SysctlTbufOp, xen_sysctl_tbuf_op, cmd, cpu_mask, evt_mask, buffer_mfn, size);
-SAME_STRUCT(SysctlPhysinfo, xen_sysctl_physinfo, threads_per_core, cores_per_socket, nr_cpus, max_cpu_id, nr_nodes,
-          max_node_id, cpu_khz, capabilities, arch_capabilities, pad, total_pages, free_pages, scrub_pages,
-          outstanding_pages, max_mfn, hw_cap);
+SAME_STRUCT(SysctlPhysinfo, xen_sysctl_physinfo, threads_per_core, cores_per_socket, nr_cpus, max_cpu_id, nr_nodes, max_node_id, cpu_khz,
+            capabilities, arch_capabilities, pad, total_pages, free_pages, scrub_pages, outstanding_pages, max_mfn, hw_cap);
 SAME_STRUCT(SysctlSchedId, xen_sysctl_sched_id, sched_id);
 SAME_STRUCT(SysctlPerfcDesc, xen_sysctl_perfc_desc, name, nr_vals);
 SAME_STRUCT(SysctlPerfcOp, xen_sysctl_perfc_op, cmd, nr_counters, nr_vals, desc, val);
@@ -109,18 +107,17 @@ SAME_STRUCT(SysctlMeminfo, xen_sysctl_meminfo, memsize, memfree);
 SAME_STRUCT(SysctlNumainfo, xen_sysctl_numainfo, num_nodes, meminfo, distance);
 SAME_STRUCT(SysctlCpupoolOp, xen_sysctl_cpupool_op, op, cpupool_id, sched_id, domid, cpu, n_dom, cpumap);
 SAME_STRUCT(SysctlArinc653Schedule, xen_sysctl_arinc653_schedule, major_frame, num_sched_entries, sched_entries,
-          sched_entries[0].dom_handle, sched_entries[0].vcpu_id, sched_entries[0].runtime);
+            sched_entries[0].dom_handle, sched_entries[0].vcpu_id, sched_entries[0].runtime);
 SAME_STRUCT(SysctlCreditSchedule, xen_sysctl_credit_schedule, tslice_ms, ratelimit_us, vcpu_migr_delay_us);
 SAME_STRUCT(SysctlCredit2Schedule, xen_sysctl_credit2_schedule, ratelimit_us);
-SAME_STRUCT(SysctlSchedulerOp, xen_sysctl_scheduler_op, cpupool_id, sched_id, cmd, u, u.sched_arinc653,
-          u.sched_arinc653.schedule, u.sched_credit, u.sched_credit2);
+SAME_STRUCT(SysctlSchedulerOp, xen_sysctl_scheduler_op, cpupool_id, sched_id, cmd, u, u.sched_arinc653, u.sched_arinc653.schedule,
+            u.sched_credit, u.sched_credit2);
 SAME_STRUCT(SysctlCpuLevellingCaps, xen_sysctl_cpu_levelling_caps, caps);
 SAME_STRUCT(SysctlCpuFeatureset, xen_sysctl_cpu_featureset, index, nr_features, features);
 SAME_STRUCT(SysctlCpuPolicy, xen_sysctl_cpu_policy, index, nr_leaves, nr_msrs, leaves, msrs);
-SAME_STRUCT(Sysctl, xen_sysctl, cmd, interface_version, u, u.readconsole, u.tbuf_op, u.physinfo, u.cputopoinfo,
-          u.pcitopoinfo, u.numainfo, u.sched_id, u.perfc_op, u.getdomaininfolist, u.debug_keys, u.getcpuinfo,
-          u.availheap, u.get_pmstat, u.cpu_hotplug, u.pm_op, u.page_offline, u.cpupool_op, u.scheduler_op,
-          u.cpu_levelling_caps, u.cpu_featureset, u.cpu_policy, u.pad);
+SAME_STRUCT(Sysctl, xen_sysctl, cmd, interface_version, u, u.readconsole, u.tbuf_op, u.physinfo, u.cputopoinfo, u.pcitopoinfo, u.numainfo,
+            u.sched_id, u.perfc_op, u.getdomaininfolist, u.debug_keys, u.getcpuinfo, u.availheap, u.get_pmstat, u.cpu_hotplug, u.pm_op,
+            u.page_offline, u.cpupool_op, u.scheduler_op, u.cpu_levelling_caps, u.cpu_featureset, u.cpu_policy, u.pad);
 
 // sysctl_pm.hpp
 SAME(pmstat_category_mask, PMSTAT_CATEGORY_MASK);
@@ -153,11 +150,10 @@ SAME_STRUCT(PmCxStat, pm_cx_stat, nr, last, idle_time, triggers, residencies, nr
 SAME_STRUCT(SysctlGetPmstat, xen_sysctl_get_pmstat, type, cpuid, u, u.getpx, u.getcx);
 SAME_STRUCT(CpufreqUserspace, xen_userspace, scaling_setspeed);
 SAME_STRUCT(CpufreqOndemand, xen_ondemand, sampling_rate_max, sampling_rate_min, sampling_rate, up_threshold);
-SAME_STRUCT(GetCpufreqPara, xen_get_cpufreq_para, cpu_num, freq_num, gov_num, affected_cpus,
-          scaling_available_frequencies, scaling_available_governors, scaling_driver, cpuinfo_cur_freq,
-          cpuinfo_max_freq, cpuinfo_min_freq, scaling_cur_freq, scaling_governor, scaling_max_freq, scaling_min_freq, u,
-          u.userspace, u.ondemand, turbo_enabled);
+SAME_STRUCT(GetCpufreqPara, xen_get_cpufreq_para, cpu_num, freq_num, gov_num, affected_cpus, scaling_available_frequencies,
+            scaling_available_governors, scaling_driver, cpuinfo_cur_freq, cpuinfo_max_freq, cpuinfo_min_freq, scaling_cur_freq,
+            scaling_governor, scaling_max_freq, scaling_min_freq, u, u.userspace, u.ondemand, turbo_enabled);
 SAME_STRUCT(SetCpufreqGov, xen_set_cpufreq_gov, scaling_governor);
 SAME_STRUCT(SetCpufreqPara, xen_set_cpufreq_para, ctrl_type, ctrl_value);
-SAME_STRUCT(SysctlPmOp, xen_sysctl_pm_op, cmd, cpuid, u, u.get_para, u.set_gov, u.set_para, u.get_avgfreq,
-          u.set_sched_opt_smt, u.get_max_cstate, u.set_max_cstate);
+SAME_STRUCT(SysctlPmOp, xen_sysctl_pm_op, cmd, cpuid, u, u.get_para, u.set_gov, u.set_para, u.get_avgfreq, u.set_sched_opt_smt,
+            u.get_max_cstate, u.set_max_cstate);

@@ -4,14 +4,14 @@
 #include "tests/unit/abi/compare.hpp"
 
 #include <xen/arch-x86/cpuid.h>
-#include <xen/hvm/hvm_vcpu.h>
-#include <xen/hvm/hvm_info_table.h>
 #include <xen/hvm/e820.h>
+#include <xen/hvm/hvm_info_table.h>
+#include <xen/hvm/hvm_vcpu.h>
 
-#include "hypervisor/abi/x86/domain.hpp"
-#include "hypervisor/abi/x86/vcpu_context.hpp"
 #include "hypervisor/abi/x86/cpuid.hpp"
+#include "hypervisor/abi/x86/domain.hpp"
 #include "hypervisor/abi/x86/hvm_info_table.hpp"
+#include "hypervisor/abi/x86/vcpu_context.hpp"
 
 // x86/domain.hpp
 SAME(x86::legacy_max_vcpus, XEN_LEGACY_MAX_VCPUS);
@@ -32,8 +32,7 @@ SAME(x86::misc_flags_max, XEN_X86_MISC_FLAGS_MAX);
 SAME(x86::cpuid_no_subleaf, XEN_CPUID_NO_SUBLEAF);
 SAME(x86::hvm_debugcons_ioport, XEN_HVM_DEBUGCONS_IOPORT);
 SAME_STRUCT(x86::ArchVcpuInfo, arch_vcpu_info, cr2, pad);
-SAME_STRUCT(x86::ArchSharedInfo, arch_shared_info, max_pfn, pfn_to_mfn_frame_list_list, nmi_reason, p2m_cr3, p2m_vaddr,
-          p2m_generation);
+SAME_STRUCT(x86::ArchSharedInfo, arch_shared_info, max_pfn, pfn_to_mfn_frame_list_list, nmi_reason, p2m_cr3, p2m_vaddr, p2m_generation);
 SAME_STRUCT(x86::DomainConfig, xen_arch_domainconfig, emulation_flags, misc_flags);
 SAME_STRUCT(x86::CpuidLeaf, xen_cpuid_leaf, leaf, subleaf, a, b, c, d);
 SAME_STRUCT(x86::MsrEntry, xen_msr_entry, idx, flags, val);
@@ -64,18 +63,16 @@ SAME(x86::SegmentBase::gs_kernel, SEGBASE_GS_KERNEL);
 SAME(x86::SegmentBase::gs_user_sel, SEGBASE_GS_USER_SEL);
 SAME(x86::VcpuHvmMode::mode_32b, VCPU_HVM_MODE_32B);
 SAME(x86::VcpuHvmMode::mode_64b, VCPU_HVM_MODE_64B);
-SAME_STRUCT(x86::CpuUserRegs, cpu_user_regs, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi,
-          error_code, entry_vector, rip, cs, saved_upcall_mask, rflags, rsp, ss, es, ds, fs, gs);
+SAME_STRUCT(x86::CpuUserRegs, cpu_user_regs, r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, error_code,
+            entry_vector, rip, cs, saved_upcall_mask, rflags, rsp, ss, es, ds, fs, gs);
 SAME_STRUCT(x86::TrapInfo, trap_info, vector, flags, cs, address);
-SAME_STRUCT(x86::VcpuGuestContext, vcpu_guest_context, fpu_ctxt, fpu_ctxt.x, flags, user_regs, trap_ctxt, ldt_base,
-          ldt_ents, gdt_frames, gdt_ents, kernel_ss, kernel_sp, ctrlreg, debugreg, event_callback_eip,
-          failsafe_callback_eip, syscall_callback_eip, vm_assist, fs_base, gs_base_kernel, gs_base_user);
+SAME_STRUCT(x86::VcpuGuestContext, vcpu_guest_context, fpu_ctxt, fpu_ctxt.x, flags, user_regs, trap_ctxt, ldt_base, ldt_ents, gdt_frames,
+            gdt_ents, kernel_ss, kernel_sp, ctrlreg, debugreg, event_callback_eip, failsafe_callback_eip, syscall_callback_eip, vm_assist,
+            fs_base, gs_base_kernel, gs_base_user);
 SAME_STRUCT(x86::IretContext, iret_context, rax, r11, rcx, flags, rip, cs, rflags, rsp, ss);
-SAME_STRUCT(x86::VcpuHvmX86_32, vcpu_hvm_x86_32, eax, ecx, edx, ebx, esp, ebp, esi, edi, eip, eflags, cr0, cr3, cr4,
-          pad1, efer, cs_base, ds_base, ss_base, es_base, tr_base, cs_limit, ds_limit, ss_limit, es_limit, tr_limit,
-          cs_ar, ds_ar, ss_ar, es_ar, tr_ar, pad2);
-SAME_STRUCT(x86::VcpuHvmX86_64, vcpu_hvm_x86_64, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, rip, rflags, cr0, cr3, cr4,
-          efer);
+SAME_STRUCT(x86::VcpuHvmX86_32, vcpu_hvm_x86_32, eax, ecx, edx, ebx, esp, ebp, esi, edi, eip, eflags, cr0, cr3, cr4, pad1, efer, cs_base,
+            ds_base, ss_base, es_base, tr_base, cs_limit, ds_limit, ss_limit, es_limit, tr_limit, cs_ar, ds_ar, ss_ar, es_ar, tr_ar, pad2);
+SAME_STRUCT(x86::VcpuHvmX86_64, vcpu_hvm_x86_64, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, rip, rflags, cr0, cr3, cr4, efer);
 SAME_STRUCT(x86::VcpuHvmContext, vcpu_hvm_context, mode, pad, cpu_regs, cpu_regs.x86_32, cpu_regs.x86_64);
 
 // x86/cpuid.hpp
@@ -105,7 +102,7 @@ SAME(x86::hvm_e820_offset, HVM_E820_OFFSET);
 SAME(x86::hvm_below_4g_ram_end, HVM_BELOW_4G_RAM_END);
 SAME(x86::hvm_below_4g_mmio_start, HVM_BELOW_4G_MMIO_START);
 SAME(x86::hvm_below_4g_mmio_length, HVM_BELOW_4G_MMIO_LENGTH);
-SAME_STRUCT(x86::HvmInfoTable, hvm_info_table, signature, length, checksum, apic_mode, nr_vcpus, low_mem_pgend,
-          reserved_mem_pgstart, high_mem_pgend, vcpu_online);
+SAME_STRUCT(x86::HvmInfoTable, hvm_info_table, signature, length, checksum, apic_mode, nr_vcpus, low_mem_pgend, reserved_mem_pgstart,
+            high_mem_pgend, vcpu_online);
 
 SAME(x86::xen_cpuid::leaf(3), XEN_CPUID_LEAF(3));

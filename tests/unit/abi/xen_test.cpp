@@ -3,17 +3,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/abi/compare.hpp"
 
-#include <xen/version.h>
-#include <xen/elfnote.h>
 #include <xen/callback.h>
-#include <xen/nmi.h>
 #include <xen/domctl.h>
+#include <xen/elfnote.h>
+#include <xen/nmi.h>
+#include <xen/version.h>
 
-#include "hypervisor/abi/xen.hpp"
+#include "hypervisor/abi/callback.hpp"
+#include "hypervisor/abi/elfnote.hpp"
 #include "hypervisor/abi/features.hpp"
 #include "hypervisor/abi/version.hpp"
-#include "hypervisor/abi/elfnote.hpp"
-#include "hypervisor/abi/callback.hpp"
+#include "hypervisor/abi/xen.hpp"
 
 // xen.hpp
 SAME(latest_interface_version, __XEN_LATEST_INTERFACE_VERSION__);
@@ -142,8 +142,7 @@ SAME(VmassistType::runstate_update_flag, VMASST_TYPE_runstate_update_flag);
 SAME(VmassistType::m2p_strict, VMASST_TYPE_m2p_strict);
 SAME_ENUM(NmiOp, XENNMI_, register_callback, unregister_callback);
 SAME_STRUCT(MmuUpdate, mmu_update, ptr, val);
-SAME_STRUCT(MmuextOp, mmuext_op, cmd, arg1, arg1.mfn, arg1.linear_addr, arg2, arg2.nr_ents, arg2.vcpumask,
-          arg2.src_mfn);
+SAME_STRUCT(MmuextOp, mmuext_op, cmd, arg1, arg1.mfn, arg1.linear_addr, arg2, arg2.nr_ents, arg2.vcpumask, arg2.src_mfn);
 SAME_STRUCT(MulticallEntry, multicall_entry, op, result, args);
 SAME_STRUCT(NmiCallback, xennmi_callback, handler_address, pad);
 SAME_STRUCT(Uuid, xen_uuid_t, a);
@@ -170,8 +169,8 @@ SAME(Feature::not_direct_mapped, XENFEAT_not_direct_mapped);
 SAME(Feature::direct_mapped, XENFEAT_direct_mapped);
 
 // version.hpp
-SAME_ENUM(XenVersionOp, XENVER_, version, extraversion, compile_info, capabilities, changeset, platform_parameters,
-          get_features, pagesize, guest_handle, commandline, build_id);
+SAME_ENUM(XenVersionOp, XENVER_, version, extraversion, compile_info, capabilities, changeset, platform_parameters, get_features, pagesize,
+          guest_handle, commandline, build_id);
 SAME_STRUCT(CompileInfo, xen_compile_info, compiler, compile_by, compile_domain, compile_date);
 SAME_STRUCT(PlatformParameters, xen_platform_parameters, virt_start);
 SAME_STRUCT(FeatureInfo, xen_feature_info, submap_idx, submap);

@@ -23,9 +23,7 @@ void print(std::string_view format, std::span<const FormatArg> arguments) {
 }
 }  // namespace
 
-[[gnu::weak]] void vlog(LogLevel, bool, std::string_view format, std::span<const FormatArg> arguments) {
-    print(format, arguments);
-}
+[[gnu::weak]] void vlog(LogLevel, bool, std::string_view format, std::span<const FormatArg> arguments) { print(format, arguments); }
 [[gnu::weak]] void vpanic(std::string_view format, std::span<const FormatArg> arguments) {
     print(format, arguments);
     std::abort();

@@ -66,8 +66,18 @@ TEST_F(Lists, MisuseIsCaught) {
     red.push_back(items[0]);
     EXPECT_DEATH(red.push_back(items[0]), "assertion");
     EXPECT_DEATH(red.erase(items[1]), "assertion");
-    EXPECT_DEATH({ Item local; red.push_back(local); }, "assertion");
-    EXPECT_DEATH({ RedList local; local.push_back(items[1]); }, "assertion");
+    EXPECT_DEATH(
+        {
+            Item local;
+            red.push_back(local);
+        },
+        "assertion");
+    EXPECT_DEATH(
+        {
+            RedList local;
+            local.push_back(items[1]);
+        },
+        "assertion");
 }
 
 TEST_F(Lists, RandomOperationsAgreeWithAModel) {

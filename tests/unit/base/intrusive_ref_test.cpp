@@ -50,7 +50,8 @@ TEST(IntrusiveRef, ManyThreadsDropItOnce) {
         for (unsigned i = 0; i < 4; ++i) {
             object.get();
             threads.emplace_back([&object] {
-                for (unsigned turn = 0; turn < 50; ++turn) if (object.try_get()) object.put();
+                for (unsigned turn = 0; turn < 50; ++turn)
+                    if (object.try_get()) object.put();
                 object.put();
             });
         }

@@ -52,9 +52,7 @@ void random_operations(unsigned seed, int nodes, int keys) {
         ASSERT_EQ(tree.size(), model.size());
         ASSERT_EQ(tree.first() == nullptr ? 0 : tree.first()->serial, model.empty() ? 0 : model.begin()->second);
         ASSERT_EQ(tree.last() == nullptr ? 0 : tree.last()->serial, model.empty() ? 0 : model.rbegin()->second);
-        if (step % 16 == 0) {
-            ASSERT_EQ(contents(tree), (std::vector<std::pair<int, int>>(model.begin(), model.end())));
-        }
+        if (step % 16 == 0) { ASSERT_EQ(contents(tree), (std::vector<std::pair<int, int>>(model.begin(), model.end()))); }
     }
     while (Node* node = tree.first()) {
         tree.erase(*node);

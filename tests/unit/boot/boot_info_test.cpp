@@ -81,9 +81,7 @@ TEST(MemoryMap, MorePiecesThanFitLoseMemoryAndNeverGainIt) {
     normalise(map);
     for (const MemoryRegion& region : map) {
         if (region.kind != usable) continue;
-        for (u64 i = 0; i < max_regions - 1; ++i) {
-            EXPECT_TRUE(region.end <= i * 0x1000 + 0x100 || region.start >= i * 0x1000 + 0x200);
-        }
+        for (u64 i = 0; i < max_regions - 1; ++i) { EXPECT_TRUE(region.end <= i * 0x1000 + 0x100 || region.start >= i * 0x1000 + 0x200); }
     }
 }
 
@@ -101,7 +99,8 @@ TEST(BootText, EndsAtItsNulOrAtTheLimit) {
 
 TEST(Limit, UsableMemoryAboveItIsUnusable) {
     Map map;
-    for (const MemoryRegion& region : {MemoryRegion{0, 0x1000, usable}, {0x1000, 0x9000, usable}, {0x9000, 0xa000, acpi}, {0xa000, 0xb000, usable}}) {
+    for (const MemoryRegion& region :
+         {MemoryRegion{0, 0x1000, usable}, {0x1000, 0x9000, usable}, {0x9000, 0xa000, acpi}, {0xa000, 0xb000, usable}}) {
         ASSERT_TRUE(map.push_back(region).ok());
     }
     limit_memory(map, 0x4000);

@@ -14,8 +14,8 @@ void poke(FakeMemory& memory, u64 block, usize offset, u32 value) { std::memcpy(
 
 FakeMemory good() {
     FakeMemory memory;
-    memory.put_values<u32>(info_at, {has_memory | has_line | has_modules | has_map | has_loader, 639, 65535, 0, line_at, 2, modules_at,
-                                     0, 0, 0, 0, 48 + 4, map_at, 0, 0, 0, loader_at});
+    memory.put_values<u32>(info_at, {has_memory | has_line | has_modules | has_map | has_loader, 639, 65535, 0, line_at, 2, modules_at, 0,
+                                     0, 0, 0, 48 + 4, map_at, 0, 0, 0, loader_at});
     // The second entry is larger than it need be: sizes count, not the structure.
     memory.put_values<u32>(map_at, {20, 0, 0, 0x9f000, 0, 1, 24, 0x100000, 0, 0xff00000, 1, 77, 0xdeadbeef});
     memory.put_values<u32>(modules_at, {0x200000, 0x300000, text_at, 0, 0x300000, 0x300000, 0, 0});
@@ -69,12 +69,12 @@ TEST(Multiboot1, BadStructuresAreErrors) {
         ASSERT_FALSE(result.ok()) << std::hex << block << "+" << offset;
         EXPECT_EQ(result.error(), error);
     };
-    expect_error(map_at, 0, 0, Errno::einval);                // entry that never ends
-    expect_error(map_at, 0, 19, Errno::einval);               // smaller than its parts
-    expect_error(map_at, 0, 0xfffffffc, Errno::einval);       // would step backwards
+    expect_error(map_at, 0, 0, Errno::einval);           // entry that never ends
+    expect_error(map_at, 0, 19, Errno::einval);          // smaller than its parts
+    expect_error(map_at, 0, 0xfffffffc, Errno::einval);  // would step backwards
     expect_error(info_at, map_length, 0x10000, Errno::einval);
-    expect_error(info_at, modules_count, 3, Errno::einval);   // the third isn't there
-    expect_error(modules_at, 4, 0x1fffff, Errno::einval);     // ends before it starts
+    expect_error(info_at, modules_count, 3, Errno::einval);  // the third isn't there
+    expect_error(modules_at, 4, 0x1fffff, Errno::einval);    // ends before it starts
 }
 
 TEST(Multiboot1, ARegionThatWrapsIsAnError) {

@@ -64,9 +64,15 @@ Errno error_of(std::vector<u8> bytes) {
 
 Tags good() {
     Tags tags;
-    tags.text(1, "placeholder com1=115200 loglvl=all").text(2, "GRUB 2.06").module(0x200000, 0x300000, "root=/dev/sda1").module(0x300000, 0x300000, "");
+    tags.text(1, "placeholder com1=115200 loglvl=all")
+        .text(2, "GRUB 2.06")
+        .module(0x200000, 0x300000, "root=/dev/sda1")
+        .module(0x300000, 0x300000, "");
     tags.map(32, {{0, 0x9f000, 1}, {0x100000, 0xff00000, 1}, {0xfee00000, 0x1000, 12}});
-    tags.tag(8, std::vector<u8>(32, 1)).tag(4, {1, 2, 3, 4, 5, 6, 7, 8}).tag(14, std::vector<u8>(20, 'R')).tag(15, std::vector<u8>(36, 'R'));
+    tags.tag(8, std::vector<u8>(32, 1))
+        .tag(4, {1, 2, 3, 4, 5, 6, 7, 8})
+        .tag(14, std::vector<u8>(20, 'R'))
+        .tag(15, std::vector<u8>(36, 'R'));
     return tags;
 }
 
@@ -93,7 +99,14 @@ TEST(Multiboot2, TellsOfTheScreen) {
     };
     const Screen direct = screen(framebuffer_tag(1));
     EXPECT_EQ(direct.kind, Screen::Kind::framebuffer);
-    EXPECT_EQ(direct.framebuffer, (Framebuffer{.address = 0xfd000000, .width = 1024, .height = 768, .pitch = 4096, .bits = 32, .red = {16, 8}, .green = {8, 8}, .blue = {0, 8}}));
+    EXPECT_EQ(direct.framebuffer, (Framebuffer{.address = 0xfd000000,
+                                               .width = 1024,
+                                               .height = 768,
+                                               .pitch = 4096,
+                                               .bits = 32,
+                                               .red = {16, 8},
+                                               .green = {8, 8},
+                                               .blue = {0, 8}}));
     EXPECT_EQ(screen(framebuffer_tag(2)).kind, Screen::Kind::text);
     EXPECT_EQ(screen(framebuffer_tag(0)).kind, Screen::Kind::none) << "a palette's colours are of no use";
     EXPECT_EQ(screen(framebuffer_tag(9)).kind, Screen::Kind::none);

@@ -60,9 +60,7 @@ TEST_F(Device, no_permission) {
         ASSERT_EQ(seteuid(65534), 0);  // root may open everything
     }
     auto privcmd = Privcmd::open(paths);
-    if (before == 0) {
-        ASSERT_EQ(seteuid(before), 0);
-    }
+    if (before == 0) { ASSERT_EQ(seteuid(before), 0); }
     ASSERT_FALSE(privcmd.ok());
     EXPECT_THAT(privcmd.error().text, HasSubstr("run this as root"));
 }

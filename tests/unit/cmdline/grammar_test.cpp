@@ -46,8 +46,7 @@ TEST(Grammar, Booleans) {
                              "console_to_ring=enable", "console_to_ring=1", "console-to-ring"}) {
         EXPECT_TRUE(Parsed{line}.console_to_ring) << line;
     }
-    for (const char* line :
-         {"x2apic=no", "x2apic=off", "x2apic=false", "x2apic=disable", "x2apic=0", "no-x2apic", "nox2apic"}) {
+    for (const char* line : {"x2apic=no", "x2apic=off", "x2apic=false", "x2apic=disable", "x2apic=0", "no-x2apic", "nox2apic"}) {
         const Parsed parsed{line};
         EXPECT_FALSE(parsed.x2apic) << line;
         EXPECT_TRUE(parsed.clean()) << line;
@@ -96,16 +95,14 @@ TEST(Grammar, DoubleDashEndsOurOptions) {
 TEST(Grammar, ProblemsNameTheOptionAndDoNotStopTheRest) {
     const Parsed parsed{"bogus=1 maxcpus=0x10 com1 =x no-maxcpus maxcpus= no- = nosmp"};
     EXPECT_THAT(parsed.problems,
-                ElementsAre("bogus=1: is not an option", "com1: needs a value", "=x: is not an option",
-                            "no-maxcpus: can't be negated", "maxcpus=: has an empty value",
-                            "no-: is not an option", "=: is not an option"));
+                ElementsAre("bogus=1: is not an option", "com1: needs a value", "=x: is not an option", "no-maxcpus: can't be negated",
+                            "maxcpus=: has an empty value", "no-: is not an option", "=: is not an option"));
     EXPECT_EQ(parsed.maxcpus, 16u);
     EXPECT_TRUE(parsed.nosmp);
 }
 
 TEST(Grammar, NamesAreCaseSensitive) {
-    EXPECT_THAT(Parsed{"NOSMP Com1=9600"}.problems,
-                ElementsAre("NOSMP: is not an option", "Com1=9600: is not an option"));
+    EXPECT_THAT(Parsed{"NOSMP Com1=9600"}.problems, ElementsAre("NOSMP: is not an option", "Com1=9600: is not an option"));
 }
 
 TEST(Grammar, AcceptedOptionsSayThatTheyDoNothing) {
@@ -136,30 +133,16 @@ TEST(Grammar, Numbers) {
     EXPECT_EQ(parse_unsigned("0"), 0u);
     EXPECT_EQ(parse_unsigned("017"), 15u);
     EXPECT_EQ(parse_unsigned("256", 255), std::nullopt);
-    for (const char* text : {"", "0x", "08", "1a", "+1", " 1", "0xg"})
-        EXPECT_EQ(parse_unsigned(text), std::nullopt) << text;
+    for (const char* text : {"", "0x", "08", "1a", "+1", " 1", "0xg"}) EXPECT_EQ(parse_unsigned(text), std::nullopt) << text;
 }
 
 /// Anything at all is parsed to its end, every text stays inside the line, and each bad word is reported.
 TEST(Grammar, RandomLines) {
-    static constexpr std::string_view pieces[] = {"dom0_mem", "com1",
-                                                  "console",  "iommu",
-                                                  "no-",      "no",
-                                                  "=",        ",",
-                                                  ":",        "\"",
-                                                  " ",        "  ",
-                                                  "--",       "-",
-                                                  "_",        "min:",
-                                                  "max:",     "%",
-                                                  "+",        "1",
-                                                  "0x",       "99999999999999999999",
-                                                  "G",        "com2",
-                                                  "pvh",      "verbose",
-                                                  "on",       "bounce",
-                                                  "com2",     "=",
-                                                  "\t",       "/",
-                                                  "all",      "\xff",
-                                                  "\n"};
+    static constexpr std::string_view pieces[] = {
+        "dom0_mem", "com1", "console", "iommu",   "no-",  "no",     "=",    ",", ":",  "\"", " ",
+        "  ",       "--",   "-",       "_",       "min:", "max:",   "%",    "+", "1",  "0x", "99999999999999999999",
+        "G",        "com2", "pvh",     "verbose", "on",   "bounce", "com2", "=", "\t", "/",  "all",
+        "\xff",     "\n"};
     std::mt19937 random{1};
     unsigned reported = 0;
     for (int round = 0; round < 20000; ++round) {

@@ -27,7 +27,8 @@ TEST(Console, DevicesInOrder) {
 
 TEST(SpecCtrl, AllOrSome) {
     EXPECT_EQ(Parsed{""}.spec_ctrl, (SpecCtrl{true, true, true}));
-    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"}) EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false, false, BranchThunk::jump})) << off;
+    for (const char* const off : {"spec-ctrl=no", "no-spec-ctrl", "spec-ctrl=0"})
+        EXPECT_EQ(Parsed{off}.spec_ctrl, (SpecCtrl{false, false, false, false, BranchThunk::jump})) << off;
     EXPECT_EQ(Parsed{"spec-ctrl=no-ibpb"}.spec_ctrl, (SpecCtrl{false, true, true}));
     EXPECT_EQ((Parsed{"spec-ctrl=l1d-flush=off,md-clear=no"}.spec_ctrl), (SpecCtrl{true, false, false}));
     EXPECT_EQ((Parsed{"spec-ctrl=no spec-ctrl=on"}.spec_ctrl), (SpecCtrl{true, true, true}));
@@ -45,12 +46,13 @@ TEST(Vga, Modes) {
     EXPECT_EQ((Parsed{"vga=keep"}.vga), (VgaOption{.keep = true}));
     EXPECT_EQ((Parsed{"vga=current,keep"}.vga), (VgaOption{.keep = true}));
     EXPECT_EQ((Parsed{"vga=text-80x25"}.vga), (VgaOption{.kind = Kind::text, .rows = 25}));
-    EXPECT_EQ((Parsed{"vga=gfx-1024x768x32,keep"}.vga), (VgaOption{.kind = Kind::graphics, .width = 1024, .height = 768, .depth = 32, .keep = true}));
+    EXPECT_EQ((Parsed{"vga=gfx-1024x768x32,keep"}.vga),
+              (VgaOption{.kind = Kind::graphics, .width = 1024, .height = 768, .depth = 32, .keep = true}));
     EXPECT_EQ((Parsed{"vga=keep,gfx-800x600"}.vga), (VgaOption{.kind = Kind::graphics, .width = 800, .height = 600, .keep = true}));
     EXPECT_EQ((Parsed{"vga=ask"}.vga), (VgaOption{.kind = Kind::ask}));
     EXPECT_EQ((Parsed{"vga=mode-0x311"}.vga), (VgaOption{.kind = Kind::number}));
-    for (const char* const bad : {"vga=best", "vga=text-132x25", "vga=text-80x", "vga=gfx-", "vga=gfx-1024", "vga=gfx-1024x768x", "vga=gfx-1x2x3x4",
-                                  "vga=gfx-0x10x10", "vga=gfx-99999x10", "vga=mode-", "vga=mode-x"}) {
+    for (const char* const bad : {"vga=best", "vga=text-132x25", "vga=text-80x", "vga=gfx-", "vga=gfx-1024", "vga=gfx-1024x768x",
+                                  "vga=gfx-1x2x3x4", "vga=gfx-0x10x10", "vga=gfx-99999x10", "vga=mode-", "vga=mode-x"}) {
         const Parsed parsed{bad};
         EXPECT_THAT(parsed.problems, SizeIs(1)) << bad;
         EXPECT_EQ(parsed.vga, VgaOption{}) << bad;
@@ -76,9 +78,7 @@ TEST(Console, WhatWeDoNotHave) {
     EXPECT_THAT(some.problems, SizeIs(1));
     EXPECT_EQ(some.console.count, 1);
     const Parsed nothing{"console=xhci"};
-    EXPECT_THAT(
-        nothing.problems,
-        ElementsAre("console=xhci: xhci: is not a console of this hypervisor (vga, com1, com2, none)"));
+    EXPECT_THAT(nothing.problems, ElementsAre("console=xhci: xhci: is not a console of this hypervisor (vga, com1, com2, none)"));
     EXPECT_EQ(nothing.console.count, 2);  // the default rather than silence
 }
 
@@ -135,9 +135,8 @@ TEST(Dom0Mem, Amounts) {
 }
 
 TEST(Dom0Mem, Nonsense) {
-    for (const char* line :
-         {"dom0_mem=lots", "dom0_mem=100%", "dom0_mem=1G+", "dom0_mem=1G+5", "dom0_mem=min:", "dom0_mem=-25%",
-          "dom0_mem=0", "dom0_mem=avg:1G", "dom0_mem=1G,x"}) {
+    for (const char* line : {"dom0_mem=lots", "dom0_mem=100%", "dom0_mem=1G+", "dom0_mem=1G+5", "dom0_mem=min:", "dom0_mem=-25%",
+                             "dom0_mem=0", "dom0_mem=avg:1G", "dom0_mem=1G,x"}) {
         const Parsed parsed{line};
         EXPECT_FALSE(parsed.problems.empty()) << line;
         EXPECT_EQ(parsed.dom0_mem.initial, std::nullopt) << line;
@@ -152,9 +151,8 @@ TEST(Dom0, Vcpus) {
     EXPECT_EQ(range.resolve(10), 8u);
     EXPECT_EQ(Parsed{"dom0_max_vcpus=-8"}.dom0_max_vcpus, (VcpuRange{1, 8}));
     EXPECT_EQ(Parsed{"dom0_max_vcpus=3-"}.dom0_max_vcpus, (VcpuRange{3, VcpuRange::unlimited}));
-    for (const char* line :
-         {"dom0_max_vcpus=-", "dom0_max_vcpus=0", "dom0_max_vcpus=8-4", "dom0_max_vcpus=a-b",
-          "dom0_max_vcpus=1-2-3", "dom0_max_vcpus=", "dom0_max_vcpus=4294967296"}) {
+    for (const char* line : {"dom0_max_vcpus=-", "dom0_max_vcpus=0", "dom0_max_vcpus=8-4", "dom0_max_vcpus=a-b", "dom0_max_vcpus=1-2-3",
+                             "dom0_max_vcpus=", "dom0_max_vcpus=4294967296"}) {
         const Parsed parsed{line};
         EXPECT_THAT(parsed.problems, SizeIs(1)) << line;
         EXPECT_EQ(parsed.dom0_max_vcpus, VcpuRange{}) << line;

@@ -110,9 +110,7 @@ TEST(VifNodes, DefaultsAndWhatTheVifSays) {
     EXPECT_EQ(map_of(made->front)["mtu"], "9000");
 }
 
-TEST(VifNodes, EmulatedCardsAreRefused) {
-    EXPECT_THAT(check_supported(vif("type=ioemu")).error().text, HasSubstr("device model"));
-}
+TEST(VifNodes, EmulatedCardsAreRefused) { EXPECT_THAT(check_supported(vif("type=ioemu")).error().text, HasSubstr("device model")); }
 
 TEST(VifNodes, DefaultsOfXlConf) {
     const std::string path = ::testing::TempDir() + "xl.conf";

@@ -31,7 +31,8 @@ const std::vector<MemoryRegion> pc{{0, 0x9fc00, usable},
                                    {3 * gib - 0x20000, 3 * gib, reserved},
                                    {0xfffc0000, 4 * gib, reserved},
                                    {4 * gib, 6 * gib, usable}};
-const std::vector<MemoryRegion> ours{{0, 0x1000, reserved}, {0x8000, 0x9000, reserved}, {2 * mib, 4 * mib, reserved}, {5 * gib, 5 * gib + mib, reserved}};
+const std::vector<MemoryRegion> ours{
+    {0, 0x1000, reserved}, {0x8000, 0x9000, reserved}, {2 * mib, 4 * mib, reserved}, {5 * gib, 5 * gib + mib, reserved}};
 
 std::vector<MemoryRegion> map_of(const Machine& machine) {
     MemoryMap map;
@@ -40,19 +41,19 @@ std::vector<MemoryRegion> map_of(const Machine& machine) {
 }
 
 TEST(Dom0MemoryMap, OursIsReservedAndTheRestBeyondTheLimitUnusable) {
-    EXPECT_THAT(map_of({pc, ours, gib}),
-                ElementsAre(MemoryRegion{0, 0x1000, reserved}, MemoryRegion{0x1000, 0x8000, usable}, MemoryRegion{0x8000, 0x9000, reserved},
-                            MemoryRegion{0x9000, 0x9f000, usable}, MemoryRegion{0x9f000, 0xa0000, reserved},
-                            MemoryRegion{0xf0000, mib, reserved}, MemoryRegion{mib, 2 * mib, usable},
-                            MemoryRegion{2 * mib, 4 * mib, reserved}, MemoryRegion{4 * mib, gib, usable},
-                            MemoryRegion{gib, 3 * gib - 0x20000, unusable}, MemoryRegion{3 * gib - 0x20000, 3 * gib, reserved},
-                            MemoryRegion{0xfffc0000, 4 * gib, reserved}, MemoryRegion{4 * gib, 6 * gib, unusable}));
+    EXPECT_THAT(
+        map_of({pc, ours, gib}),
+        ElementsAre(MemoryRegion{0, 0x1000, reserved}, MemoryRegion{0x1000, 0x8000, usable}, MemoryRegion{0x8000, 0x9000, reserved},
+                    MemoryRegion{0x9000, 0x9f000, usable}, MemoryRegion{0x9f000, 0xa0000, reserved}, MemoryRegion{0xf0000, mib, reserved},
+                    MemoryRegion{mib, 2 * mib, usable}, MemoryRegion{2 * mib, 4 * mib, reserved}, MemoryRegion{4 * mib, gib, usable},
+                    MemoryRegion{gib, 3 * gib - 0x20000, unusable}, MemoryRegion{3 * gib - 0x20000, 3 * gib, reserved},
+                    MemoryRegion{0xfffc0000, 4 * gib, reserved}, MemoryRegion{4 * gib, 6 * gib, unusable}));
 }
 
 TEST(Dom0MemoryMap, ALimitInsideOursEndsThere) {
     const std::vector<MemoryRegion> machine{{mib, 8 * mib, usable}};
-    EXPECT_THAT(map_of({machine, ours, 3 * mib}),
-                ElementsAre(MemoryRegion{mib, 2 * mib, usable}, MemoryRegion{2 * mib, 3 * mib, reserved}, MemoryRegion{3 * mib, 8 * mib, unusable}));
+    EXPECT_THAT(map_of({machine, ours, 3 * mib}), ElementsAre(MemoryRegion{mib, 2 * mib, usable}, MemoryRegion{2 * mib, 3 * mib, reserved},
+                                                              MemoryRegion{3 * mib, 8 * mib, unusable}));
 }
 
 TEST(Dom0MemoryMap, AllOfTheMachineWhereTheLimitIsBeyond) {

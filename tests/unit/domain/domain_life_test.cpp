@@ -53,8 +53,7 @@ TEST_F(DomainLifeTest, CreationFailsWholeWhereverMemoryRunsOut) {
         const u64 free = memory_totals().free_frames;
         auto domain = Domain::create(DomId{5}, settings(4));
         if (domain) {
-            while ((*domain)->kill() == Progress::more) {
-            }
+            while ((*domain)->kill() == Progress::more) {}
             break;
         }
         ASSERT_EQ(domain.error(), Errno::enomem);

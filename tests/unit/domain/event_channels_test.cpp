@@ -347,9 +347,7 @@ TEST_F(EventChannelsTest, HypercallsDoTheSame) {
 TEST_F(EventChannelsTest, HypercallsRefuseWhatIsNotTheCallers) {
     Domain& a = make_domain(1);
     make_domain(2);
-    const auto run = [&](EvtchnOp op, auto argument) {
-        return call(hypercall_event_channel_op, vcpu(a), static_cast<u64>(op), &argument);
-    };
+    const auto run = [&](EvtchnOp op, auto argument) { return call(hypercall_event_channel_op, vcpu(a), static_cast<u64>(op), &argument); };
     EXPECT_EQ(run(EvtchnOp::alloc_unbound, abi::EvtchnAllocUnbound{2, 1, 0}), error(Errno::eperm));
     EXPECT_EQ(run(EvtchnOp::alloc_unbound, abi::EvtchnAllocUnbound{77, 1, 0}), error(Errno::esrch));
     EXPECT_EQ(run(EvtchnOp::bind_interdomain, abi::EvtchnBindInterdomain{77, 1, 0}), error(Errno::esrch));

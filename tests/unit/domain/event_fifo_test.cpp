@@ -281,8 +281,7 @@ TEST_F(EventFifoTest, ManySendersOneGuestNothingLost) {
             const u32 port = heads[7];
             u32& event = word(a, EvtPort{port});
             u32 old = __atomic_load_n(&event, __ATOMIC_SEQ_CST);
-            while (!__atomic_compare_exchange_n(&event, &old, old & ~(linked | 0x1ffffu), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-            }
+            while (!__atomic_compare_exchange_n(&event, &old, old & ~(linked | 0x1ffffu), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {}
             heads[7] = old & 0x1ffff;
             if (heads[7] == 0) ready = __atomic_exchange_n(&control(a).ready, 0u, __ATOMIC_SEQ_CST);
             if ((__atomic_fetch_and(&event, ~pending, __ATOMIC_SEQ_CST) & pending) == 0) continue;

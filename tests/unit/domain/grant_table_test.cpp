@@ -10,8 +10,8 @@
 namespace px {
 namespace {
 
-using abi::GnttabOp;
 using abi::GntStatus;
+using abi::GnttabOp;
 namespace gntmap = abi::gntmap;
 namespace gtf = abi::gtf;
 

@@ -93,9 +93,7 @@ protected:
         arch::host_guest_memory(op, sizeof(Op) * (count == 0 ? 1 : count));
         HypercallArgs args{{command, reinterpret_cast<u64>(op), count, 0, 0}};
         Result<Reply> reply = Reply{};
-        do {
-            reply = handler(caller, args);
-        } while (reply.ok() && reply->again());
+        do { reply = handler(caller, args); } while (reply.ok() && reply->again());
         arch::host_guest_memory_clear();
         arch::host_become_vcpu(nullptr);
         return to_register(reply);

@@ -27,10 +27,8 @@ constexpr u64 table_address = 0x100000;
 
 Bytes good_madt() {
     Bytes body = test::madt_body(0xfee00000, 1);
-    for (u8 i = 0; i < 20; ++i)
-        append(body, madt::LocalApic{.processor_uid = i, .apic_id = i, .flags = {.enabled = 1}});
-    for (u32 i = 255; i < 275; ++i)
-        append(body, madt::LocalX2Apic{.x2apic_id = i, .flags = {.enabled = 1}, .processor_uid = i});
+    for (u8 i = 0; i < 20; ++i) append(body, madt::LocalApic{.processor_uid = i, .apic_id = i, .flags = {.enabled = 1}});
+    for (u32 i = 255; i < 275; ++i) append(body, madt::LocalX2Apic{.x2apic_id = i, .flags = {.enabled = 1}, .processor_uid = i});
     append(body, madt::IoApic{.id = 1, .address = 0xfec00000, .gsi_base = 0});
     append(body, madt::SourceOverride{.source = 0, .gsi = 2, .flags = {}});
     append(body, madt::LocalNmi{.processor_uid = 0xff, .flags = {}, .lint = 1});
@@ -40,10 +38,7 @@ Bytes good_madt() {
 
 Bytes good_srat() {
     Bytes body(12);
-    append(
-        body,
-        srat::LocalX2Apic{
-            .reserved0 = 0, .proximity = 1, .x2apic_id = 3, .flags = 1, .clock_domain = 0, .reserved1 = 0});
+    append(body, srat::LocalX2Apic{.reserved0 = 0, .proximity = 1, .x2apic_id = 3, .flags = 1, .clock_domain = 0, .reserved1 = 0});
     srat::Memory memory{};
     memory.entry = {1, 40};
     memory.length = 0x1000;
@@ -80,8 +75,7 @@ Bytes good_slit() {
 }
 
 Bytes good_dsdt() {
-    return make_table("DSDT"_sig, 2,
-                      {0x10, 0x20, 'X', 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05});
+    return make_table("DSDT"_sig, 2, {0x10, 0x20, 'X', 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 0x05, 0x0a, 0x05});
 }
 
 /// Flips, cuts and stretches at random; most results get a right checksum and length, so that they pass the
@@ -93,10 +87,10 @@ public:
     Bytes operator()(Bytes table) {
         for (u64 count = 1 + pick(4); count != 0; --count) {
             switch (pick(4)) {
-                case 0: table[4 + pick(table.size() - 4)] = static_cast<u8>(pick(256)); break;
-                case 1: table[4 + pick(table.size() - 4)] ^= static_cast<u8>(1 << pick(8)); break;
-                case 2: table.resize(sizeof(Header) + pick(table.size() - sizeof(Header) + 1)); break;
-                case 3: table.resize(table.size() + pick(9), static_cast<u8>(pick(256))); break;
+            case 0: table[4 + pick(table.size() - 4)] = static_cast<u8>(pick(256)); break;
+            case 1: table[4 + pick(table.size() - 4)] ^= static_cast<u8>(1 << pick(8)); break;
+            case 2: table.resize(sizeof(Header) + pick(table.size() - sizeof(Header) + 1)); break;
+            case 3: table.resize(table.size() + pick(9), static_cast<u8>(pick(256))); break;
             }
         }
         if (pick(8) != 0) {
@@ -189,8 +183,7 @@ TEST(AcpiFuzz, SleepState) {
 
 TEST(AcpiFuzz, Lists) {
     Bytes entries;
-    for (const u64 address : {table_address + 0x1000, table_address + 0x2000, u64{0}, ~u64{0}})
-        append(entries, address);
+    for (const u64 address : {table_address + 0x1000, table_address + 0x2000, u64{0}, ~u64{0}}) append(entries, address);
     Mutator mutator{7};
     unsigned found = 0;
     for (int round = 0; round < 4000; ++round) {

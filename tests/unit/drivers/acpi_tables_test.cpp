@@ -162,8 +162,7 @@ TEST_F(Firmware, BadTablesAreNamed) {
     const u32 too_long = 45;
     std::memcpy(madt.data() + 4, &too_long, sizeof too_long);
     EXPECT_EQ(list->find("APIC"_sig).error(), (TableError{"APIC"_sig, Defect::unmappable}));
-    EXPECT_EQ(Table::open(memory, Paddr{0x50000}, "FACP"_sig).error(),
-              (TableError{"FACP"_sig, Defect::bad_signature}));
+    EXPECT_EQ(Table::open(memory, Paddr{0x50000}, "FACP"_sig).error(), (TableError{"FACP"_sig, Defect::bad_signature}));
 }
 
 // ---- MADT
@@ -172,26 +171,21 @@ struct MadtTest : testing::Test {
     FakeMemory memory;
     std::unique_ptr<Topology> topology = std::make_unique<Topology>();
 
-    TableResult<> parse(const Bytes& body) {
-        return parse_madt(open_table(memory, make_table(madt_signature, 4, body)), *topology);
-    }
+    TableResult<> parse(const Bytes& body) { return parse_madt(open_table(memory, make_table(madt_signature, 4, body)), *topology); }
 };
 
 TEST_F(MadtTest, EachKindOfEntry) {
-    const auto result =
-        parse(madt_body(0xfee00000, 1, madt::LocalApic{.processor_uid = 1, .apic_id = 0, .flags = on},
-                        madt::LocalApic{.processor_uid = 2, .apic_id = 4, .flags = {.online_capable = 1}},
-                        madt::LocalApic{.processor_uid = 3, .apic_id = 6, .flags = {}},
-                        madt::LocalApic{.processor_uid = 4, .apic_id = 0xff, .flags = on},
-                        madt::IoApic{.id = 2, .address = 0xfec00000, .gsi_base = 0},
-                        madt::IoApic{.id = 3, .address = 0xfec01000, .gsi_base = 24},
-                        madt::SourceOverride{.source = 0, .gsi = 2, .flags = {}},
-                        madt::SourceOverride{.source = 9, .gsi = 9, .flags = {.polarity = 3, .trigger = 3}},
-                        madt::NmiSource{.flags = {.polarity = 1, .trigger = 1}, .gsi = 17},
-                        madt::LocalNmi{.processor_uid = 0xff, .flags = {}, .lint = 1},
-                        madt::LocalX2ApicNmi{.flags = {.trigger = 1}, .processor_uid = 777, .lint = 0},
-                        madt::LocalX2Apic{.x2apic_id = 0x10001, .flags = on, .processor_uid = 777},
-                        madt::LocalApicAddress{.address = 0x12'fee0'0000}, EntryHeader{0x7f, 2}));
+    const auto result = parse(madt_body(
+        0xfee00000, 1, madt::LocalApic{.processor_uid = 1, .apic_id = 0, .flags = on},
+        madt::LocalApic{.processor_uid = 2, .apic_id = 4, .flags = {.online_capable = 1}},
+        madt::LocalApic{.processor_uid = 3, .apic_id = 6, .flags = {}}, madt::LocalApic{.processor_uid = 4, .apic_id = 0xff, .flags = on},
+        madt::IoApic{.id = 2, .address = 0xfec00000, .gsi_base = 0}, madt::IoApic{.id = 3, .address = 0xfec01000, .gsi_base = 24},
+        madt::SourceOverride{.source = 0, .gsi = 2, .flags = {}},
+        madt::SourceOverride{.source = 9, .gsi = 9, .flags = {.polarity = 3, .trigger = 3}},
+        madt::NmiSource{.flags = {.polarity = 1, .trigger = 1}, .gsi = 17}, madt::LocalNmi{.processor_uid = 0xff, .flags = {}, .lint = 1},
+        madt::LocalX2ApicNmi{.flags = {.trigger = 1}, .processor_uid = 777, .lint = 0},
+        madt::LocalX2Apic{.x2apic_id = 0x10001, .flags = on, .processor_uid = 777}, madt::LocalApicAddress{.address = 0x12'fee0'0000},
+        EntryHeader{0x7f, 2}));
     ASSERT_TRUE(result.ok());
     EXPECT_EQ(topology->local_apic.raw, 0x12'fee0'0000u);
     EXPECT_TRUE(topology->legacy_pics);
@@ -221,12 +215,8 @@ TEST_F(MadtTest, ManyCpusWithSparseIds) {
     for (u32 i = 0; i < 600; ++i) {
         const u32 id = i < 100 ? 2 * i : i * 16 + (i >= 500 ? 0x1'0000'00 : 0);
         ids.push_back(id);
-        if (id < 255)
-            append(body,
-                   madt::LocalApic{
-                       .processor_uid = static_cast<u8>(i), .apic_id = static_cast<u8>(id), .flags = on});
-        else
-            append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = i});
+        if (id < 255) append(body, madt::LocalApic{.processor_uid = static_cast<u8>(i), .apic_id = static_cast<u8>(id), .flags = on});
+        else append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = i});
     }
     ASSERT_TRUE(parse(body).ok());
     ASSERT_EQ(topology->cpus.size(), ids.size());
@@ -240,8 +230,7 @@ TEST_F(MadtTest, ManyCpusWithSparseIds) {
 TEST_F(MadtTest, CpusListedTwiceCountOnce) {
     Bytes body = madt_body(0xfee00000, 0);
     for (const u32 id : {3u, 300u, 70000u}) {
-        for (int twice = 0; twice < 2; ++twice)
-            append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = id});
+        for (int twice = 0; twice < 2; ++twice) append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = id});
     }
     append(body, madt::LocalApic{.processor_uid = 9, .apic_id = 3, .flags = on});
     ASSERT_TRUE(parse(body).ok());
@@ -250,8 +239,7 @@ TEST_F(MadtTest, CpusListedTwiceCountOnce) {
 
 TEST_F(MadtTest, CpusBeyondTheCapacityAreCounted) {
     Bytes body = madt_body(0xfee00000, 0);
-    for (u32 id = 0; id < Topology::max_cpus + 5; ++id)
-        append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = id});
+    for (u32 id = 0; id < Topology::max_cpus + 5; ++id) append(body, madt::LocalX2Apic{.x2apic_id = id, .flags = on, .processor_uid = id});
     ASSERT_TRUE(parse(body).ok());
     EXPECT_EQ(topology->cpus.size(), Topology::max_cpus);
     EXPECT_EQ(topology->cpus_dropped, 5u);
@@ -271,13 +259,11 @@ TEST_F(MadtTest, BadEntriesAreLocated) {
     expect_bad(madt_body(0, 0, cpu, EntryHeader{0, 8}), Defect::bad_entry, 52);     // leaves the table
     expect_bad(madt_body(0, 0, EntryHeader{9, 4}, u16{0}), Defect::bad_entry, 44);  // short x2APIC
     expect_bad(madt_body(0, 0, madt::IoApic{.id = 1, .address = 0, .gsi_base = 0}), Defect::bad_entry, 44);
-    expect_bad(madt_body(0, 0, madt::IoApic{.id = 1, .address = 0x1000, .gsi_base = 0},
-                         madt::IoApic{.id = 2, .address = 0x2000, .gsi_base = 0}),
-               Defect::bad_entry, 56);
-    expect_bad(madt_body(0, 0, madt::SourceOverride{.bus = 1, .source = 0, .gsi = 0, .flags = {}}),
-               Defect::bad_entry, 44);
-    expect_bad(madt_body(0, 0, madt::SourceOverride{.source = 16, .gsi = 0, .flags = {}}), Defect::bad_entry,
-               44);
+    expect_bad(
+        madt_body(0, 0, madt::IoApic{.id = 1, .address = 0x1000, .gsi_base = 0}, madt::IoApic{.id = 2, .address = 0x2000, .gsi_base = 0}),
+        Defect::bad_entry, 56);
+    expect_bad(madt_body(0, 0, madt::SourceOverride{.bus = 1, .source = 0, .gsi = 0, .flags = {}}), Defect::bad_entry, 44);
+    expect_bad(madt_body(0, 0, madt::SourceOverride{.source = 16, .gsi = 0, .flags = {}}), Defect::bad_entry, 44);
     Bytes overrides = madt_body(0, 0);
     for (int i = 0; i < 33; ++i) append(overrides, madt::SourceOverride{.source = 1, .gsi = 1, .flags = {}});
     expect_bad(overrides, Defect::too_many, 44 + 320);
@@ -289,8 +275,7 @@ TEST_F(MadtTest, BadEntriesAreLocated) {
 Bytes fadt_bytes(FadtLayout fadt, usize length, u8 revision) {
     Bytes whole;
     append(whole, fadt);
-    return make_table(fadt_signature, revision,
-                      Bytes(whole.begin() + sizeof(Header), whole.begin() + static_cast<long>(length)));
+    return make_table(fadt_signature, revision, Bytes(whole.begin() + sizeof(Header), whole.begin() + static_cast<long>(length)));
 }
 
 FadtLayout pc_fadt() {
@@ -363,8 +348,7 @@ TEST(Fadt, HardwareReducedHasNoPm1) {
 
 TEST(Fadt, BadLengths) {
     FakeMemory memory;
-    EXPECT_EQ(parse_fadt(open_table(memory, fadt_bytes(pc_fadt(), 115, 1))).error(),
-              (TableError{fadt_signature, Defect::bad_length}));
+    EXPECT_EQ(parse_fadt(open_table(memory, fadt_bytes(pc_fadt(), 115, 1))).error(), (TableError{fadt_signature, Defect::bad_length}));
     FadtLayout raw = pc_fadt();
     raw.pm1_control_length = 1;
     EXPECT_EQ(parse_fadt(open_table(memory, fadt_bytes(raw, sizeof raw, 4))).error(),
@@ -392,8 +376,7 @@ TEST(HpetTable, AddressInMemoryOnly) {
     EXPECT_EQ(hpet->minimum_tick, 100);
     raw.address.space = AddressSpace::io;
     EXPECT_EQ(parse_hpet(open_table(memory, bytes())).error().defect, Defect::bad_entry);
-    EXPECT_EQ(parse_hpet(open_table(memory, make_table(hpet_signature, 1, Bytes(19)))).error().defect,
-              Defect::bad_length);
+    EXPECT_EQ(parse_hpet(open_table(memory, make_table(hpet_signature, 1, Bytes(19)))).error().defect, Defect::bad_length);
 }
 
 TEST(Mcfg, Windows) {
@@ -405,17 +388,14 @@ TEST(Mcfg, Windows) {
         return open_table(memory, make_table(mcfg_signature, 1, body));
     };
     EcamWindows windows;
-    ASSERT_TRUE(
-        parse_mcfg(table({{0xb0000000, 0, 0, 255, 0}, {0x10'0000'0000, 1, 16, 31, 0}}), windows).ok());
+    ASSERT_TRUE(parse_mcfg(table({{0xb0000000, 0, 0, 255, 0}, {0x10'0000'0000, 1, 16, 31, 0}}), windows).ok());
     ASSERT_EQ(windows.size(), 2u);
     EXPECT_EQ(windows[0].last_bus, 255);
     EXPECT_EQ(windows[1].base.raw, 0x10'0000'0000u);
     EXPECT_EQ(windows[1].segment, 1);
-    EXPECT_EQ(parse_mcfg(table({{0xb0000000, 0, 2, 1, 0}}), windows).error(),
-              (TableError{mcfg_signature, Defect::bad_entry, 44}));
+    EXPECT_EQ(parse_mcfg(table({{0xb0000000, 0, 2, 1, 0}}), windows).error(), (TableError{mcfg_signature, Defect::bad_entry, 44}));
     EXPECT_EQ(parse_mcfg(table({{0, 0, 0, 1, 0}}), windows).error().defect, Defect::bad_entry);
-    EXPECT_EQ(parse_mcfg(table({}, 15), windows).error(),
-              (TableError{mcfg_signature, Defect::bad_length, 44}));
+    EXPECT_EQ(parse_mcfg(table({}, 15), windows).error(), (TableError{mcfg_signature, Defect::bad_length, 44}));
 }
 
 Bytes srat_body() { return Bytes(12); }
@@ -423,24 +403,11 @@ Bytes srat_body() { return Bytes(12); }
 TEST(Srat, CpusAndMemory) {
     FakeMemory memory;
     Bytes body = srat_body();
-    append(body, srat::LocalApic{.proximity_low = 1,
-                                 .apic_id = 7,
-                                 .flags = 1,
-                                 .local_sapic_eid = 0,
-                                 .proximity_high = {2, 0, 0},
-                                 .clock_domain = 0});
-    append(body, srat::LocalApic{.proximity_low = 1,
-                                 .apic_id = 8,
-                                 .flags = 0,
-                                 .local_sapic_eid = 0,
-                                 .proximity_high = {},
-                                 .clock_domain = 0});
-    append(body, srat::LocalX2Apic{.reserved0 = 0,
-                                   .proximity = 5,
-                                   .x2apic_id = 0x12345,
-                                   .flags = 1,
-                                   .clock_domain = 0,
-                                   .reserved1 = 0});
+    append(body, srat::LocalApic{
+                     .proximity_low = 1, .apic_id = 7, .flags = 1, .local_sapic_eid = 0, .proximity_high = {2, 0, 0}, .clock_domain = 0});
+    append(body,
+           srat::LocalApic{.proximity_low = 1, .apic_id = 8, .flags = 0, .local_sapic_eid = 0, .proximity_high = {}, .clock_domain = 0});
+    append(body, srat::LocalX2Apic{.reserved0 = 0, .proximity = 5, .x2apic_id = 0x12345, .flags = 1, .clock_domain = 0, .reserved1 = 0});
     srat::Memory range{};
     range.entry = {1, 40};
     range.proximity = 5;
@@ -486,11 +453,9 @@ TEST(Slit, Matrix) {
               (TableError{slit_signature, Defect::bad_entry, 44}));
     for (const u64 count : {u64{3}, u64{1} << 32, ~u64{0}}) {
         std::memcpy(body.data(), &count, sizeof count);
-        EXPECT_EQ(Distances::parse(open_table(memory, make_table(slit_signature, 1, body))).error().defect,
-                  Defect::bad_length);
+        EXPECT_EQ(Distances::parse(open_table(memory, make_table(slit_signature, 1, body))).error().defect, Defect::bad_length);
     }
-    EXPECT_EQ(Distances::parse(open_table(memory, make_table(slit_signature, 1, Bytes(7)))).error().defect,
-              Defect::bad_length);
+    EXPECT_EQ(Distances::parse(open_table(memory, make_table(slit_signature, 1, Bytes(7)))).error().defect, Defect::bad_length);
 }
 
 // ---- power-off
@@ -503,16 +468,12 @@ Bytes aml(std::initializer_list<int> bytes) {
 
 TEST(SleepState, FindsThePackage) {
     // As QEMU, SeaBIOS and EDK II write it.
-    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00})),
-              (SleepType{0, 0}));
-    EXPECT_EQ(find_s5(aml({0x08, '\\', '_', 'S', '5', '_', 0x12, 0x06, 0x02, 0x0a, 0x05, 0x0a, 0x07})),
-              (SleepType{5, 7}));
+    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00})), (SleepType{0, 0}));
+    EXPECT_EQ(find_s5(aml({0x08, '\\', '_', 'S', '5', '_', 0x12, 0x06, 0x02, 0x0a, 0x05, 0x0a, 0x07})), (SleepType{5, 7}));
     EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x05, 0x02, 0x01, 0x0b, 0x06, 0x00})),
               std::nullopt);  // body ends
-    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x02, 0x01, 0x0b, 0x06, 0x00})),
-              (SleepType{1, 6}));
-    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x46, 0x00, 0x02, 0x0a, 0x04, 0x01})),
-              (SleepType{4, 1}));  // two-byte length
+    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x02, 0x01, 0x0b, 0x06, 0x00})), (SleepType{1, 6}));
+    EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x46, 0x00, 0x02, 0x0a, 0x04, 0x01})), (SleepType{4, 1}));  // two-byte length
     EXPECT_EQ(find_s5(aml({0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x01, 0x0a, 0x05})), (SleepType{5, 0}));
 }
 
@@ -549,10 +510,8 @@ TEST(SleepState, SearchesDsdtThenSsdts) {
     EXPECT_EQ(find_s5(memory, *list, hardware).error(), (TableError{"DSDT"_sig, Defect::not_found}));
     hardware.dsdt = Paddr{0x9000};
     EXPECT_EQ(find_s5(memory, *list, hardware).error(), (TableError{"DSDT"_sig, Defect::unmappable}));
-    memory.regions[0x9000] =
-        make_table("DSDT"_sig, 2, aml({0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x02, 0x05, 0x00}));
-    EXPECT_EQ(find_s5(memory, *list, hardware).error(),
-              (TableError{"DSDT"_sig, Defect::not_found}));  // no constant
+    memory.regions[0x9000] = make_table("DSDT"_sig, 2, aml({0x08, '_', 'S', '5', '_', 0x12, 0x04, 0x02, 0x05, 0x00}));
+    EXPECT_EQ(find_s5(memory, *list, hardware).error(), (TableError{"DSDT"_sig, Defect::not_found}));  // no constant
 }
 
 struct PmModel : test::FakeDevice {
@@ -571,8 +530,7 @@ TEST(SleepState, PowerOffWritesBothRegisters) {
     hardware.pm1a_control = {AddressSpace::io, 16, 0, 0, 0x604};
     hardware.pm1b_control = {AddressSpace::io, 16, 0, 0, 0x704};
     EXPECT_EQ(power_off(test::FakePorts{&model}, hardware, {5, 6}).error(), Errno::eio);
-    EXPECT_EQ(model.writes, (std::vector<std::pair<u64, u64>>{
-                                {0x604, 0x1401}, {0x704, 0x1800}, {0x604, 0x3401}, {0x704, 0x3800}}));
+    EXPECT_EQ(model.writes, (std::vector<std::pair<u64, u64>>{{0x604, 0x1401}, {0x704, 0x1800}, {0x604, 0x3401}, {0x704, 0x3800}}));
 }
 
 TEST(SleepState, Reset) {

@@ -24,8 +24,7 @@ struct Spec {
     std::vector<IoApic> io_apics{{.id = 2, .address = Paddr{0xfec00000}, .gsi_base = 0}};
     std::vector<SourceOverride> overrides{{.source = 9, .gsi = 20, .flags = {.polarity = 3, .trigger = 3}}};
     std::vector<NmiSource> nmi_sources{{.gsi = 5, .flags = {}}};
-    std::vector<LocalNmi> local_nmis{{.uid = LocalNmi::all_cpus, .flags = {}, .lint = 1},
-                                     {.uid = 400, .flags = {}, .lint = 0}};
+    std::vector<LocalNmi> local_nmis{{.uid = LocalNmi::all_cpus, .flags = {}, .lint = 1}, {.uid = 400, .flags = {}, .lint = 0}};
 
     MadtSpec view() const {
         return {.legacy_pics = true,
@@ -44,8 +43,7 @@ Result<Gpaddr> write_all(TableWriter& writer, const Spec& spec, std::vector<u64>
 
 TEST(TableWriter, RoundTrip) {
     Spec spec;
-    for (u32 i = 0; i < 300; ++i)
-        spec.cpus.push_back({.apic_id = 3 * i, .uid = i, .enabled = true, .online_capable = false});
+    for (u32 i = 0; i < 300; ++i) spec.cpus.push_back({.apic_id = 3 * i, .uid = i, .enabled = true, .online_capable = false});
     spec.cpus.push_back({.apic_id = 5000, .uid = 300, .enabled = false, .online_capable = true});
     Bytes buffer(8192, 0xcc);
     TableWriter writer{buffer, base};

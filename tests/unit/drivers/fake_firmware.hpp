@@ -77,8 +77,7 @@ inline Bytes make_rsdp(u8 revision, u32 rsdt, u64 xsdt) {
     rsdp.xsdt = revision >= 2 ? xsdt : 0;
     Bytes bytes;
     append(bytes, rsdp);
-    bytes[offsetof(acpi::RsdpLayout, checksum)] =
-        static_cast<u8>(-acpi::byte_sum(std::span(bytes).first(acpi::rsdp_v1_length)));
+    bytes[offsetof(acpi::RsdpLayout, checksum)] = static_cast<u8>(-acpi::byte_sum(std::span(bytes).first(acpi::rsdp_v1_length)));
     bytes[offsetof(acpi::RsdpLayout, extended_checksum)] = static_cast<u8>(-acpi::byte_sum(bytes));
     return bytes;
 }

@@ -17,7 +17,8 @@ namespace {
 constexpr u64 somewhere = 0x8000'0000;
 
 Framebuffer mode(u32 width, u32 height, u8 bits, u32 spare = 0) {
-    Framebuffer screen{.address = somewhere, .width = width, .height = height, .pitch = 0, .bits = bits, .red = {16, 8}, .green = {8, 8}, .blue = {0, 8}};
+    Framebuffer screen{
+        .address = somewhere, .width = width, .height = height, .pitch = 0, .bits = bits, .red = {16, 8}, .green = {8, 8}, .blue = {0, 8}};
     if (bits == 16) screen.red = {11, 5}, screen.green = {5, 6}, screen.blue = {0, 5};
     if (bits == 15) screen.red = {10, 5}, screen.green = {5, 5}, screen.blue = {0, 5};
     screen.pitch = width * screen.pixel_bytes() + spare;
@@ -27,7 +28,9 @@ Framebuffer mode(u32 width, u32 height, u8 bits, u32 spare = 0) {
 class Shown {
 public:
     explicit Shown(const Framebuffer& screen)
-        : screen_(screen), memory_(screen.size(), 0xaa), cells_(memory_.data(), screen),
+        : screen_(screen),
+          memory_(screen.size(), 0xaa),
+          cells_(memory_.data(), screen),
           text_(std::make_unique<FramebufferText>(cells_, cells_.columns(), cells_.rows())) {}
     FramebufferText& text() { return *text_; }
     const FramebufferCells& cells() const { return cells_; }

@@ -35,28 +35,25 @@ struct PicModel : FakeDevice {
         Half& half = halves[port >= 0xa0];
         const u8 value = static_cast<u8>(raw);
         if (!(port & 1)) {
-            if (value & 0x10)
-                half.next_icw = 2;
-            else if (value == 0x20)
-                ++half.acknowledged;
-            else
-                half.read_in_service = value == 0x0b;
+            if (value & 0x10) half.next_icw = 2;
+            else if (value == 0x20) ++half.acknowledged;
+            else half.read_in_service = value == 0x0b;
             return;
         }
         switch (half.next_icw) {
-            case 2:
-                half.vector = value;
-                half.next_icw = 3;
-                return;
-            case 3:
-                half.cascade = value;
-                half.next_icw = 4;
-                return;
-            case 4:
-                half.mode = value;
-                half.next_icw = 0;
-                return;
-            default: half.mask = value;
+        case 2:
+            half.vector = value;
+            half.next_icw = 3;
+            return;
+        case 3:
+            half.cascade = value;
+            half.next_icw = 4;
+            return;
+        case 4:
+            half.mode = value;
+            half.next_icw = 0;
+            return;
+        default: half.mask = value;
         }
     }
 };
@@ -164,9 +161,7 @@ TEST(IoApic, RemappableLayout) {
     IoApicModel model;
     auto device = IoApicDevice<FakeMmio>::open(FakeMmio{&model});
     const u32 index = 0x8123;
-    device->set_entry(
-        3, ioapic::RemappableEntry{
-               .vector = 0x22, .index_high = index >> 15, .level = 1, .index_low = index & 0x7fff});
+    device->set_entry(3, ioapic::RemappableEntry{.vector = 0x22, .index_high = index >> 15, .level = 1, .index_low = index & 0x7fff});
     EXPECT_EQ(model.pin3(), u64{0x0123} << 49 | u64{1} << 48 | 1 << 15 | 1 << 11 | 0x22);
 }
 

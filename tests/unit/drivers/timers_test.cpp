@@ -29,8 +29,7 @@ struct Universe {
 
     void access() {
         now_ns += access_ns;
-        if (stall_chance > 0 && std::uniform_real_distribution<>{0, 1}(random) < stall_chance)
-            now_ns += stall_ns;
+        if (stall_chance > 0 && std::uniform_real_distribution<>{0, 1}(random) < stall_chance) now_ns += stall_ns;
     }
     u64 tsc() {
         now_ns += 10;
@@ -49,13 +48,13 @@ struct HpetModel : FakeDevice {
     u64 read(u64 place, unsigned width) override {
         universe.access();
         switch (place) {
-            case 0x00: return capabilities;
-            case 0x10: return configuration;
-            case 0xf0: {
-                const u64 count = stopped || !(configuration & 1) ? 5 : universe.ticks(100e6) + 0xffff'fff0;
-                return width == 8 ? count : count & 0xffff'ffff;
-            }
-            default: ADD_FAILURE() << "register " << place; return 0;
+        case 0x00: return capabilities;
+        case 0x10: return configuration;
+        case 0xf0: {
+            const u64 count = stopped || !(configuration & 1) ? 5 : universe.ticks(100e6) + 0xffff'fff0;
+            return width == 8 ? count : count & 0xffff'ffff;
+        }
+        default: ADD_FAILURE() << "register " << place; return 0;
         }
     }
     void write(u64 place, unsigned, u64 value) override {
@@ -102,26 +101,26 @@ struct PitModel : FakeDevice {
     void write(u64 place, unsigned, u64 value) override {
         universe.access();
         switch (place) {
-            case 0x61:
-                if (!(gate & 1) && (value & 1)) started = universe.ticks(1193182.0);
-                gate = static_cast<u8>(value);
-                return;
-            case 0x43:
-                if (value == 0x80) {  // latch channel 2
-                    latched = static_cast<u16>(0x10000 - (universe.ticks(1193182.0) - started) % 0x10000);
-                    byte = 0;
-                } else if (value >> 6 == 2) {
-                    mode = value >> 1 & 7;
-                    EXPECT_EQ(value >> 4 & 3, 3u);
-                } else {
-                    channel0_command = static_cast<u8>(value);
-                }
-                return;
-            case 0x42:
-                EXPECT_EQ(value, 0u);
-                ++written;
-                return;
-            default: FAIL() << "port " << place;
+        case 0x61:
+            if (!(gate & 1) && (value & 1)) started = universe.ticks(1193182.0);
+            gate = static_cast<u8>(value);
+            return;
+        case 0x43:
+            if (value == 0x80) {  // latch channel 2
+                latched = static_cast<u16>(0x10000 - (universe.ticks(1193182.0) - started) % 0x10000);
+                byte = 0;
+            } else if (value >> 6 == 2) {
+                mode = value >> 1 & 7;
+                EXPECT_EQ(value >> 4 & 3, 3u);
+            } else {
+                channel0_command = static_cast<u8>(value);
+            }
+            return;
+        case 0x42:
+            EXPECT_EQ(value, 0u);
+            ++written;
+            return;
+        default: FAIL() << "port " << place;
         }
     }
 };
@@ -148,8 +147,7 @@ TEST(Hpet, OpensAndCounts) {
 TEST(Hpet, RefusesWhatIsNone) {
     Universe universe;
     HpetModel model{universe};
-    for (const u64 capabilities :
-         {u64{0}, ~u64{0}, u64{1}, u64{100'000'001} << 32 | 1, u64{10'000'000} << 32}) {
+    for (const u64 capabilities : {u64{0}, ~u64{0}, u64{1}, u64{100'000'001} << 32 | 1, u64{10'000'000} << 32}) {
         model.capabilities = capabilities;
         EXPECT_EQ(Hpet<FakeMmio>::open(FakeMmio{&model}).error(), Errno::enodev) << capabilities;
     }

@@ -35,53 +35,48 @@ struct UartModel : FakeDevice {
     u64 read(u64 place, unsigned) override {
         if (absent) return 0xff;
         switch ((place - base) / stride) {
-            case 0: {
-                if (lcr & 0x80) return divisor & 0xff;
-                if (received.empty()) return 0;
-                const u8 byte = received.front();
-                received.pop_front();
-                return byte;
-            }
-            case 1: return lcr & 0x80 ? divisor >> 8 : ier;
-            case 2: return (has_fifo && (fcr & 1) ? 0xc0 : 0) | (received.empty() || !(ier & 1) ? 1 : 4);
-            case 3: return lcr;
-            case 4: return mcr;
-            case 5: {
-                ++status_reads;
-                const u8 status = (received.empty() ? 0 : 1) | (fifo.empty() ? 0x60 : 0);
-                if (!wire_blocked) transmit();
-                return status;
-            }
-            case 7: return scr;
-            default: return 0;
+        case 0: {
+            if (lcr & 0x80) return divisor & 0xff;
+            if (received.empty()) return 0;
+            const u8 byte = received.front();
+            received.pop_front();
+            return byte;
+        }
+        case 1: return lcr & 0x80 ? divisor >> 8 : ier;
+        case 2: return (has_fifo && (fcr & 1) ? 0xc0 : 0) | (received.empty() || !(ier & 1) ? 1 : 4);
+        case 3: return lcr;
+        case 4: return mcr;
+        case 5: {
+            ++status_reads;
+            const u8 status = (received.empty() ? 0 : 1) | (fifo.empty() ? 0x60 : 0);
+            if (!wire_blocked) transmit();
+            return status;
+        }
+        case 7: return scr;
+        default: return 0;
         }
     }
     void write(u64 place, unsigned, u64 value) override {
         const u8 byte = static_cast<u8>(value);
         switch ((place - base) / stride) {
-            case 0:
-                if (lcr & 0x80)
-                    divisor = static_cast<u16>((divisor & 0xff00) | byte);
-                else if (fifo.size() == (has_fifo && (fcr & 1) ? 16u : 1u))
-                    ++overruns;
-                else
-                    fifo += static_cast<char>(byte);
-                return;
-            case 1:
-                if (lcr & 0x80)
-                    divisor = static_cast<u16>((divisor & 0xff) | byte << 8);
-                else
-                    ier = byte;
-                return;
-            case 2:
-                fcr = byte;
-                if (byte & 2) received.clear();
-                if (byte & 4) fifo.clear();
-                return;
-            case 3: lcr = byte; return;
-            case 4: mcr = byte; return;
-            case 7: scr = byte; return;
-            default: return;
+        case 0:
+            if (lcr & 0x80) divisor = static_cast<u16>((divisor & 0xff00) | byte);
+            else if (fifo.size() == (has_fifo && (fcr & 1) ? 16u : 1u)) ++overruns;
+            else fifo += static_cast<char>(byte);
+            return;
+        case 1:
+            if (lcr & 0x80) divisor = static_cast<u16>((divisor & 0xff) | byte << 8);
+            else ier = byte;
+            return;
+        case 2:
+            fcr = byte;
+            if (byte & 2) received.clear();
+            if (byte & 4) fifo.clear();
+            return;
+        case 3: lcr = byte; return;
+        case 4: mcr = byte; return;
+        case 7: scr = byte; return;
+        default: return;
         }
     }
     void transmit() {
@@ -115,13 +110,10 @@ TEST(UartSettings, BaudAndFormat) {
 }
 
 TEST(UartSettings, AllPositions) {
-    EXPECT_EQ(parsed("9600/460800,7e2,0x2f8,3"), (UartSettings{.baud = 9600,
-                                                               .clock_hz = 460800 * 16,
-                                                               .data_bits = 7,
-                                                               .parity = Parity::even,
-                                                               .stop_bits = 2,
-                                                               .io_base = 0x2f8,
-                                                               .irq = 3}));
+    EXPECT_EQ(
+        parsed("9600/460800,7e2,0x2f8,3"),
+        (UartSettings{
+            .baud = 9600, .clock_hz = 460800 * 16, .data_bits = 7, .parity = Parity::even, .stop_bits = 2, .io_base = 0x2f8, .irq = 3}));
 }
 
 TEST(UartSettings, EmptyPositionsKeepTheDefault) {
@@ -170,8 +162,7 @@ TEST(UartSettings, RefusesNonsenseAndSaysWhy) {
         ASSERT_FALSE(settings.ok()) << text;
         EXPECT_GT(std::string_view{settings.error()}.size(), 10u) << text;
     }
-    EXPECT_STREQ(parse_uart_settings("115200,8n1,pci", default_com1).error(),
-                 "UARTs behind PCI are not supported");
+    EXPECT_STREQ(parse_uart_settings("115200,8n1,pci", default_com1).error(), "UARTs behind PCI are not supported");
 }
 
 // ---- driver

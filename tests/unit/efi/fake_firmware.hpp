@@ -132,7 +132,9 @@ public:
         image.options = options.c_str();
         image.options_size = static_cast<u32>(2 * options.size() + 2);
     }
-    void show_mode(u32 mode) { graphics_state = {static_cast<u32>(modes.size()), mode, &modes[mode], sizeof(GraphicsMode), 0x8000'0000, 0x100'0000}; }
+    void show_mode(u32 mode) {
+        graphics_state = {static_cast<u32>(modes.size()), mode, &modes[mode], sizeof(GraphicsMode), 0x8000'0000, 0x100'0000};
+    }
     /// The first is set.
     void set_modes(std::vector<GraphicsMode> all) {
         modes = std::move(all);

@@ -21,8 +21,14 @@ constexpr char good_config[] =
 class LoaderTest : public testing::Test {
 protected:
     LoaderTest() {
-        fake.files = {{"\\EFI\\xen\\xen.cfg", good_config}, {"\\EFI\\xen\\vmlinuz", "\x7f" "ELF the kernel"}, {"\\boot\\initrd", "the initrd"},
-                      {"\\EFI\\xen\\tiny", "\x7f" "ELF a tiny kernel"}};
+        fake.files = {{"\\EFI\\xen\\xen.cfg", good_config},
+                      {"\\EFI\\xen\\vmlinuz",
+                       "\x7f"
+                       "ELF the kernel"},
+                      {"\\boot\\initrd", "the initrd"},
+                      {"\\EFI\\xen\\tiny",
+                       "\x7f"
+                       "ELF a tiny kernel"}};
     }
     Result<bool> run() {
         *out = {};
@@ -33,9 +39,7 @@ protected:
         ASSERT_FALSE(run().ok());
         EXPECT_NE(fake.said.find(sentence), std::string::npos) << "it said: " << fake.said;
     }
-    std::string module(usize index) const {
-        return {reinterpret_cast<const char*>(out->modules[index].start), out->modules[index].size};
-    }
+    std::string module(usize index) const { return {reinterpret_cast<const char*>(out->modules[index].start), out->modules[index].size}; }
     std::string text(boot::EfiHandover::Text kept) const { return {out->texts + kept.offset, kept.length}; }
 
     FakeFirmware fake;
@@ -45,7 +49,9 @@ protected:
 TEST_F(LoaderTest, LoadsTheDefaultSection) {
     ASSERT_TRUE(run().ok()) << fake.said;
     ASSERT_EQ(out->modules_count, 2u);
-    EXPECT_EQ(module(0), "\x7f" "ELF the kernel");
+    EXPECT_EQ(module(0),
+              "\x7f"
+              "ELF the kernel");
     EXPECT_EQ(text(out->modules[0].arguments), "root=/dev/sda1");
     EXPECT_EQ(module(1), "the initrd");
     EXPECT_EQ(text(out->command_line), "console=com1");
@@ -55,7 +61,9 @@ TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
     fake.set_options(u"xen-4.17.efi tiny -- noreboot");
     ASSERT_TRUE(run().ok()) << fake.said;
     EXPECT_EQ(out->modules_count, 1u);
-    EXPECT_EQ(module(0), "\x7f" "ELF a tiny kernel");
+    EXPECT_EQ(module(0),
+              "\x7f"
+              "ELF a tiny kernel");
     EXPECT_EQ(text(out->command_line), "noreboot");
 
     fake.files["\\other.cfg"] = good_config;
@@ -75,7 +83,9 @@ TEST_F(LoaderTest, ArgumentsChooseFileSectionAndOptions) {
 TEST_F(LoaderTest, ChainsToAnotherFile) {
     fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen.cfg";
     ASSERT_TRUE(run().ok()) << fake.said;
-    EXPECT_EQ(module(0), "\x7f" "ELF the kernel");
+    EXPECT_EQ(module(0),
+              "\x7f"
+              "ELF the kernel");
     fake.files["\\EFI\\xen\\xen-4.17.cfg"] = "[global]\ndefault=debian\nchain=xen-4.17.cfg";
     expect_failure("more than 8 configurations are chained");
 }
@@ -94,7 +104,9 @@ TEST_F(LoaderTest, TakesTheLoadersInitrdWhereTheConfigurationNamesNone) {
 TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
     PeImage pe;
     pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside quiet");
-    pe.section(".kernel", "\x7f" "ELF built-in kernel");
+    pe.section(".kernel",
+               "\x7f"
+               "ELF built-in kernel");
     pe.section(".ramdisk", "built-in initrd");
     auto bytes = pe.bytes();
     fake.image.base = bytes.data();
@@ -102,7 +114,9 @@ TEST_F(LoaderTest, AUnifiedImageBringsItsFiles) {
     for (const bool has_volume : {true, false}) {
         if (!has_volume) fake.image.device = nullptr;
         ASSERT_TRUE(run().ok()) << fake.said;
-        EXPECT_EQ(module(0), "\x7f" "ELF built-in kernel");
+        EXPECT_EQ(module(0),
+                  "\x7f"
+                  "ELF built-in kernel");
         EXPECT_EQ(text(out->modules[0].arguments), "quiet");
         EXPECT_EQ(module(1), "built-in initrd");
     }
@@ -138,7 +152,9 @@ TEST_F(LoaderTest, ASealedImageTakesNothingFromOutside) {
 
     PeImage whole;
     whole.section(".config", "[global]\ndefault=a\n[a]\nkernel=k");
-    whole.section(".kernel", "\x7f" "ELF built-in kernel");
+    whole.section(".kernel",
+                  "\x7f"
+                  "ELF built-in kernel");
     bytes = whole.bytes();
     fake.image.base = bytes.data();
     fake.image.size = bytes.size();
@@ -149,7 +165,9 @@ TEST_F(LoaderTest, ASealedImageTakesNothingFromOutside) {
 TEST_F(LoaderTest, AUnifiedImageBringsItsMicrocode) {
     PeImage pe;
     pe.section(".config", "[global]\ndefault=a\n[a]\nkernel=inside");
-    pe.section(".kernel", "\x7f" "ELF built-in kernel");
+    pe.section(".kernel",
+               "\x7f"
+               "ELF built-in kernel");
     pe.section(".ucode", "built-in update");
     auto bytes = pe.bytes();
     fake.image.base = bytes.data();
@@ -170,7 +188,9 @@ TEST_F(LoaderTest, ASecurityPolicyIsLookedForAndNotUsed) {
 TEST_F(LoaderTest, WithoutADefaultTheFirstOfEachKeyCounts) {
     fake.files["\\EFI\\xen\\xen.cfg"] = "options=console=com1\n[a]\nkernel=tiny one\n[b]\nkernel=vmlinuz two\nramdisk=/boot/initrd\n";
     ASSERT_TRUE(run().ok()) << fake.said;
-    EXPECT_EQ(module(0), "\x7f" "ELF a tiny kernel");
+    EXPECT_EQ(module(0),
+              "\x7f"
+              "ELF a tiny kernel");
     EXPECT_EQ(module(1), "the initrd");
     EXPECT_EQ(text(out->command_line), "console=com1");
 }
@@ -205,14 +225,18 @@ TEST_F(LoaderTest, VideoChoosesAModeUnlessBasevideo) {
 TEST_F(LoaderTest, ShimsWordCountsWhereThereIsOne) {
     fake.is_secure = fake.has_shim = true;
     expect_failure("the kernel 'vmlinuz' isn't signed by a key of this machine: security violation");
-    fake.signed_content = "\x7f" "ELF the kernel";
+    fake.signed_content =
+        "\x7f"
+        "ELF the kernel";
     EXPECT_TRUE(run().ok()) << fake.said;
 }
 
 TEST_F(LoaderTest, SecureBootWantsASignedKernel) {
     fake.is_secure = true;
     expect_failure("the kernel 'vmlinuz' isn't signed by a key of this machine: access denied");
-    fake.signed_content = "\x7f" "ELF the kernel";
+    fake.signed_content =
+        "\x7f"
+        "ELF the kernel";
     EXPECT_TRUE(run().ok()) << fake.said;
 }
 
@@ -267,7 +291,11 @@ TEST_F(LoaderTest, NothingStaysAllocatedAfterAFailure) {
 
 TEST_F(LoaderTest, PathsOfSeveralNodes) {
     fake.set_path(u"xen.efi");
-    fake.files = {{"\\xen.cfg", good_config}, {"\\vmlinuz", "\x7f" "ELF"}, {"\\boot\\initrd", "i"}};
+    fake.files = {{"\\xen.cfg", good_config},
+                  {"\\vmlinuz",
+                   "\x7f"
+                   "ELF"},
+                  {"\\boot\\initrd", "i"}};
     EXPECT_TRUE(run().ok()) << fake.said;
     fake.set_path(std::u16string(100, u'x') + u"\\xen.efi");
     expect_failure("no configuration; looked for");

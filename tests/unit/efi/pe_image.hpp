@@ -33,7 +33,9 @@ public:
 
 private:
     template <class T>
-    void put(usize at, T value) { std::memcpy(bytes_.data() + at, &value, sizeof value); }
+    void put(usize at, T value) {
+        std::memcpy(bytes_.data() + at, &value, sizeof value);
+    }
     std::vector<u8> bytes_;
     usize sections_ = 0;
 };

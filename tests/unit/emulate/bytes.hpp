@@ -21,10 +21,8 @@ inline std::vector<u8> bytes(std::string_view text) {
     for (char c : text) {
         if (c == ' ') continue;
         const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-        if (high < 0)
-            high = digit;
-        else
-            result.push_back(static_cast<u8>(high << 4 | digit)), high = -1;
+        if (high < 0) high = digit;
+        else result.push_back(static_cast<u8>(high << 4 | digit)), high = -1;
     }
     return result;
 }
@@ -44,8 +42,8 @@ class Budget {
 public:
     explicit Budget(double by_default) {
         const char* text = std::getenv("PX_TEST_SECONDS");
-        end_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                  std::chrono::duration<double>(text ? std::atof(text) : by_default));
+        end_ =
+            Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(text ? std::atof(text) : by_default));
     }
     bool left() const { return Clock::now() < end_; }
     static u64 seed() {

@@ -126,8 +126,8 @@ TEST(Decoder, FifteenBytesAreTheLimit) {
 }
 
 TEST(Decoder, UndefinedOpcodes) {
-    for (const char* code : {"0f 04", "0f 0a", "0f 24 c0", "0f 3b", "0f a6 c0", "f2 c5 f8 77", "48 c5 f8 77",
-                             "66 c4 e1 78 77", "f0 62 f1 7e 48 6f 09", "62 f9 7e 48 6f 09", "c4 e0 78 77"}) {
+    for (const char* code : {"0f 04", "0f 0a", "0f 24 c0", "0f 3b", "0f a6 c0", "f2 c5 f8 77", "48 c5 f8 77", "66 c4 e1 78 77",
+                             "f0 62 f1 7e 48 6f 09", "62 f9 7e 48 6f 09", "c4 e0 78 77"}) {
         EXPECT_EQ(decode(bytes(code), Mode::bits64).error(), DecodeError::undefined) << code;
     }
 }
@@ -140,8 +140,7 @@ Instruction decoded(const char* code, Mode mode = Mode::bits64) {
 
 TEST(Decoder, PrefixesAndRex) {
     const Instruction in = decoded("f0 64 67 66 4f 01 4c 7c 80");  // lock add fs:[r12d + r15d*2 - 128], r9
-    EXPECT_TRUE(in.lock && in.operand_size_prefix && in.rex_present && in.wide && in.has_sib &&
-                in.has_memory);
+    EXPECT_TRUE(in.lock && in.operand_size_prefix && in.rex_present && in.wide && in.has_sib && in.has_memory);
     EXPECT_EQ(in.operand_size, 8);
     EXPECT_EQ(in.address_size, 4);
     EXPECT_EQ(in.reg, r9);

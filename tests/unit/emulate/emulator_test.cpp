@@ -17,8 +17,7 @@ using Kind = Outcome::Kind;
 void expect_fault(const Outcome& outcome, u8 vector, int error_code, const char* what) {
     ASSERT_EQ(outcome.kind, Kind::fault) << what;
     EXPECT_EQ(outcome.fault.vector, vector) << what;
-    EXPECT_EQ(outcome.fault.has_error_code ? static_cast<int>(outcome.fault.error_code) : -1, error_code)
-        << what;
+    EXPECT_EQ(outcome.fault.has_error_code ? static_cast<int>(outcome.fault.error_code) : -1, error_code) << what;
 }
 constexpr int no_error_code = -1;
 
@@ -48,8 +47,7 @@ TEST(Fetch, UndefinedTooLongAndOutside) {
     FakeMachine machine;
     Registers r = flat_registers(Mode::bits64);
     expect_fault(run_code(machine, r, "0f 04"), undefined_opcode, no_error_code, "undefined");
-    expect_fault(run_code(machine, r, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90"), general_protection,
-                 0, "16 bytes");
+    expect_fault(run_code(machine, r, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90"), general_protection, 0, "16 bytes");
     r.rip = u64{1} << 47;
     expect_fault(run(r, machine), general_protection, 0, "RIP not canonical");
 
@@ -62,8 +60,7 @@ TEST(Fetch, UndefinedTooLongAndOutside) {
 }
 
 TEST(Outcomes, OtherInstructionsAreUnhandledAndChangeNothing) {
-    for (const char* code : {"0f a2", "f4", "0f 01 d9", "0f 30", "f7 f1", "c3", "0f 10 c1",
-                             "62 f1 7e 48 6f 09", "f2 0f 38 f1 c1"}) {
+    for (const char* code : {"0f a2", "f4", "0f 01 d9", "0f 30", "f7 f1", "c3", "0f 10 c1", "62 f1 7e 48 6f 09", "f2 0f 38 f1 c1"}) {
         FakeMachine machine;
         Registers r = flat_registers(Mode::bits64);
         const Registers before = r;
@@ -89,8 +86,7 @@ struct SegmentCase {
     int vector;   ///< -1: done
 };
 
-constexpr u16 absent = 0, read_only = 0xc91, expand_down = 0xc97, expand_down_16 = 0x97, code_only = 0xc99,
-              code_readable = 0xc9b;
+constexpr u16 absent = 0, read_only = 0xc91, expand_down = 0xc97, expand_down_16 = 0x97, code_only = 0xc99, code_readable = 0xc9b;
 
 // clang-format off
 const SegmentCase segment_cases[] = {
@@ -190,18 +186,12 @@ TEST(Lock, IsForReadModifyWriteOfMemory) {
         const char* code;
         bool legal;
     };
-    for (const Case& c : {Case{"f0 01 03", true},    {"f0 01 c3", false},
-                          {"f0 03 03", false},       {"f0 39 03", false},
-                          {"f0 83 03 01", true},     {"f0 83 3b 01", false},
-                          {"f0 89 03", false},       {"f0 87 03", true},
-                          {"f0 f7 13", true},        {"f0 f7 03 00 00 00 00", false},
-                          {"f0 ff 03", true},        {"f0 ff 33", false},
-                          {"f0 0f a3 03", false},    {"f0 0f ab 03", true},
-                          {"f0 0f ba 23 00", false}, {"f0 0f ba 2b 00", true},
-                          {"f0 0f b1 0b", true},     {"f0 0f c1 0b", true},
-                          {"f0 0f c7 0b", true},     {"f0 d1 23", false},
-                          {"f0 a4", false},          {"f0 0f a2", false},
-                          {"f0 50", false}}) {
+    for (const Case& c :
+         {Case{"f0 01 03", true},   {"f0 01 c3", false},   {"f0 03 03", false},    {"f0 39 03", false},   {"f0 83 03 01", true},
+          {"f0 83 3b 01", false},   {"f0 89 03", false},   {"f0 87 03", true},     {"f0 f7 13", true},    {"f0 f7 03 00 00 00 00", false},
+          {"f0 ff 03", true},       {"f0 ff 33", false},   {"f0 0f a3 03", false}, {"f0 0f ab 03", true}, {"f0 0f ba 23 00", false},
+          {"f0 0f ba 2b 00", true}, {"f0 0f b1 0b", true}, {"f0 0f c1 0b", true},  {"f0 0f c7 0b", true}, {"f0 d1 23", false},
+          {"f0 a4", false},         {"f0 0f a2", false},   {"f0 50", false}}) {
         FakeMachine machine;
         Registers r = flat_registers(Mode::bits64);
         r.gpr[rbx] = 0x3000;
@@ -215,8 +205,7 @@ TEST(Lock, IsForReadModifyWriteOfMemory) {
 }
 
 TEST(Lock, LostRaceChangesNothingAndIsDoneAgain) {
-    for (const char* code :
-         {"f0 01 03", "87 03", "f0 0f b1 03", "f0 0f c1 03", "f0 0f ab 03", "f0 0f c7 0b"}) {
+    for (const char* code : {"f0 01 03", "87 03", "f0 0f b1 03", "f0 0f c1 03", "f0 0f ab 03", "f0 0f c7 0b"}) {
         FakeMachine machine;
         machine.lost_races = 1;
         Registers r = flat_registers(Mode::bits64);
@@ -359,8 +348,7 @@ TEST(Vectors, WideRegistersAndTheirUpperHalves) {
     Registers r = flat_registers(Mode::bits64);
     r.gpr[rbx] = 0x3000;
     ASSERT_EQ(run_code(machine, r, "c5 fe 6f 13").kind, Kind::done);  // vmovdqu ymm2, [rbx]
-    EXPECT_EQ(machine.vectors[2],
-              std::vector<u8>(machine.ram.begin() + 0x3000, machine.ram.begin() + 0x3020));
+    EXPECT_EQ(machine.vectors[2], std::vector<u8>(machine.ram.begin() + 0x3000, machine.ram.begin() + 0x3020));
     EXPECT_TRUE(machine.last_zero_upper);
 
     ASSERT_EQ(run_code(machine, r, "f3 0f 10 0b").kind, Kind::done);  // movss xmm1, [rbx]
@@ -369,8 +357,7 @@ TEST(Vectors, WideRegistersAndTheirUpperHalves) {
 
     r.gpr[rbx] = 0x3100;
     ASSERT_EQ(run_code(machine, r, "c5 fd e7 13").kind, Kind::done);  // vmovntdq [rbx], ymm2
-    EXPECT_TRUE(
-        std::equal(machine.vectors[2].begin(), machine.vectors[2].end(), machine.ram.begin() + 0x3100));
+    EXPECT_TRUE(std::equal(machine.vectors[2].begin(), machine.vectors[2].end(), machine.ram.begin() + 0x3100));
     r.gpr[rbx] = 0x3110;
     expect_fault(run_code(machine, r, "c5 fd e7 13"), general_protection, 0, "32-byte alignment");
 }

@@ -43,8 +43,7 @@ public:
 
     Step<> read(u64 linear, std::span<u8> into, Intent intent) override {
         if (is_device(linear)) {
-            const u64 answer =
-                TRY(ask("read " + std::to_string(linear - mmio), [&] { return device[linear]; }));
+            const u64 answer = TRY(ask("read " + std::to_string(linear - mmio), [&] { return device[linear]; }));
             for (usize i = 0; i < into.size(); ++i) into[i] = static_cast<u8>(answer >> 8 * i);
             return {};
         }
@@ -63,31 +62,25 @@ public:
         std::ranges::copy(from, ram.begin() + static_cast<long>(linear));
         return {};
     }
-    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected,
-                                std::span<const u8> replacement) override {
+    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) override {
         if (lost_races > 0) return --lost_races, false;
         if (!is_device(linear)) {
             TRY(check(linear, expected.size(), true));
-            if (!std::equal(expected.begin(), expected.end(), ram.begin() + static_cast<long>(linear)))
-                return false;
+            if (!std::equal(expected.begin(), expected.end(), ram.begin() + static_cast<long>(linear))) return false;
         }
         TRY(write(linear, replacement));
         return true;
     }
-    Step<> probe_write(u64 linear, usize size) override {
-        return is_device(linear) ? Step<>{} : check(linear, size, true);
-    }
+    Step<> probe_write(u64 linear, usize size) override { return is_device(linear) ? Step<>{} : check(linear, size, true); }
     Step<> fetch(u64 linear, std::span<u8> into) override {
         EXPECT_LE(linear % page_size + into.size(), page_size) << "a fetch crosses a page";
         return read(linear, into, Intent::read);
     }
     Step<u32> port_in(u16 port, unsigned size) override {
-        return static_cast<u32>(
-            TRY(ask("in" + std::to_string(size) + " " + std::to_string(port), [&] { return ports[port]; })));
+        return static_cast<u32>(TRY(ask("in" + std::to_string(size) + " " + std::to_string(port), [&] { return ports[port]; })));
     }
     Step<> port_out(u16 port, unsigned size, u32 value) override {
-        TRY(ask("out" + std::to_string(size) + " " + std::to_string(port),
-                [&] { return ports[port] = value; }));
+        TRY(ask("out" + std::to_string(size) + " " + std::to_string(port), [&] { return ports[port] = value; }));
         return {};
     }
     Step<> read_vector(unsigned index, std::span<u8> into) override {
@@ -142,10 +135,7 @@ constexpr u16 flat_code = 0xc9b, flat_data = 0xc93, code_16 = 0x9b, data_16 = 0x
 inline Registers flat_registers(Mode mode) {
     Registers r;
     const bool wide = mode != Mode::bits16;
-    r.segment.fill({.selector = 0x10,
-                    .attributes = wide ? flat_data : data_16,
-                    .limit = wide ? ~0u : 0xffff,
-                    .base = 0});
+    r.segment.fill({.selector = 0x10, .attributes = wide ? flat_data : data_16, .limit = wide ? ~0u : 0xffff, .base = 0});
     r[Segment::cs].attributes = wide ? flat_code : code_16;
     r.cr0 = cr0::pe | u64{1} << 31;
     r.cr4 = cr4::osfxsr | cr4::osxsave;
@@ -166,14 +156,11 @@ inline Registers real_mode_registers() {
 
 inline Outcome run_code(FakeMachine& machine, Registers& registers, const char* code) {
     const auto text = bytes(code);
-    std::ranges::copy(text,
-                      machine.ram.begin() + static_cast<long>(registers[Segment::cs].base + registers.rip));
+    std::ranges::copy(text, machine.ram.begin() + static_cast<long>(registers[Segment::cs].base + registers.rip));
     machine.begin_run();
     return run(registers, machine);
 }
 
-inline bool same(const Registers& a, const Registers& b) {
-    return a.gpr == b.gpr && a.rip == b.rip && a.rflags == b.rflags;
-}
+inline bool same(const Registers& a, const Registers& b) { return a.gpr == b.gpr && a.rip == b.rip && a.rflags == b.rflags; }
 
 }  // namespace px::emulate::test

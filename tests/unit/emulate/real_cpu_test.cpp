@@ -27,8 +27,7 @@ using test::RealCpu;
 /// The window's memory as a copy; what lies around it isn't mapped.
 class WindowAccess final : public Access {
 public:
-    WindowAccess(const RealCpu& cpu, std::vector<u8>& memory, const CpuState& state)
-        : cpu_(cpu), memory_(memory), xmm_(state.xmm) {}
+    WindowAccess(const RealCpu& cpu, std::vector<u8>& memory, const CpuState& state) : cpu_(cpu), memory_(memory), xmm_(state.xmm) {}
 
     const auto& xmm() const { return xmm_; }
 
@@ -43,8 +42,7 @@ public:
         std::ranges::copy(from, TRY(at(linear, from.size(), true)).begin());
         return {};
     }
-    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected,
-                                std::span<const u8> replacement) override {
+    Step<bool> compare_exchange(u64 linear, std::span<const u8> expected, std::span<const u8> replacement) override {
         const auto bytes = TRY(at(linear, expected.size(), true));
         if (!std::ranges::equal(bytes, expected)) return false;
         std::ranges::copy(replacement, bytes.begin());
@@ -91,10 +89,10 @@ private:
 u16 selector(Segment segment) {
     u16 value = 0;
     switch (segment) {
-        case Segment::ss: asm("mov %%ss, %0" : "=r"(value)); break;
-        case Segment::fs: asm("mov %%fs, %0" : "=r"(value)); break;
-        case Segment::gs: asm("mov %%gs, %0" : "=r"(value)); break;
-        default: break;  // set by the trampoline
+    case Segment::ss: asm("mov %%ss, %0" : "=r"(value)); break;
+    case Segment::fs: asm("mov %%fs, %0" : "=r"(value)); break;
+    case Segment::gs: asm("mov %%gs, %0" : "=r"(value)); break;
+    default: break;  // set by the trampoline
     }
     return value;
 }
@@ -105,8 +103,7 @@ Registers user_registers(const RealCpu& cpu, const CpuState& state, Mode mode) {
     registers.rip = cpu.code_address();
     registers.rflags = state.rflags;
     for (unsigned i = 0; i < segment_count; ++i) {
-        registers.segment[i] = {
-            .selector = selector(Segment(i)), .attributes = 0xcf3, .limit = ~0u, .base = 0};
+        registers.segment[i] = {.selector = selector(Segment(i)), .attributes = 0xcf3, .limit = ~0u, .base = 0};
     }
     registers[Segment::cs].attributes = mode == Mode::bits64 ? 0xafb : 0xcfb;
     registers[Segment::cs].selector = mode == Mode::bits64 ? 0x33 : 0x23;
@@ -122,8 +119,7 @@ Registers user_registers(const RealCpu& cpu, const CpuState& state, Mode mode) {
 }
 
 bool is_shift(const Instruction& in) {
-    if (in.map == Map::one_byte)
-        return in.opcode == 0xc0 || in.opcode == 0xc1 || (in.opcode >= 0xd0 && in.opcode <= 0xd3);
+    if (in.map == Map::one_byte) return in.opcode == 0xc0 || in.opcode == 0xc1 || (in.opcode >= 0xd0 && in.opcode <= 0xd3);
     return in.map == Map::map_0f && (in.opcode & 0xf6) == 0xa4;
 }
 bool is_double_shift(const Instruction& in) { return in.map == Map::map_0f && is_shift(in); }
@@ -136,8 +132,7 @@ u64 undefined_flags(const Instruction& in, const CpuState& before) {
     using namespace rflags;
     const bool by_register = in.map == Map::map_0f ? in.opcode & 1 : in.opcode >= 0xd2;
     const bool by_one = in.map == Map::one_byte && (in.opcode & 0xfe) == 0xd0;
-    const u64 count =
-        by_one ? 1 : (by_register ? before.gpr[rcx] : in.immediate) & (in.operand_size == 8 ? 63 : 31);
+    const u64 count = by_one ? 1 : (by_register ? before.gpr[rcx] : in.immediate) & (in.operand_size == 8 ? 63 : 31);
     if (is_multiplication(in)) return sf | zf | af | pf;
     if (is_shift(in)) return af | (count > 1 ? of : 0) | (count >= 8 && in.operand_size != 8 ? cf : 0);
     if (in.map == Map::map_0f && ((in.opcode & 0xe7) == 0xa3 || in.opcode == 0xba)) return of | sf | af | pf;
@@ -161,11 +156,11 @@ protected:
     /// Values at which carries, signs and shifts happen come up often.
     u64 any_value() {
         switch (any() % 6) {
-            case 0: return any() % 4;
-            case 1: return ~u64{0} - any() % 4;
-            case 2: return u64{1} << any() % 64;
-            case 3: return (u64{1} << any() % 64) - 1;
-            default: return any();
+        case 0: return any() % 4;
+        case 1: return ~u64{0} - any() % 4;
+        case 2: return u64{1} << any() % 64;
+        case 3: return (u64{1} << any() % 64) - 1;
+        default: return any();
         }
     }
 
@@ -193,21 +188,21 @@ protected:
         for (u64 n = any() % 3; n > 0; --n) code[at++] = prefixes[any() % std::size(prefixes)];
         if (mode() == Mode::bits64 && one_in(2)) code[at++] = static_cast<u8>(0x40 | any() % 16);
         switch (any() % 8) {
-            case 0:
-            case 1:
-            case 2:
-                code[at++] = 0x0f;
-                code[at] = map_0f[any() % std::size(map_0f)];
-                break;
-            case 3:
-                code[at++] = 0x0f;
-                code[at++] = 0x38;
-                code[at] = static_cast<u8>(one_in(3) ? 0x2a : 0xf0 | any() % 2);
-                break;
-            case 4:
-                if (one_in(2)) return vex_instruction(code);
-                [[fallthrough]];
-            default: code[at] = one_byte[any() % std::size(one_byte)];
+        case 0:
+        case 1:
+        case 2:
+            code[at++] = 0x0f;
+            code[at] = map_0f[any() % std::size(map_0f)];
+            break;
+        case 3:
+            code[at++] = 0x0f;
+            code[at++] = 0x38;
+            code[at] = static_cast<u8>(one_in(3) ? 0x2a : 0xf0 | any() % 2);
+            break;
+        case 4:
+            if (one_in(2)) return vex_instruction(code);
+            [[fallthrough]];
+        default: code[at] = one_byte[any() % std::size(one_byte)];
         }
         return code;
     }
@@ -215,8 +210,7 @@ protected:
     /// Of map 0F, 128 bits wide, with an optional FS and a free choice of registers; vvvv sometimes wrongly
     /// used.
     Bytes vex_instruction(Bytes code) {
-        static constexpr u8 opcodes[] = {0x10, 0x11, 0x28, 0x29, 0x2b, 0x6e,
-                                         0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0};
+        static constexpr u8 opcodes[] = {0x10, 0x11, 0x28, 0x29, 0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0};
         usize at = 0;
         if (one_in(4)) code[at++] = 0x64;
         const u8 wvvvv = one_in(8) ? static_cast<u8>(any() & 0xf8) : static_cast<u8>(0x78 | (any() & 0x80));
@@ -239,8 +233,7 @@ protected:
     void aim_displacement(Bytes& code, const Instruction& in) {
         if (!in.has_memory || in.memory.base != no_gpr || in.memory.index != no_gpr) return;
         const u64 value = any_address() - (in.memory.rip_relative ? cpu_.code_address() + in.length : 0);
-        std::memcpy(&code[in.length - in.immediate_size - in.displacement_size], &value,
-                    in.displacement_size);
+        std::memcpy(&code[in.length - in.immediate_size - in.displacement_size], &value, in.displacement_size);
     }
 
     /// Registers such that the memory operands lie in the window, or are not canonical.
@@ -257,21 +250,16 @@ protected:
         if (in.has_memory && in.memory.base != no_gpr) {
             const bool bit_string = in.map == Map::map_0f && (in.opcode & 0xe7) == 0xa3;
             if (bit_string && in.reg != in.memory.base) {
-                state.gpr[in.reg] =
-                    any() % 2 ? any() % 4000 : -(any() % 4000);  // BT reaches beyond its operand
+                state.gpr[in.reg] = any() % 2 ? any() % 4000 : -(any() % 4000);  // BT reaches beyond its operand
             }
             const Registers registers = user_registers(cpu_, state, mode());
             const u64 base = in.memory.segment >= Segment::fs ? registers[in.memory.segment].base : 0;
             u64 rest = static_cast<u64>(in.memory.displacement) + base;
-            if (in.memory.index != no_gpr && in.memory.index != in.memory.base) {
-                rest += state.gpr[in.memory.index] << in.memory.shift;
-            }
+            if (in.memory.index != no_gpr && in.memory.index != in.memory.base) { rest += state.gpr[in.memory.index] << in.memory.shift; }
             // The base counts twice: the address is anywhere, which WindowAccess notices unless #AC comes
             // first.
-            if (in.memory.index == in.memory.base || (bit_string && in.reg == in.memory.base))
-                state.rflags &= ~rflags::ac;
-            state.gpr[in.memory.base] =
-                one_in(32) ? any() : (one_in(4) ? any_address() & ~u64{15} : any_address()) - rest;
+            if (in.memory.index == in.memory.base || (bit_string && in.reg == in.memory.base)) state.rflags &= ~rflags::ac;
+            state.gpr[in.memory.base] = one_in(32) ? any() : (one_in(4) ? any_address() & ~u64{15} : any_address()) - rest;
         }
         if (mode() == Mode::bits32) {
             for (u64& value : state.gpr) value = static_cast<u32>(value);
@@ -293,8 +281,7 @@ protected:
         Bytes code = any_instruction();
         if (const auto first = decode(code, mode()); first.ok()) aim_displacement(code, *first);
         const auto in = decode(code, mode());
-        if (!in.ok() || (mode() == Mode::bits32 && in->segment_override >= Segment::fs &&
-                         in->segment_override != Segment::none)) {
+        if (!in.ok() || (mode() == Mode::bits32 && in->segment_override >= Segment::fs && in->segment_override != Segment::none)) {
             return false;  // what FS and GS hold in 32-bit mode isn't ours to know
         }
         const CpuState before = any_state(*in);
@@ -314,8 +301,7 @@ protected:
         return true;
     }
 
-    void expect_same(const Instruction& in, const CpuState& before, const Outcome& outcome,
-                     const Registers& ours, const CpuResult& real) {
+    void expect_same(const Instruction& in, const CpuState& before, const Outcome& outcome, const Registers& ours, const CpuResult& real) {
         const bool faulted = outcome.kind == Outcome::Kind::fault;
         ASSERT_TRUE(faulted || outcome.kind == Outcome::Kind::done) << static_cast<int>(outcome.kind);
         // CMPS reads two places; where neither can be read, which fault comes first differs between processors.
@@ -329,13 +315,11 @@ protected:
         EXPECT_EQ(ours.rip, cpu_.code_address() + (faulted ? 0 : in.length));
         for (int i = 0; i < (mode() == Mode::bits64 ? 16 : 8); ++i) {
             EXPECT_EQ(ours.gpr[i], real.state.gpr[i])
-                << std::hex << "register " << i << ": " << ours.gpr[i] << " for " << real.state.gpr[i]
-                << ", before " << before.gpr[i];
+                << std::hex << "register " << i << ": " << ours.gpr[i] << " for " << real.state.gpr[i] << ", before " << before.gpr[i];
         }
         const u64 compared = (rflags::arithmetic | rflags::df) & ~(faulted ? 0 : undefined_flags(in, before));
-        EXPECT_EQ(ours.rflags & compared, real.state.rflags & compared)
-            << std::hex << "flags " << (ours.rflags & compared) << " for " << (real.state.rflags & compared)
-            << ", before " << before.rflags;
+        EXPECT_EQ(ours.rflags & compared, real.state.rflags & compared) << std::hex << "flags " << (ours.rflags & compared) << " for "
+                                                                        << (real.state.rflags & compared) << ", before " << before.rflags;
         EXPECT_EQ(std::memcmp(memory_.data(), cpu_.window().data(), memory_.size()), 0) << "memory";
     }
 

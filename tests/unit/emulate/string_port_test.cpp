@@ -28,8 +28,7 @@ TEST(Strings, FaultInALaterRoundKeepsTheRoundsBefore) {
     EXPECT_EQ(run_code(machine, r, "f3 a5").kind, Kind::done);
     EXPECT_EQ(r.gpr[rcx], 0u);
     EXPECT_EQ(r.rip, 0x1002u);
-    EXPECT_TRUE(
-        std::equal(machine.ram.begin() + 0x2000, machine.ram.begin() + 0x2010, machine.ram.begin() + 0x3ff8));
+    EXPECT_TRUE(std::equal(machine.ram.begin() + 0x2000, machine.ram.begin() + 0x2010, machine.ram.begin() + 0x3ff8));
 }
 
 TEST(Strings, LongRepeatsAreDoneInBoundedRuns) {
@@ -161,8 +160,7 @@ const PermissionCase permission_cases[] = {
 TEST(Ports, PermissionByIoplAndBitmap) {
     for (const PermissionCase& c : permission_cases) {
         FakeMachine machine;
-        Registers r = c.protected_mode ? flat_registers(c.virtual_8086 ? Mode::bits16 : Mode::bits32)
-                                       : real_mode_registers();
+        Registers r = c.protected_mode ? flat_registers(c.virtual_8086 ? Mode::bits16 : Mode::bits32) : real_mode_registers();
         if (c.virtual_8086) r.rflags |= rflags::vm;
         r.cpl = static_cast<u8>(c.cpl);
         r.rflags |= u64{c.iopl} << rflags::iopl_shift;

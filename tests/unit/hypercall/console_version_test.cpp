@@ -28,9 +28,9 @@ TEST_F(Console, VersionNumberAndTexts) {
     abi::Extraversion extra;
     EXPECT_EQ(invoke(hypercall_xen_version, guest(), {{number(XenVersionOp::extraversion), address(extra)}}, extra), 0);
     EXPECT_STREQ(extra, ".0-philoxen");
-    for (const auto op : {XenVersionOp::extraversion, XenVersionOp::compile_info, XenVersionOp::capabilities, XenVersionOp::changeset,
-                          XenVersionOp::platform_parameters, XenVersionOp::get_features, XenVersionOp::guest_handle,
-                          XenVersionOp::commandline}) {
+    for (const auto op :
+         {XenVersionOp::extraversion, XenVersionOp::compile_info, XenVersionOp::capabilities, XenVersionOp::changeset,
+          XenVersionOp::platform_parameters, XenVersionOp::get_features, XenVersionOp::guest_handle, XenVersionOp::commandline}) {
         EXPECT_EQ(version(guest(), op, nowhere), error(Errno::efault)) << number(op);
     }
     EXPECT_EQ(invoke(hypercall_xen_version, guest(), {{11, 0}}), error(Errno::enosys));

@@ -118,13 +118,20 @@ TEST(CpuRecord, ImpossibleStatesAreRefused) {
     using Cpu = abi::x86::HvmHwCpu;
     EXPECT_TRUE(refused([](Cpu& r) { r.pad0 = 1; }));
     EXPECT_TRUE(refused([](Cpu& r) { r.flags = 2; }));
-    EXPECT_TRUE(refused([](Cpu& r) { r.cr0 = 0x80000010; }));             // paging without protection
+    EXPECT_TRUE(refused([](Cpu& r) { r.cr0 = 0x80000010; }));  // paging without protection
     EXPECT_TRUE(refused([](Cpu& r) { r.cr0 = u64{1} << 32; }));
-    EXPECT_TRUE(refused([](Cpu& r) { r.cr4 = 1u << 21; }));               // not in its policy
-    EXPECT_TRUE(refused([](Cpu& r) { r.msr_efer = 1u << 12; }));          // SVME
-    EXPECT_TRUE(refused([](Cpu& r) { r.msr_efer = 0x400; }));             // active, but not enabled
-    EXPECT_TRUE(refused([](Cpu& r) { r.cr0 = 0x80000011; r.msr_efer = 0x500; }));  // long mode without PAE
-    EXPECT_FALSE(refused([](Cpu& r) { r.cr0 = 0x80000011; r.msr_efer = 0x500; r.cr4 = 0x20; }));
+    EXPECT_TRUE(refused([](Cpu& r) { r.cr4 = 1u << 21; }));       // not in its policy
+    EXPECT_TRUE(refused([](Cpu& r) { r.msr_efer = 1u << 12; }));  // SVME
+    EXPECT_TRUE(refused([](Cpu& r) { r.msr_efer = 0x400; }));     // active, but not enabled
+    EXPECT_TRUE(refused([](Cpu& r) {
+        r.cr0 = 0x80000011;
+        r.msr_efer = 0x500;
+    }));  // long mode without PAE
+    EXPECT_FALSE(refused([](Cpu& r) {
+        r.cr0 = 0x80000011;
+        r.msr_efer = 0x500;
+        r.cr4 = 0x20;
+    }));
     EXPECT_TRUE(refused([](Cpu& r) { r.gdtr_limit = 0x10000; }));
     EXPECT_TRUE(refused([](Cpu& r) { r.cs_sel = 0x10000; }));
     EXPECT_TRUE(refused([](Cpu& r) { r.dr7 = u64{1} << 32; }));

@@ -37,7 +37,9 @@ protected:
         return to_register(reply);
     }
     template <class Op>
-    static constexpr u64 number(Op op) { return static_cast<u64>(op); }
+    static constexpr u64 number(Op op) {
+        return static_cast<u64>(op);
+    }
     static u64 address(const void* object) { return reinterpret_cast<u64>(object); }
 
     Vcpu& control() { return *control_; }

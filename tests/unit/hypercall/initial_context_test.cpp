@@ -67,7 +67,10 @@ TEST(InitialContext, Refused32) {
     EXPECT_TRUE(refused([](Regs& r) { r.cs_ar = 0xc1b; }));  // not present
     EXPECT_TRUE(refused([](Regs& r) { r.ss_ar = 0xcf3; }));  // another privilege than the code's
     EXPECT_TRUE(refused([](Regs& r) { r.ds_ar = 0xcf3; }));
-    EXPECT_TRUE(refused([](Regs& r) { r.cs_ar = 0x49b; r.cs_limit = 0xffff; }));  // the first instruction lies outside
+    EXPECT_TRUE(refused([](Regs& r) {
+        r.cs_ar = 0x49b;
+        r.cs_limit = 0xffff;
+    }));  // the first instruction lies outside
     EXPECT_TRUE(refused([](Regs& r) { r.cs_ar = 0x1c9b; }));
     EXPECT_TRUE(refused([](Regs& r) { r.efer = 0x400; }));
     EXPECT_TRUE(refused([](Regs& r) { r.cr4 = 1u << 13; }));

@@ -34,9 +34,7 @@ protected:
         return invoke(hypercall_memory_op, caller, {{number(abi::MemoryOp::exchange), address(&op)}}, op, in, out);
     }
     i64 exchange() { return exchange(*a.vcpu(VcpuId{0})); }
-    void expect_frames(u64 frames) {
-        EXPECT_EQ(a.memory.frames(), frames);
-    }
+    void expect_frames(u64 frames) { EXPECT_EQ(a.memory.frames(), frames); }
 };
 
 TEST_F(MemoryExchangeTest, SingleFramesForAContiguousBlock) {
@@ -120,7 +118,10 @@ TEST_F(MemoryExchangeTest, BadArguments) {
     EXPECT_EQ(with([&] { op.nr_exchanged = 17; }), error(Errno::einval));
     EXPECT_EQ(with([&] { op.out.domid = 2; }), error(Errno::einval));
     EXPECT_EQ(with([&] { op.out.nr_extents = 15; }), error(Errno::einval));
-    EXPECT_EQ(with([&] { op.in.nr_extents = op.out.nr_extents = ~u64{0}; op.in.extent_order = op.out.extent_order = 1; }),
+    EXPECT_EQ(with([&] {
+                  op.in.nr_extents = op.out.nr_extents = ~u64{0};
+                  op.in.extent_order = op.out.extent_order = 1;
+              }),
               error(Errno::einval));
     EXPECT_EQ(with([&] { op.in.domid = op.out.domid = 99; }), error(Errno::esrch));
     EXPECT_EQ(with([&] { op.in.domid = op.out.domid = 2; }), error(Errno::eperm));

@@ -189,8 +189,9 @@ TEST_F(Memory, GrantFramesAndMoves) {
 TEST_F(Memory, ForeignFrames) {
     u64 indices[3] = {5, 9999, 6}, places[3] = {1000, 1001, 1002};
     i32 errors[3] = {1, 1, 1};
-    abi::AddToPhysmapBatch op{domid_self.raw, static_cast<u16>(number(MapSpace::gmfn_foreign)), 3, {.foreign_domid = 2},
-                              {address(indices)}, {address(places)}, {address(errors)}};
+    abi::AddToPhysmapBatch op{
+        domid_self.raw,   static_cast<u16>(number(MapSpace::gmfn_foreign)), 3, {.foreign_domid = 2}, {address(indices)}, {address(places)},
+        {address(errors)}};
     preempt_ = true;
     EXPECT_EQ(memory(control(), MemoryOp::add_to_physmap_batch, op, indices, places, errors), 0);
     EXPECT_THAT(errors, ::testing::ElementsAre(0, -static_cast<i32>(Errno::einval), 0));
@@ -217,8 +218,9 @@ TEST_F(Memory, SharedInfoOutlivesItsDomainWhileMapped) {
     const Mfn mfn = victim.shared_info_mfn();
     u64 indices[1] = {500}, places[1] = {1000};
     i32 errors[1];
-    abi::AddToPhysmapBatch op{domid_self.raw, static_cast<u16>(number(MapSpace::gmfn_foreign)), 1, {.foreign_domid = 7},
-                              {address(indices)}, {address(places)}, {address(errors)}};
+    abi::AddToPhysmapBatch op{
+        domid_self.raw,   static_cast<u16>(number(MapSpace::gmfn_foreign)), 1, {.foreign_domid = 7}, {address(indices)}, {address(places)},
+        {address(errors)}};
     EXPECT_EQ(memory(control(), MemoryOp::add_to_physmap_batch, op, indices, places, errors), 0);
     EXPECT_EQ(errors[0], 0);
     kill(7);

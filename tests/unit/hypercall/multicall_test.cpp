@@ -1,8 +1,8 @@
 // multicall, set_timer_op.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "hypervisor/abi/version.hpp"
 #include "arch/time.hpp"
+#include "hypervisor/abi/version.hpp"
 #include "tests/unit/hypercall/hypercall_world.hpp"
 
 namespace px {
@@ -13,8 +13,8 @@ class Multicall : public HypercallWorld {};
 TEST_F(Multicall, EachResultStandsInItsEntry) {
     abi::MulticallEntry calls[5]{};
     calls[0].op = abi::hypercall::xen_version;
-    calls[1].op = abi::hypercall::mmu_update;      // not in the table
-    calls[2].op = abi::hypercall::multicall;       // no nesting
+    calls[1].op = abi::hypercall::mmu_update;  // not in the table
+    calls[2].op = abi::hypercall::multicall;   // no nesting
     calls[3].op = u64{1} << 32 | abi::hypercall::xen_version;
     calls[4].op = abi::hypercall::xen_version;
     calls[4].args[0] = number(abi::XenVersionOp::pagesize);

@@ -55,7 +55,8 @@ TEST(PolicyArrays, ThereIsRoomForWhatToolstacksGiveBack) {
     // all of them, and the two of hypervisors. On Intel's, whose leaves 2, 3, 9 and 0xa aren't in our policies, it found none.
     const PolicyLeaves leaves = to_leaves(hvm_default(host()));
     const auto has = [&](u32 leaf, u32 subleaf) {
-        return std::count_if(leaves.begin(), leaves.end(), [&](const CpuidLeaf& one) { return one.leaf == leaf && one.subleaf == subleaf; }) == 1;
+        return std::count_if(leaves.begin(), leaves.end(),
+                             [&](const CpuidLeaf& one) { return one.leaf == leaf && one.subleaf == subleaf; }) == 1;
     };
     for (u32 leaf = 0; leaf <= 0xd; ++leaf) {
         const u32 count = leaf == 4 ? 6 : leaf == 7 ? 2 : leaf == 0xb ? 2 : leaf == 0xd ? 8 : 0;
@@ -73,8 +74,8 @@ TEST(PolicyArrays, UnknownLeavesAndMsrsAreNamed) {
         return !result.ok() && result.error() == Errno::erange && refusal.leaf == leaf.leaf && refusal.subleaf == leaf.subleaf;
     };
     EXPECT_TRUE(refused({0xe, alone, 0, 0, 0, 0}));
-    EXPECT_TRUE(refused({1, 0, 0, 0, 0, 0}));        // has no sub-leaves
-    EXPECT_TRUE(refused({7, alone, 0, 0, 0, 0}));    // has some
+    EXPECT_TRUE(refused({1, 0, 0, 0, 0, 0}));      // has no sub-leaves
+    EXPECT_TRUE(refused({7, alone, 0, 0, 0, 0}));  // has some
     EXPECT_TRUE(refused({0xd, 63, 0, 0, 0, 0}));
     EXPECT_TRUE(refused({0x40000001, alone, 0, 0, 0, 0}));
     EXPECT_TRUE(refused({0x80000022, alone, 0, 0, 0, 0}));

@@ -1,8 +1,8 @@
 // sched_op, vcpu_op.
 //
 // SPDX-License-Identifier: Apache-2.0
-#include "hypervisor/abi/sched.hpp"
 #include "arch/time.hpp"
+#include "hypervisor/abi/sched.hpp"
 #include "tests/unit/hypercall/hypercall_world.hpp"
 
 namespace px {
@@ -166,7 +166,9 @@ TEST_F(Sched, Areas) {
     area.state = 77;
     abi::VcpuRegisterRunstateMemoryArea registration{};
     registration.addr.p = address(&area);
-    EXPECT_EQ(invoke(hypercall_vcpu_op, guest(), {{number(VcpuOp::register_runstate_memory_area), 0, address(&registration)}}, registration, area), 0);
+    EXPECT_EQ(invoke(hypercall_vcpu_op, guest(), {{number(VcpuOp::register_runstate_memory_area), 0, address(&registration)}}, registration,
+                     area),
+              0);
     EXPECT_NE(area.state, 77);
     EXPECT_EQ(guest().runstate.guest_area, address(&area));
     abi::VcpuRegisterVcpuInfo info{5, 100, 0};

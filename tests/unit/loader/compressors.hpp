@@ -39,12 +39,10 @@ inline Buffer xz(const Buffer& plain, lzma_check check = LZMA_CHECK_CRC32) {
     lzma_options_lzma options;
     lzma_lzma_preset(&options, 1);
     options.mf = LZMA_MF_HC3;
-    lzma_filter filters[] = {
-        {LZMA_FILTER_X86, nullptr}, {LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+    lzma_filter filters[] = {{LZMA_FILTER_X86, nullptr}, {LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
     Buffer packed(lzma_stream_buffer_bound(plain.size()));
     usize size = 0;
-    must(lzma_stream_buffer_encode(filters, check, nullptr, plain.data(), plain.size(), packed.data(), &size,
-                                   packed.size()) == LZMA_OK);
+    must(lzma_stream_buffer_encode(filters, check, nullptr, plain.data(), plain.size(), packed.data(), &size, packed.size()) == LZMA_OK);
     packed.resize(size);
     return packed;
 }
@@ -81,9 +79,8 @@ inline Buffer lz4(const Buffer& plain) {
     for (usize at = 0; at < plain.size(); at += block) {
         const auto length = static_cast<int>(std::min(block, plain.size() - at));
         Buffer out(static_cast<usize>(LZ4_compressBound(length)));
-        const int size =
-            LZ4_compress_HC(reinterpret_cast<const char*>(&plain[at]), reinterpret_cast<char*>(out.data()),
-                            length, static_cast<int>(out.size()), 3);
+        const int size = LZ4_compress_HC(reinterpret_cast<const char*>(&plain[at]), reinterpret_cast<char*>(out.data()), length,
+                                         static_cast<int>(out.size()), 3);
         must(size > 0);
         append_value(packed, static_cast<u32>(size));
         append(packed, out.data(), static_cast<usize>(size));
@@ -93,12 +90,12 @@ inline Buffer lz4(const Buffer& plain) {
 
 inline Buffer compress(Format format, const Buffer& plain) {
     switch (format) {
-        case Format::elf: return plain;
-        case Format::gzip: return gzip(plain);
-        case Format::xz: return xz(plain);
-        case Format::lzma: return lzma(plain);
-        case Format::zstd: return zstd(plain);
-        case Format::lz4: return lz4(plain);
+    case Format::elf: return plain;
+    case Format::gzip: return gzip(plain);
+    case Format::xz: return xz(plain);
+    case Format::lzma: return lzma(plain);
+    case Format::zstd: return zstd(plain);
+    case Format::lz4: return lz4(plain);
     }
     throw std::logic_error("no such format");
 }

@@ -40,7 +40,8 @@ TEST(Cpio, FindsAFile) {
     EXPECT_EQ(find(entry("kernel", "") + entry(file, "microcode") + trailer() + "\x1f\x8b compressed"), "microcode");
     EXPECT_EQ(find(entry("./" + file, "with a dot", "070702")), "with a dot");
     EXPECT_EQ(find(entry(file, "")), "");
-    EXPECT_EQ(find(entry("other", "abc") + trailer() + std::string(512, '\0') + entry(file, "in the second archive")), "in the second archive");
+    EXPECT_EQ(find(entry("other", "abc") + trailer() + std::string(512, '\0') + entry(file, "in the second archive")),
+              "in the second archive");
     EXPECT_EQ(find(entry(file, "first") + entry(file, "second")), "first");
 }
 
@@ -61,15 +62,16 @@ TEST(Cpio, BrokenEntries) {
         bad.replace(at, text.size(), text);
         return find(bad);
     };
-    EXPECT_EQ(with(54, "ffffffff"), "-");   // the file's size
-    EXPECT_EQ(with(94, "ffffffff"), "-");   // the name's
+    EXPECT_EQ(with(54, "ffffffff"), "-");  // the file's size
+    EXPECT_EQ(with(94, "ffffffff"), "-");  // the name's
     EXPECT_EQ(with(94, "00000000"), "-");
     EXPECT_EQ(with(54, "0000000g"), "-");
     EXPECT_EQ(with(0, "070707"), "-");
 }
 
 TEST(Cpio, SurvivesAnyChange) {
-    const std::string good = entry("a", std::string(100, 'b')) + trailer() + std::string(64, '\0') + entry(std::string(wanted), "content") + trailer();
+    const std::string good =
+        entry("a", std::string(100, 'b')) + trailer() + std::string(64, '\0') + entry(std::string(wanted), "content") + trailer();
     std::mt19937 random(7);
     for (unsigned round = 0; round < 20000; ++round) {
         std::string bad = good;

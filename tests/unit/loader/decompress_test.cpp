@@ -53,18 +53,15 @@ TEST_P(DecompressTest, NamesATruncatedStream) {
     const auto plain = sample_bytes(30'000);
     const auto packed = compress(format, plain);
     Buffer output(plain.size());
-    for (usize length = 0; length < packed.size();
-         length += length < 64 || packed.size() - length < 64 ? 1 : 97) {
-        const auto result =
-            unpack_into(format, {packed.begin(), packed.begin() + static_cast<long>(length)}, output);
+    for (usize length = 0; length < packed.size(); length += length < 64 || packed.size() - length < 64 ? 1 : 97) {
+        const auto result = unpack_into(format, {packed.begin(), packed.begin() + static_cast<long>(length)}, output);
         if (result.ok()) {
             // lz4's legacy format has no end mark: only whole blocks, or nothing, can pass.
             ASSERT_EQ(format, Format::lz4) << length;
             ASSERT_LE(length, 4u);
             continue;
         }
-        ASSERT_EQ(result.error(), LoadError::compressed_truncated)
-            << length << ": " << describe(result.error());
+        ASSERT_EQ(result.error(), LoadError::compressed_truncated) << length << ": " << describe(result.error());
     }
 }
 
@@ -82,9 +79,7 @@ TEST_P(DecompressTest, SurvivesDamage) {
         const auto result = unpack_into(format, damaged, output);
         if (!result.ok()) continue;
         ASSERT_LE(result.value(), output.size());
-        if (has_checksum) {
-            ASSERT_EQ(output, plain) << "bit flip in byte " << at << " of " << packed.size();
-        }
+        if (has_checksum) { ASSERT_EQ(output, plain) << "bit flip in byte " << at << " of " << packed.size(); }
     }
 }
 
@@ -104,8 +99,7 @@ std::string name_of(const testing::TestParamInfo<Format>& info) {
     constexpr const char* names[] = {"elf", "gzip", "xz", "lzma", "zstd", "lz4"};
     return names[static_cast<u8>(info.param)];
 }
-INSTANTIATE_TEST_SUITE_P(AllFormats, DecompressTest,
-                         testing::Values(Format::gzip, Format::xz, Format::lzma, Format::zstd, Format::lz4),
+INSTANTIATE_TEST_SUITE_P(AllFormats, DecompressTest, testing::Values(Format::gzip, Format::xz, Format::lzma, Format::zstd, Format::lz4),
                          name_of);
 
 TEST(Decompress, IgnoresWhatFollowsTheStream) {

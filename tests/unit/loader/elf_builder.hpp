@@ -189,9 +189,7 @@ inline ElfBuilder<Elf64> sample_kernel() {
         .text(loader, "generic")
         .text(features, "!writable_page_tables|pae_pgdir_above_4gb|of_tomorrow");
     ElfBuilder<Elf64> builder;
-    builder.load(0x1000000, sample_bytes(0x1800), 0x3000)
-        .load(0x1200000, sample_bytes(0x400), 0x400)
-        .notes_segment(notes);
+    builder.load(0x1000000, sample_bytes(0x1800), 0x3000).load(0x1200000, sample_bytes(0x400), 0x400).notes_segment(notes);
     return builder;
 }
 

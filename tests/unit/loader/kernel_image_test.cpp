@@ -24,8 +24,7 @@ TEST(KernelImage, DescribesASampleKernel) {
     const auto image = KernelImage::parse(file).value();
     ASSERT_EQ(image.segments().size(), 2u);
     EXPECT_EQ(image.segments()[0].place, (Extent{0x1000000, 0x1003000}));
-    EXPECT_EQ(Buffer(image.segments()[0].bytes.begin(), image.segments()[0].bytes.end()),
-              sample_bytes(0x1800));
+    EXPECT_EQ(Buffer(image.segments()[0].bytes.begin(), image.segments()[0].bytes.end()), sample_bytes(0x1800));
     EXPECT_EQ(image.segments()[1].place, (Extent{0x1200000, 0x1200400}));
     EXPECT_EQ(image.extent(), (Extent{0x1000000, 0x1200400}));
     EXPECT_EQ(image.pvh_entry().value(), 0x1000040u);
@@ -34,15 +33,9 @@ TEST(KernelImage, DescribesASampleKernel) {
 TEST(KernelImage, KnowsItsNotes) {
     using enum abi::ElfNote;
     Notes notes;
-    notes.number(phys32_entry, u32{0x1000000})
-        .number(init_p2m, u64{1} << 39)
-        .number(hv_start_low, u64{0xffff800000000000});
-    notes.text(pae_mode, "yes")
-        .text(guest_version, "2.6")
-        .number(suspend_cancel, u32{1})
-        .number(mod_start_pfn, u32{1});
-    notes.number(supported_features, u32{1u << 11 | 1u << 15})
-        .text(features, "!writable_page_tables|hvm_pirqs|unheard_of");
+    notes.number(phys32_entry, u32{0x1000000}).number(init_p2m, u64{1} << 39).number(hv_start_low, u64{0xffff800000000000});
+    notes.text(pae_mode, "yes").text(guest_version, "2.6").number(suspend_cancel, u32{1}).number(mod_start_pfn, u32{1});
+    notes.number(supported_features, u32{1u << 11 | 1u << 15}).text(features, "!writable_page_tables|hvm_pirqs|unheard_of");
     notes.text(bsd_symtab, "yes").number(paddr_offset, u64{0x100});
     struct {
         u64 mask, value;
@@ -73,10 +66,7 @@ TEST(KernelImage, FindsNotesInSectionsOnlyIfSegmentsHaveNone) {
     here.number(phys32_entry, u32{0x1000004});
     there.number(phys32_entry, u32{0x1000008});
     ElfBuilder<Elf64> fallback;
-    fallback.load(0x1000000, sample_bytes(16), 16)
-        .notes_segment(empty)
-        .notes_section(empty)
-        .notes_section(there);
+    fallback.load(0x1000000, sample_bytes(16), 16).notes_segment(empty).notes_section(empty).notes_section(there);
     const auto by_section = fallback.build();
     EXPECT_EQ(KernelImage::parse(by_section).value().pvh_entry().value(), 0x1000008u);
     ElfBuilder<Elf64> both;
@@ -132,19 +122,14 @@ TEST(KernelImage, NamesTheNoteThatPvMisses) {
     EXPECT_EQ(pv_with(Notes{}).error(), LoadError::xen_version_missing);
     EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-2.0")).error(), LoadError::xen_version_wrong);
     EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0")).error(), LoadError::loader_missing);
-    EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0").text(loader, "own")).error(),
-              LoadError::loader_wrong);
+    EXPECT_EQ(pv_with(Notes{}.text(xen_version, "xen-3.0").text(loader, "own")).error(), LoadError::loader_wrong);
     EXPECT_EQ(pv_with(Notes{good}.number(entry, u64{5})).error(), LoadError::entry_outside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1000010})).error(),
-              LoadError::pv_hypercall_page_outside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1002000})).error(),
-              LoadError::pv_hypercall_page_outside_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1000010})).error(), LoadError::pv_hypercall_page_outside_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(hypercall_page, u64{0x1002000})).error(), LoadError::pv_hypercall_page_outside_kernel);
     EXPECT_EQ(pv_with(Notes{good}.number(init_p2m, u64{0x1001000})).error(), LoadError::pv_p2m_inside_kernel);
-    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, ~u64{0} - 0x1000fff)).error(),
-              LoadError::pv_address_wraps);
-    EXPECT_EQ(
-        pv_with(Notes{good}.number(virt_base, u64{0x5000000}).number(paddr_offset, u64{0x2000000})).error(),
-        LoadError::pv_base_above_kernel);
+    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, ~u64{0} - 0x1000fff)).error(), LoadError::pv_address_wraps);
+    EXPECT_EQ(pv_with(Notes{good}.number(virt_base, u64{0x5000000}).number(paddr_offset, u64{0x2000000})).error(),
+              LoadError::pv_base_above_kernel);
 }
 
 TEST(KernelImage, RefusesPvhWithoutItsNoteOrOutsideItsReach) {
@@ -156,13 +141,10 @@ TEST(KernelImage, RefusesPvhWithoutItsNoteOrOutsideItsReach) {
         return KernelImage::parse(file).value().pvh_entry();
     };
     EXPECT_EQ(pvh_of(0x100000, Notes{}).error(), LoadError::phys32_entry_missing);
-    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0xfffff})).error(),
-              LoadError::entry_outside_kernel);
-    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0x101000})).error(),
-              LoadError::entry_outside_kernel);
+    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0xfffff})).error(), LoadError::entry_outside_kernel);
+    EXPECT_EQ(pvh_of(0x100000, Notes{}.number(phys32_entry, u64{0x101000})).error(), LoadError::entry_outside_kernel);
     EXPECT_EQ(pvh_of(0xffffe000, Notes{}.number(phys32_entry, u64{0xffffe000})).value_or(0), 0xffffe000u);
-    EXPECT_EQ(pvh_of(0xfffff800, Notes{}.number(phys32_entry, u64{0xfffff800})).error(),
-              LoadError::pvh_above_4gib);
+    EXPECT_EQ(pvh_of(0xfffff800, Notes{}.number(phys32_entry, u64{0xfffff800})).error(), LoadError::pvh_above_4gib);
 }
 
 TEST(KernelImage, RefusesBadNotes) {
@@ -244,8 +226,8 @@ TEST(KernelImage, RefusesEveryTruncation) {
         const Buffer cut(file.begin(), file.begin() + static_cast<long>(length));
         const auto image = KernelImage::parse(cut);
         ASSERT_FALSE(image.ok()) << length;
-        const std::set<LoadError> expected{LoadError::elf_truncated, LoadError::elf_tables_outside_file,
-                                           LoadError::segment_outside_file, LoadError::note_outside_file};
+        const std::set<LoadError> expected{LoadError::elf_truncated, LoadError::elf_tables_outside_file, LoadError::segment_outside_file,
+                                           LoadError::note_outside_file};
         ASSERT_TRUE(expected.contains(image.error())) << length << ": " << describe(image.error());
     }
 }
@@ -292,9 +274,7 @@ struct FakeMemory {
         std::fill_n(bytes.begin() + static_cast<long>(address.raw - base), size, u8{0});
         return {};
     }
-    bool inside(u64 address, u64 size) const {
-        return address >= base && address + size <= base + bytes.size();
-    }
+    bool inside(u64 address, u64 size) const { return address >= base && address + size <= base + bytes.size(); }
 };
 static_assert(Destination<FakeMemory>);
 

@@ -15,8 +15,7 @@
 namespace px::loader::test {
 namespace {
 
-constexpr Format all_formats[] = {Format::elf,  Format::gzip, Format::xz,
-                                  Format::lzma, Format::zstd, Format::lz4};
+constexpr Format all_formats[] = {Format::elf, Format::gzip, Format::xz, Format::lzma, Format::zstd, Format::lz4};
 
 Buffer bzimage_of(Format format, const Buffer& elf, u8 setup_sectors = 3) {
     const auto size = static_cast<u32>(elf.size());
@@ -99,8 +98,7 @@ TEST(Payload, RefusesWhatIsNoKernel) {
     auto old = file;
     poke(old, 0x206, u16{0x207});
     EXPECT_EQ(error_of(old), LoadError::bzimage_too_old);
-    for (const auto& [offset, error] :
-         {std::pair{0x248u, LoadError::payload_outside_file}, {0x24cu, LoadError::payload_outside_file}}) {
+    for (const auto& [offset, error] : {std::pair{0x248u, LoadError::payload_outside_file}, {0x24cu, LoadError::payload_outside_file}}) {
         auto bad = file;
         poke(bad, offset, ~u32{0});
         EXPECT_EQ(error_of(bad), error);
@@ -118,12 +116,10 @@ TEST(Payload, RefusesWrongSizes) {
         for (const u32 size : {static_cast<u32>(elf.size()) - 1, static_cast<u32>(elf.size()) + 1}) {
             const auto unpacked = unpack_file(bzimage_around(compress(format, elf), &size));
             ASSERT_FALSE(unpacked.ok());
-            EXPECT_EQ(unpacked.error(), LoadError::unpacked_size_differs)
-                << static_cast<int>(format) << " " << size;
+            EXPECT_EQ(unpacked.error(), LoadError::unpacked_size_differs) << static_cast<int>(format) << " " << size;
         }
         const u32 absurd = 0xf0000000;
-        EXPECT_EQ(find_payload(bzimage_around(compress(format, elf), &absurd)).error(),
-                  LoadError::unpacked_size_absurd);
+        EXPECT_EQ(find_payload(bzimage_around(compress(format, elf), &absurd)).error(), LoadError::unpacked_size_absurd);
     }
     const auto file = bzimage_of(Format::zstd, elf);
     const auto payload = find_payload(file).value();

@@ -210,8 +210,15 @@ TEST(PvStartInfo, OfDom0) {
     Page page;
     abi::Dom0VgaConsoleInfo screen{};
     screen.video_type = static_cast<u8>(abi::VgaType::efi_lfb);
-    ASSERT_TRUE(write_pv_start_info(plan, {.pages = request.pages, .shared_info = 0x1234000, .flags = abi::sif::privileged,
-                                           .ramdisk_size = request.ramdisk_size, .command_line = "a b", .screen = screen}, page.bytes).ok());
+    ASSERT_TRUE(write_pv_start_info(plan,
+                                    {.pages = request.pages,
+                                     .shared_info = 0x1234000,
+                                     .flags = abi::sif::privileged,
+                                     .ramdisk_size = request.ramdisk_size,
+                                     .command_line = "a b",
+                                     .screen = screen},
+                                    page.bytes)
+                    .ok());
     const auto info = page.info();
     EXPECT_STREQ(info.magic, "xen-3.0-x86_64");
     EXPECT_EQ(info.nr_pages, request.pages);
@@ -233,8 +240,9 @@ TEST(PvStartInfo, OfAGuest) {
     const auto request = plain();
     const auto plan = plan_pv_start(request).value();
     Page page;
-    ASSERT_TRUE(write_pv_start_info(plan, {.pages = request.pages, .ramdisk_size = request.ramdisk_size, .store = {11, 2}, .console = {12, 3}},
-                                    page.bytes).ok());
+    ASSERT_TRUE(write_pv_start_info(
+                    plan, {.pages = request.pages, .ramdisk_size = request.ramdisk_size, .store = {11, 2}, .console = {12, 3}}, page.bytes)
+                    .ok());
     const auto info = page.info();
     EXPECT_EQ(info.flags, abi::sif::virt_p2m_4tools);
     EXPECT_EQ(info.mod_start, plan.to_virtual(plan.ramdisk.first));
@@ -288,7 +296,8 @@ TEST(PvNotes, SayWhyAKernelCantBePv) {
     EXPECT_TRUE(KernelImage::parse(silent).value().notes().require_pv_dom0().ok());
 
     ElfBuilder<Elf32> narrow;
-    narrow.load(0x100000, sample_bytes(16), 0x2000).notes_segment(Notes{}.text(xen_version, "xen-3.0").text(guest_os, "linux").text(pae_mode, "yes"));
+    narrow.load(0x100000, sample_bytes(16), 0x2000)
+        .notes_segment(Notes{}.text(xen_version, "xen-3.0").text(guest_os, "linux").text(pae_mode, "yes"));
     const auto file = narrow.build();
     EXPECT_EQ(KernelImage::parse(file).value().pv().error(), LoadError::pv_32bit);
     EXPECT_NE(describe(LoadError::pv_32bit).find("32-bit PV"), std::string_view::npos);

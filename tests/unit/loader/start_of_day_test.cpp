@@ -19,9 +19,7 @@ using Entry = abi::HvmMemmapTableEntry;
 constexpr u64 mib = 1 << 20, gib = 1 << 30;
 
 Entry ram(u64 start, u64 end) { return {start, end - start, static_cast<u32>(abi::HvmMemmapType::ram), 0}; }
-Entry reserved(u64 start, u64 end) {
-    return {start, end - start, static_cast<u32>(abi::HvmMemmapType::reserved), 0};
-}
+Entry reserved(u64 start, u64 end) { return {start, end - start, static_cast<u32>(abi::HvmMemmapType::reserved), 0}; }
 
 const Extent kernel{16 * mib, 40 * mib + 0x123};
 
@@ -31,9 +29,7 @@ struct Planner {
     Extent where = kernel;
     std::string command_line = "console=hvc0";
 
-    StartOfDayRequest request() const {
-        return {map, where, command_line, modules, 0xfc000000, abi::sif::initdomain};
-    }
+    StartOfDayRequest request() const { return {map, where, command_line, modules, 0xfc000000, abi::sif::initdomain}; }
     Loaded<StartOfDay> plan() const { return plan_start_of_day(request()); }
     LoadError error() const {
         const auto result = plan();
@@ -53,9 +49,9 @@ TEST(StartOfDay, PlacesEverythingBehindTheKernel) {
 TEST(StartOfDay, StepsOverHolesAndJoinsNeighbours) {
     // The first hole cuts the room behind the kernel down to one page; two neighbours, in the wrong order,
     // hold the ramdisk together.
-    const Planner planner{{ram(100 * mib, 120 * mib), reserved(40 * mib + 0x2000, 60 * mib),
-                           ram(60 * mib, 100 * mib), ram(mib, 40 * mib + 0x2000)},
-                          {{50 * mib}}};
+    const Planner planner{
+        {ram(100 * mib, 120 * mib), reserved(40 * mib + 0x2000, 60 * mib), ram(60 * mib, 100 * mib), ram(mib, 40 * mib + 0x2000)},
+        {{50 * mib}}};
     const auto plan = planner.plan().value();
     EXPECT_EQ(plan.tables.start, 40 * mib + 0x1000);
     EXPECT_EQ(plan.modules[0], (Extent{60 * mib, 110 * mib}));
@@ -87,16 +83,13 @@ TEST(StartOfDay, AFullFitIsAFit) {
 TEST(StartOfDay, RefusesBadMaps) {
     EXPECT_EQ(Planner{.map = {}}.error(), LoadError::memory_map_empty);
     EXPECT_EQ(Planner{.map = {reserved(0, gib)}}.error(), LoadError::memory_map_empty);
-    EXPECT_EQ((Planner{.map = {ram(0, gib), reserved(gib - 1, 2 * gib)}}.error()),
-              LoadError::memory_map_invalid);
+    EXPECT_EQ((Planner{.map = {ram(0, gib), reserved(gib - 1, 2 * gib)}}.error()), LoadError::memory_map_invalid);
     EXPECT_EQ((Planner{.map = {ram(0, gib), {5 * gib, 0, 1, 0}}}.error()), LoadError::memory_map_invalid);
-    EXPECT_EQ((Planner{.map = {ram(0, gib), {~u64{0} - 5, 10, 1, 0}}}.error()),
-              LoadError::memory_map_invalid);
+    EXPECT_EQ((Planner{.map = {ram(0, gib), {~u64{0} - 5, 10, 1, 0}}}.error()), LoadError::memory_map_invalid);
     EXPECT_EQ((Planner{.map = {ram(0, 40 * mib)}}.error()), LoadError::kernel_outside_ram);
     EXPECT_EQ((Planner{.map = {ram(0, 20 * mib), reserved(20 * mib, 21 * mib), ram(21 * mib, gib)}}.error()),
               LoadError::kernel_outside_ram);
-    EXPECT_EQ((Planner{.map = {ram(0, gib)}, .modules = std::vector<StartModule>(StartOfDay::max_modules + 1)}
-                   .error()),
+    EXPECT_EQ((Planner{.map = {ram(0, gib)}, .modules = std::vector<StartModule>(StartOfDay::max_modules + 1)}.error()),
               LoadError::too_many_modules);
 }
 
@@ -110,8 +103,7 @@ T at(const std::vector<u8>& block, u64 base, u64 address) {
 }
 
 TEST(StartOfDay, WritesWhatAGuestReads) {
-    const Planner planner{{ram(0, 640 << 10), reserved(640 << 10, mib), ram(mib, 512 * mib)},
-                          {{5 * mib, "rd"}, {100, ""}}};
+    const Planner planner{{ram(0, 640 << 10), reserved(640 << 10, mib), ram(mib, 512 * mib)}, {{5 * mib, "rd"}, {100, ""}}};
     const auto plan = planner.plan().value();
     std::vector<u8> block(plan.tables.size());
     ASSERT_EQ(serialise(planner.request(), plan, block).value(), block.size());
@@ -168,8 +160,7 @@ TEST(StartOfDay, KeepsItsRuleOnAnyMap) {
             planner.map.push_back((is_ram[unit] ? ram : reserved)(unit * mib, (unit + 1) * mib));
         }
         std::ranges::shuffle(planner.map, random);
-        for (u32 i = 0; i <= random() % 3; ++i)
-            planner.modules.push_back({(random() % 12) * mib + random() % 3});
+        for (u32 i = 0; i <= random() % 3; ++i) planner.modules.push_back({(random() % 12) * mib + random() % 3});
         const auto result = planner.plan();
         if (!result.ok()) {
             ASSERT_EQ(result.error(), LoadError::ramdisk_does_not_fit);
@@ -185,8 +176,7 @@ TEST(StartOfDay, KeepsItsRuleOnAnyMap) {
             before = place;
         };
         check(result.value().tables, result.value().tables.size());
-        for (usize i = 0; i < planner.modules.size(); ++i)
-            check(result.value().modules[i], planner.modules[i].size);
+        for (usize i = 0; i < planner.modules.size(); ++i) check(result.value().modules[i], planner.modules[i].size);
     }
     EXPECT_GT(fits, 300);
     EXPECT_LT(fits, 2900);

@@ -58,7 +58,9 @@ TEST_F(HeapTest, ExhaustionIsAnError) {
     std::vector<void*> cells;
     while (void* cell = heap_allocate(1000)) cells.push_back(cell);
     int deaths = 0;
-    struct Large { char bytes[3000]; };
+    struct Large {
+        char bytes[3000];
+    };
     EXPECT_EQ(make<Large>().error(), Errno::enomem);
     EXPECT_EQ(HeapArray<u64>::create(10'000).error(), Errno::enomem);
     EXPECT_EQ(HeapArray<u64>::create(~usize{0} / 4).error(), Errno::enomem);

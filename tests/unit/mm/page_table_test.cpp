@@ -27,7 +27,8 @@ TEST_F(PageTableTest, RandomChangesAgreeWithAModel) {
         const unsigned order = random() % 8 == 0 ? 9 : 0;
         const u64 page = align_down<u64>(base + random() % span, u64{1} << order);
         const bool expect_change = [&] {
-            for (u64 p = page; p < page + (u64{1} << order); ++p) if (model.contains(p)) return true;
+            for (u64 p = page; p < page + (u64{1} << order); ++p)
+                if (model.contains(p)) return true;
             return false;
         }();
         Result<Changed> changed = Changed::nothing;
@@ -42,9 +43,7 @@ TEST_F(PageTableTest, RandomChangesAgreeWithAModel) {
         }
         ASSERT_TRUE(changed.ok());
         // Whatever was there may be cached somewhere: a change of it without an owed flush would be a hole.
-        if (!expect_change) {
-            ASSERT_TRUE(*changed == Changed::nothing || order == 9);
-        }
+        if (!expect_change) { ASSERT_TRUE(*changed == Changed::nothing || order == 9); }
         for (unsigned look = 0; look < 50; ++look) {
             const u64 p = base + random() % span;
             const auto found = table.lookup(p);
@@ -124,7 +123,10 @@ TEST_F(PageTableTest, StripCanBeInterruptedInEmptyTables) {
     }
     u64 cursor = 0, before = 0;
     unsigned parts = 1;
-    const auto no_leaf = [](u64, unsigned, Mfn, const auto&) { ADD_FAILURE() << "a leaf"; return true; };
+    const auto no_leaf = [](u64, unsigned, Mfn, const auto&) {
+        ADD_FAILURE() << "a leaf";
+        return true;
+    };
     while (!table.strip(&cursor, no_leaf, [] { return false; })) {
         EXPECT_GT(cursor, before) << "progress each time";
         before = cursor;
@@ -144,10 +146,13 @@ TEST_F(PageTableTest, StripVisitsEveryLeafOnceAndCanBeInterrupted) {
     u64 cursor = 0;
     std::map<u64, unsigned> seen;
     unsigned calls = 1;
-    while (!table.strip(&cursor, [&](u64 page, unsigned order, Mfn, const auto&) {
-        seen[page] = order;
-        return false;
-    }, [] { return true; })) {
+    while (!table.strip(
+        &cursor,
+        [&](u64 page, unsigned order, Mfn, const auto&) {
+            seen[page] = order;
+            return false;
+        },
+        [] { return true; })) {
         ASSERT_LT(++calls, 20u);
     }
     EXPECT_EQ(seen, mapped);

@@ -130,9 +130,7 @@ TEST_F(PhysmapDeathTest, TheModelCatchesAForgottenFlush) {
 TEST_F(PhysmapTest, ADyingDomainDropsWhatItBorrowed) {
     Domain& a = make_domain(1);
     Domain& b = make_domain(2);
-    for (u64 i = 0; i < 32; ++i) {
-        ASSERT_TRUE(b.physmap.add_foreign(Gfn{100 + i * 700}, borrow(a, Gfn{i}), GfnType::foreign).ok());
-    }
+    for (u64 i = 0; i < 32; ++i) { ASSERT_TRUE(b.physmap.add_foreign(Gfn{100 + i * 700}, borrow(a, Gfn{i}), GfnType::foreign).ok()); }
     kill(2);
     for (u64 i = 0; i < 32; ++i) EXPECT_EQ(references(a, Gfn{i}), 1u);
 }

@@ -20,7 +20,10 @@ constexpr u64 kernel_text = 0xffff'ffff'8100'0000, kernel_stack = 0xffff'8880'00
 constexpr u16 user_cs = 0xe033, user_ss = 0xe02b;
 
 TEST(PvTrapTableTest, EntriesUpToTheOneWithoutAnAddress) {
-    TrapInfo list[] = {{14, 0, 0xe030, kernel_text}, {3, 3, 0xe033, kernel_text + 1}, {4, 1 | 4, 0x10, kernel_text + 2}, {0, 0, 0, 0},
+    TrapInfo list[] = {{14, 0, 0xe030, kernel_text},
+                       {3, 3, 0xe033, kernel_text + 1},
+                       {4, 1 | 4, 0x10, kernel_text + 2},
+                       {0, 0, 0, 0},
                        {5, 0, 0, kernel_text}};
     arch::host_guest_memory(list, sizeof list);
     TrapTable table;
@@ -99,9 +102,8 @@ Result<Return> left(CpuFrame frame, const IretContext& context, bool has_user_ro
 TEST(PvBounceTest, AnExceptionOfAUser) {
     const auto bounce = entered(user(), {.address = kernel_text, .error_code = 6}, kernel_stack, false);
     ASSERT_TRUE(bounce.ok());
-    EXPECT_THAT(bounce->words,
-                ElementsAre(0xc, 0x11, 6, 0x401000, user_cs, flags::fixed | flags::interrupts | flags::trap | flags::resume | 1,
-                                           0x7fff'0000'1238, user_ss));
+    EXPECT_THAT(bounce->words, ElementsAre(0xc, 0x11, 6, 0x401000, user_cs,
+                                           flags::fixed | flags::interrupts | flags::trap | flags::resume | 1, 0x7fff'0000'1238, user_ss));
     EXPECT_EQ(bounce->address, kernel_stack - 64);
     EXPECT_EQ(bounce->after.rsp, bounce->address);
     EXPECT_EQ(bounce->after.rip, kernel_text);
@@ -173,8 +175,15 @@ TEST(PvReturnTest, ToAUser) {
     CpuFrame now;
     now.rcx = 1;
     now.r11 = 2;
-    const IretContext context{.rax = 3, .r11 = 4, .rcx = 5, .flags = 0, .rip = 0x401000, .cs = user_cs,
-                              .rflags = flags::interrupts | flags::privilege | flags::virtual_8086 | flags::trap, .rsp = 0x7000, .ss = user_ss};
+    const IretContext context{.rax = 3,
+                              .r11 = 4,
+                              .rcx = 5,
+                              .flags = 0,
+                              .rip = 0x401000,
+                              .cs = user_cs,
+                              .rflags = flags::interrupts | flags::privilege | flags::virtual_8086 | flags::trap,
+                              .rsp = 0x7000,
+                              .ss = user_ss};
     const auto back = left(now, context, true, false);
     ASSERT_TRUE(back.ok());
     EXPECT_FALSE(back->after.in_kernel);
@@ -203,8 +212,15 @@ TEST(PvReturnTest, ForgedFramesStayInRing3WithInterruptsOpen) {
 }
 
 TEST(PvReturnTest, SysretOnlyWhereItIsSafe) {
-    IretContext context{.rax = 0, .r11 = 4, .rcx = 5, .flags = abi::x86::vgcf::in_syscall, .rip = 0x401000, .cs = user_cs,
-                        .rflags = flags::interrupts, .rsp = 0, .ss = user_ss};
+    IretContext context{.rax = 0,
+                        .r11 = 4,
+                        .rcx = 5,
+                        .flags = abi::x86::vgcf::in_syscall,
+                        .rip = 0x401000,
+                        .cs = user_cs,
+                        .rflags = flags::interrupts,
+                        .rsp = 0,
+                        .ss = user_ss};
     const auto by_sysret = [&] { return left({}, context, true, false)->by_sysret; };
     EXPECT_TRUE(by_sysret());
     EXPECT_EQ(left({}, context, true, false)->after.rcx, 0u) << "left as it is";

@@ -60,9 +60,9 @@ TEST_F(PvGrantMappingTest, ByTheEntrysOwnAddress) {
     EXPECT_EQ(references(granter, 5), 2u);
     ASSERT_EQ(remove(at, to_read), 0);
     EXPECT_EQ(references(granter, 5), 1u);
-    for (const GrantPlace& bad : {GrantPlace{at.address + 4, true}, GrantPlace{address(a, 2, 1).raw, true},
-                                  GrantPlace{address(granter, 3, 0).raw, true}, GrantPlace{io_frame << page_shift, true},
-                                  GrantPlace{address(a, 9, 0).raw, true}}) {
+    for (const GrantPlace& bad :
+         {GrantPlace{at.address + 4, true}, GrantPlace{address(a, 2, 1).raw, true}, GrantPlace{address(granter, 3, 0).raw, true},
+          GrantPlace{io_frame << page_shift, true}, GrantPlace{address(a, 9, 0).raw, true}}) {
         EXPECT_EQ(place(bad, to_write), error(Errno::einval));
         EXPECT_EQ(remove(bad, to_write), error(Errno::einval));
     }

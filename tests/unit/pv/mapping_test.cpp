@@ -105,8 +105,8 @@ TEST_F(PvMappingTest, DeviceMemoryIsntCached) {
     fake().with_devices = {1};
     const struct {
         u64 asked, given;
-    } types[] = {{0, uncached}, {Entry::bit_write_through, uncached}, {Entry::bit_uncached, Entry::bit_uncached}, {uncached, uncached},
-                 {Entry::bit_pat, Entry::bit_pat}, {Entry::bit_pat | Entry::bit_write_through, uncached}};
+    } types[] = {{0, uncached},        {Entry::bit_write_through, uncached}, {Entry::bit_uncached, Entry::bit_uncached},
+                 {uncached, uncached}, {Entry::bit_pat, Entry::bit_pat},     {Entry::bit_pat | Entry::bit_write_through, uncached}};
     for (const auto& [asked, given] : types) {
         ASSERT_EQ(value(set(a, 3, 0, device | user_bits | asked)), 0);
         EXPECT_EQ(words(a, 3)[0] & Entry::cache_bits, given) << asked;

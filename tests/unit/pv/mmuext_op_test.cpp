@@ -36,7 +36,9 @@ TEST_F(PvMmuextTest, EachLevelIsPinned) {
         Cmd command;
         u64 n;
         FrameType type;
-    } levels[] = {{Cmd::pin_l1_table, 3, FrameType::l1}, {Cmd::pin_l2_table, 2, FrameType::l2}, {Cmd::pin_l3_table, 1, FrameType::l3},
+    } levels[] = {{Cmd::pin_l1_table, 3, FrameType::l1},
+                  {Cmd::pin_l2_table, 2, FrameType::l2},
+                  {Cmd::pin_l3_table, 1, FrameType::l3},
                   {Cmd::pin_l4_table, 0, FrameType::l4}};
     for (const auto& [command, n, frame_type] : levels) {
         EXPECT_EQ(run(command, number(n)), 0);

@@ -18,9 +18,9 @@ public:
     explicit Model(std::set<u64> frames) : frames_(std::move(frames)) {}
 
     // What the guest holds: said by the test after each success.
-    std::set<u64> pins;                        ///< frames; their type stands in `pin_types`
+    std::set<u64> pins;  ///< frames; their type stands in `pin_types`
     std::map<u64, FrameType> pin_types;
-    std::map<unsigned, u64> roots;             ///< by place: frame
+    std::map<unsigned, u64> roots;  ///< by place: frame
     std::vector<u64> descriptors;
 
     /// Counts everything anew. False: what is held can't be valid.

@@ -90,7 +90,8 @@ protected:
         const unsigned place = cpu * 2 + static_cast<unsigned>(which);
         const u64 frame = which == Root::user && chance(3) ? 0 : some_frame();
         i64 foretold = 0;
-        if (frame != 0 && (!model.roots.contains(place) || model.roots.at(place) != frame)) foretold = model.foretell_use(frame, FrameType::l4);
+        if (frame != 0 && (!model.roots.contains(place) || model.roots.at(place) != frame))
+            foretold = model.foretell_use(frame, FrameType::l4);
         const i64 answer = to_the_end(memory(a, cpu), [&] { return set_root(memory(a, cpu), Mfn{frame}, which); });
         expect(answer, foretold, "root");
         if (answer != 0) return;
@@ -131,8 +132,10 @@ protected:
     void do_something() {
         choose_interruptions();
         switch (below(20)) {
-        case 0: case 1: pin_something(); break;
-        case 2: case 3: unpin_something(); break;
+        case 0:
+        case 1: pin_something(); break;
+        case 2:
+        case 3: unpin_something(); break;
         case 4: change_root(); break;
         case 5: change_gdt(); break;
         case 6: clear_something(); break;
@@ -163,9 +166,7 @@ protected:
             if (expected.count == 0) continue;
             ASSERT_EQ(use.type, expected.type) << n;
             ASSERT_TRUE(use.validated) << n;
-            if (is_page_table(use.type)) {
-                ASSERT_EQ(TableState::from(record.state).linear, expected.named - expected.names) << n;
-            }
+            if (is_page_table(use.type)) { ASSERT_EQ(TableState::from(record.state).linear, expected.named - expected.names) << n; }
         }
     }
     /// CPUs remember whatever a table in use once let them write; what is a table now, none may remember.

@@ -76,7 +76,7 @@ TEST_F(PvPreemptionTest, OneEntryAtATime) {
 }
 
 TEST_F(PvPreemptionTest, AFailureUndoesWhatEarlierPartsDid) {
-    for (i64 at = 0; at < 6000; at += at > 40 ? 61 : 1) {
+    for (i64 at = 0; at<6000; at += at> 40 ? 61 : 1) {
         write_bush(user_bits | Entry::bit_uncached);  // the very last entry is bad
         begin(at);
         ASSERT_EQ(value(pin_all(a, 0, FrameType::l4)), error(Errno::einval));
@@ -136,7 +136,7 @@ TEST_F(PvPreemptionTest, AnUndoingThatIsInterruptedCanBecomeAValidationAgain) {
 
 TEST_F(PvPreemptionTest, EntriesOfValidTablesComeAndGoInParts) {
     ASSERT_EQ(value(pin_all(a, 20, FrameType::l4)), 0);
-    for (i64 at = 0; at < 3000; at += at > 40 ? 61 : 1) {
+    for (i64 at = 0; at<3000; at += at> 40 ? 61 : 1) {
         write_bush();
         begin(at);
         ASSERT_EQ(value(set(a, 20, 3, entry(a, 1, user_bits))), 0);

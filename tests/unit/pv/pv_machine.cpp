@@ -5,10 +5,11 @@
 
 namespace px::pv {
 
-FakeMachine::FakeMachine() : clock([]() -> TlbClock& {
-    static TlbClock one;
-    return one;
-}()) {}
+FakeMachine::FakeMachine()
+    : clock([]() -> TlbClock& {
+          static TlbClock one;
+          return one;
+      }()) {}
 
 FakeMachine& fake() {
     static auto* const machine = new FakeMachine;  // one for each test: PvWorld begins it anew
@@ -43,7 +44,8 @@ bool io_is_read_only(Mfn mfn) { return fake().read_only_io.contains(mfn.raw); }
 bool has_devices(const Domain& domain) { return fake().with_devices.contains(domain.id.raw); }
 u64 l1tf_safe_from(const Domain&) { return fake().l1tf_safe_from; }
 void fill_hypervisor_slots(Mfn l4) {
-    for (unsigned slot = first_hypervisor_slot; slot < end_hypervisor_slots; ++slot) Entries(frame_of(l4)).set(slot, {0x1000 | slot << 20 | 1});
+    for (unsigned slot = first_hypervisor_slot; slot < end_hypervisor_slots; ++slot)
+        Entries(frame_of(l4)).set(slot, {0x1000 | slot << 20 | 1});
 }
 void root_slots_changed(Mfn) { ++fake().root_changes; }
 void set_m2p(Mfn mfn, u64 pfn) { fake().m2p[mfn.raw] = pfn; }

@@ -20,18 +20,18 @@ namespace px::pv {
 struct FakeMachine {
     FakeMachine();
 
-    TlbClock& clock;                           ///< outlives a test, as the stamps of free frames do
+    TlbClock& clock;                ///< outlives a test, as the stamps of free frames do
     std::atomic<i64> pause_at{-1};  ///< the question of pause_wanted() that is answered by yes, from 0; negative: none
     std::atomic<u64> questions{0};
     bool always_pause = false;
-    CpuMask cpus = CpuMask::first_n(2);        ///< that may hold translations of any domain
-    std::map<u32, std::set<u64>> writable;     ///< by CPU: frames that its TLB lets the guest write
-    std::mutex mutex;                          ///< of what flush_tlb() changes
+    CpuMask cpus = CpuMask::first_n(2);     ///< that may hold translations of any domain
+    std::map<u32, std::set<u64>> writable;  ///< by CPU: frames that its TLB lets the guest write
+    std::mutex mutex;                       ///< of what flush_tlb() changes
     std::atomic<unsigned> tlb_flushes{0}, page_flushes{0}, cache_flushes{0}, root_loads{0}, root_changes{0}, ldt_unmaps{0},
         descriptor_loads{0};
-    CpuMask flushed;                           ///< by the last flush
+    CpuMask flushed;  ///< by the last flush
     u64 flushed_page = 0;
-    std::set<u16> with_devices;                ///< domains
+    std::set<u16> with_devices;  ///< domains
     std::set<u64> read_only_io;
     u64 l1tf_safe_from = 0;
     std::map<u64, u64> m2p;
@@ -39,8 +39,8 @@ struct FakeMachine {
 };
 FakeMachine& fake();
 
-inline constexpr u64 io_frame = 0xfee00;       ///< not RAM here
-inline constexpr u64 user_bits = 7;            ///< present, writable, user
+inline constexpr u64 io_frame = 0xfee00;  ///< not RAM here
+inline constexpr u64 user_bits = 7;       ///< present, writable, user
 inline constexpr u64 read_bits = 5;
 
 class PvWorld : public World {

@@ -36,17 +36,15 @@ protected:
         for (unsigned step = 0; step < steps; ++step) {
             const Mfn frame = some_frame();
             switch (below(12)) {
-            case 0: case 1: {
+            case 0:
+            case 1: {
                 const FrameType type = type_of(Level(1 + below(4)));
                 to_the_end([&] { return pin(caller, a, frame, type); });
                 break;
             }
-            case 2: case 3:
-                (void)unpin(caller, a, frame);
-                break;
-            case 4:
-                to_the_end([&] { return set_root(caller, frame, Root::kernel); });
-                break;
+            case 2:
+            case 3: (void)unpin(caller, a, frame); break;
+            case 4: to_the_end([&] { return set_root(caller, frame, Root::kernel); }); break;
             case 5: {
                 const u64 list[] = {frame.raw};
                 (void)set_gdt(caller, list, below(2));

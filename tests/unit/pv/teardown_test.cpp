@@ -33,7 +33,7 @@ TEST_F(PvTeardownTest, EverythingThatADomainHolds) {
 }
 
 TEST_F(PvTeardownTest, PartialTablesOfEveryKind) {
-    for (i64 at = 0; at < 1600; at += at > 30 ? 97 : 1) {
+    for (i64 at = 0; at<1600; at += at> 30 ? 97 : 1) {
         Domain& a = make_pv(1);
         write_tree(a);
         for (u64 n = 0; n < 3; ++n) std::fill_n(words(a, n) + 1, entries_per_table - 1, Entry::bit_writable);  // looked at one by one

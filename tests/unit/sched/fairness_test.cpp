@@ -62,9 +62,7 @@ TEST(Fairness, ExtremeWeights) { expect_ideal(1, {65535, 1024}, seconds(120)); }
 
 TEST(Fairness, UnitsThatDoNotDivideAmongCpus) {
     for (const unsigned cpus : {2u, 3u, 4u}) {
-        for (const usize units : {cpus + 1, cpus + 2, 2 * cpus + 1}) {
-            expect_ideal(cpus, std::vector<u16>(units, 256), seconds(20));
-        }
+        for (const usize units : {cpus + 1, cpus + 2, 2 * cpus + 1}) { expect_ideal(cpus, std::vector<u16>(units, 256), seconds(20)); }
     }
 }
 

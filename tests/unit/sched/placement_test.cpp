@@ -124,9 +124,7 @@ TEST(Lives, TenThousandUnitsComeAndGo) {
     FairMachine machine(4, 2, microseconds(1));
     Group& group = machine.sim.group();
     for (int i = 0; i < 10000; ++i) {
-        if (machine.sim.tasks.size() >= 12) {
-            machine.sim.destroy(*machine.sim.tasks[machine.sim.random() % machine.sim.tasks.size()]);
-        }
+        if (machine.sim.tasks.size() >= 12) { machine.sim.destroy(*machine.sim.tasks[machine.sim.random() % machine.sim.tasks.size()]); }
         machine.sim.task(group, {.burst = microseconds(20), .pause = microseconds(30), .random = true});
         machine.sim.run_for(microseconds(10));
         if (HasFatalFailure()) return;

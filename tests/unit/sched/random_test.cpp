@@ -19,7 +19,9 @@ void random_operation(FairMachine& machine, unsigned cpus) {
     auto& random = machine.sim.random;
     if (tasks.empty() || random() % 8 == 0) {
         if (tasks.size() >= 20) return machine.sim.destroy(*tasks[random() % tasks.size()]);
-        const Behaviour behaviours[] = {{}, {milliseconds(2), milliseconds(3), true}, {microseconds(50), microseconds(80), true},
+        const Behaviour behaviours[] = {{},
+                                        {milliseconds(2), milliseconds(3), true},
+                                        {microseconds(50), microseconds(80), true},
                                         {microseconds(1), Nanoseconds{1}, true}};
         machine.sim.task(machine.sim.group({.weight = static_cast<u16>(1 + random() % 2000)}), behaviours[random() % 4]);
         return;
@@ -27,25 +29,24 @@ void random_operation(FairMachine& machine, unsigned cpus) {
     Task& task = *tasks[random() % tasks.size()];
     const CpuId target = cpu(static_cast<u32>(random() % cpus));
     switch (random() % 9) {
-        case 0: {
-            const CpuMask hard = random_mask(random, cpus);
-            const bool possible = hard.intersects(machine.policy.cpus());
-            EXPECT_EQ(machine.policy.set_affinity(task.unit, hard, random_mask(random, cpus)).ok(), possible);
-            break;
-        }
-        case 1: (void)machine.policy.migrate(task.unit, target); break;
-        case 2: machine.sim.freeze(task); break;
-        case 3: machine.sim.thaw(task); break;
-        case 4: (void)machine.policy.add_cpu(target); break;
-        case 5: (void)machine.policy.remove_cpu(target); break;
-        case 6: {
-            const u16 cap = machine.sim.check_work_conservation ? 0 : static_cast<u16>(random() % 2 * 30);
-            EXPECT_TRUE(machine.policy.set_parameters(task.unit.group,
-                            {.weight = static_cast<u16>(1 + random() % 5000), .cap = cap}).ok());
-            break;
-        }
-        case 7: machine.sim.kick(target); break;
-        case 8: machine.policy.sleep(task.unit), task.frozen ? void() : machine.policy.wake(task.unit); break;
+    case 0: {
+        const CpuMask hard = random_mask(random, cpus);
+        const bool possible = hard.intersects(machine.policy.cpus());
+        EXPECT_EQ(machine.policy.set_affinity(task.unit, hard, random_mask(random, cpus)).ok(), possible);
+        break;
+    }
+    case 1: (void)machine.policy.migrate(task.unit, target); break;
+    case 2: machine.sim.freeze(task); break;
+    case 3: machine.sim.thaw(task); break;
+    case 4: (void)machine.policy.add_cpu(target); break;
+    case 5: (void)machine.policy.remove_cpu(target); break;
+    case 6: {
+        const u16 cap = machine.sim.check_work_conservation ? 0 : static_cast<u16>(random() % 2 * 30);
+        EXPECT_TRUE(machine.policy.set_parameters(task.unit.group, {.weight = static_cast<u16>(1 + random() % 5000), .cap = cap}).ok());
+        break;
+    }
+    case 7: machine.sim.kick(target); break;
+    case 8: machine.policy.sleep(task.unit), task.frozen ? void() : machine.policy.wake(task.unit); break;
     }
 }
 

@@ -215,8 +215,7 @@ void Simulator::start_measuring() {
 }
 
 double Simulator::share(Task& task) {
-    return static_cast<double>((policy_->run_time(task.unit) - task.measured_from).raw) /
-           static_cast<double>((now_ - measured_from_).raw);
+    return static_cast<double>((policy_->run_time(task.unit) - task.measured_from).raw) / static_cast<double>((now_ - measured_from_).raw);
 }
 
 }  // namespace px::sched::test

@@ -30,10 +30,10 @@ struct Task {
     Unit unit;
     Behaviour behaviour;
     bool awake = false;
-    bool frozen = false;                           ///< the test put it to sleep: no wake of its own
-    Nanoseconds remaining;                         ///< of this burst
+    bool frozen = false;    ///< the test put it to sleep: no wake of its own
+    Nanoseconds remaining;  ///< of this burst
     Nanoseconds wake_at = Nanoseconds::never();
-    Nanoseconds woken_at = Nanoseconds::never();   ///< set while it waits for its first instruction after a wake
+    Nanoseconds woken_at = Nanoseconds::never();  ///< set while it waits for its first instruction after a wake
     Nanoseconds worst_latency;
     u64 wakes = 0;
     Nanoseconds waiting_since = Nanoseconds::never();
@@ -53,8 +53,7 @@ public:
     void use(Policy& policy, unsigned cpus);
     Group& group(Parameters parameters = {});
     /// The task starts at once.
-    Task& task(Group& group, Behaviour behaviour = {}, const CpuMask& hard = CpuMask::all(),
-               const CpuMask& soft = CpuMask::all());
+    Task& task(Group& group, Behaviour behaviour = {}, const CpuMask& hard = CpuMask::all(), const CpuMask& soft = CpuMask::all());
     /// As a toolstack does: sleep, wait until it is off the CPU, remove.
     void destroy(Task& task);
     void freeze(Task& task);
@@ -77,8 +76,8 @@ private:
     struct Cpu {
         bool present = false;
         bool kicked = false;
-        Task* current = nullptr;    ///< whose registers are loaded
-        Task* next = nullptr;       ///< while saving
+        Task* current = nullptr;  ///< whose registers are loaded
+        Task* next = nullptr;     ///< while saving
         bool saving = false;
         Nanoseconds save_until;
         Nanoseconds running_since;

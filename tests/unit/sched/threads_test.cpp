@@ -18,9 +18,7 @@ namespace {
 constexpr u32 cpu_count = 4;
 
 struct Wall : Environment {
-    Nanoseconds now() const override {
-        return Nanoseconds{std::chrono::steady_clock::now().time_since_epoch().count()};
-    }
+    Nanoseconds now() const override { return Nanoseconds{std::chrono::steady_clock::now().time_since_epoch().count()}; }
     void kick(CpuId cpu) override { kicked[cpu.raw].store(true); }
     std::atomic<bool> kicked[cpu_count]{};
 };
@@ -45,9 +43,7 @@ void cpu_loop(FairPolicy& policy, Wall& wall, CpuId id, std::vector<std::unique_
             policy.context_saved(current->unit);
         }
         current = next;
-        if (current != nullptr) {
-            EXPECT_EQ(current->holders.fetch_add(1), 0);
-        }
+        if (current != nullptr) { EXPECT_EQ(current->holders.fetch_add(1), 0); }
     };
     while (!stop.load()) {
         const Decision decision = policy.pick_next(id, wall.now());

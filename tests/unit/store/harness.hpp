@@ -84,12 +84,8 @@ protected:
     std::string watch(ConnectionId from, const std::string& path, const std::string& token) {
         return ask(from, MessageType::watch, path + "|" + token + "|");
     }
-    u32 start(ConnectionId from) {
-        return static_cast<u32>(std::stoul(ask(from, MessageType::transaction_start, "|")));
-    }
-    std::string commit(ConnectionId from, u32 transaction) {
-        return ask(from, MessageType::transaction_end, "T|", transaction);
-    }
+    u32 start(ConnectionId from) { return static_cast<u32>(std::stoul(ask(from, MessageType::transaction_start, "|"))); }
+    std::string commit(ConnectionId from, u32 transaction) { return ask(from, MessageType::transaction_end, "T|", transaction); }
 
     /// A domain as xl makes it: its directory owned by it, and introduced.
     ConnectionId make_domain(u16 number) {

@@ -72,11 +72,9 @@ TEST_F(JournalTest, says_what_is_wrong_with_it) {
         return reopened();
     };
     EXPECT_EQ(with(0, "xxxx"),
-              "can't use the store's journal " + path +
-                  ": it is damaged at offset 0: it doesn't begin as a journal of xenstored does");
+              "can't use the store's journal " + path + ": it is damaged at offset 0: it doesn't begin as a journal of xenstored does");
     EXPECT_THAT(with(8, "\7"), HasSubstr("it has version 7, this xenstored reads version 1"));
-    EXPECT_THAT(with(journal_records + 4, "!"),
-                HasSubstr("damaged at offset 4096: a record's checksum is wrong"));
+    EXPECT_THAT(with(journal_records + 4, "!"), HasSubstr("damaged at offset 4096: a record's checksum is wrong"));
     EXPECT_THAT(with(journal_records, "\xff\xff\xff"), HasSubstr("a record is longer than what is left"));
     EXPECT_THAT(with(end() - 3, "V"), HasSubstr("checksum"));
     write("");
@@ -119,14 +117,12 @@ TEST_F(JournalTest, a_record_that_cannot_follow_is_noticed) {
     };
     Encoder odd;
     odd.number(u8{1});
-    for (auto kind : {RecordKind::change_holder, RecordKind::connect, RecordKind::disconnect,
-                      RecordKind::receive, RecordKind::sent, RecordKind::attached, RecordKind::attach_local,
-                      RecordKind::reconnect, RecordKind::realign, RecordKind::give_up, RecordKind::domains}) {
-        EXPECT_THAT(after_bad(kind, odd), HasSubstr("a record doesn't follow from those before it"))
-            << static_cast<u32>(kind);
+    for (auto kind : {RecordKind::change_holder, RecordKind::connect, RecordKind::disconnect, RecordKind::receive, RecordKind::sent,
+                      RecordKind::attached, RecordKind::attach_local, RecordKind::reconnect, RecordKind::realign, RecordKind::give_up,
+                      RecordKind::domains}) {
+        EXPECT_THAT(after_bad(kind, odd), HasSubstr("a record doesn't follow from those before it")) << static_cast<u32>(kind);
     }
-    EXPECT_THAT(after_bad(RecordKind::image, odd),
-                HasSubstr("the first record isn't the image, or another one is"));
+    EXPECT_THAT(after_bad(RecordKind::image, odd), HasSubstr("the first record isn't the image, or another one is"));
 }
 
 using Program = store::ServedStore;

@@ -22,10 +22,21 @@ TEST_F(PermissionsTest, the_root_is_closed_to_guests) {
 
 TEST_F(PermissionsTest, a_table_of_rights) {
     write(dom0, "/p", "v");
-    const struct { const char* permissions; const char* read; const char* write; } rows[] = {
-        {"n0|", "!EACCES|", "!EACCES|"}, {"r0|", "v", "!EACCES|"}, {"w0|", "!EACCES|", "OK|"}, {"b0|", "v", "OK|"},
-        {"n0|r1|", "v", "!EACCES|"},     {"n0|w1|", "!EACCES|", "OK|"}, {"n0|b1|", "v", "OK|"}, {"b0|n1|", "!EACCES|", "!EACCES|"},
-        {"n1|", "v", "OK|"},             {"n0|b2|", "!EACCES|", "!EACCES|"},
+    const struct {
+        const char* permissions;
+        const char* read;
+        const char* write;
+    } rows[] = {
+        {"n0|", "!EACCES|", "!EACCES|"},
+        {"r0|", "v", "!EACCES|"},
+        {"w0|", "!EACCES|", "OK|"},
+        {"b0|", "v", "OK|"},
+        {"n0|r1|", "v", "!EACCES|"},
+        {"n0|w1|", "!EACCES|", "OK|"},
+        {"n0|b1|", "v", "OK|"},
+        {"b0|n1|", "!EACCES|", "!EACCES|"},
+        {"n1|", "v", "OK|"},
+        {"n0|b2|", "!EACCES|", "!EACCES|"},
     };
     for (const auto& row : rows) {
         ASSERT_EQ(permit(dom0, "/p", row.permissions), "OK|");

@@ -216,8 +216,8 @@ TEST(Wire, a_payload_beyond_the_limit_ends_the_connection) {
 }
 
 TEST(Wire, every_error_name_has_its_number) {
-    for (const char* name : {"EINVAL", "EACCES", "EEXIST", "EISDIR", "ENOENT", "ENOMEM", "ENOSPC", "EIO", "ENOTEMPTY",
-                             "ENOSYS", "EROFS", "EBUSY", "EAGAIN", "EISCONN", "E2BIG", "EPERM"}) {
+    for (const char* name : {"EINVAL", "EACCES", "EEXIST", "EISDIR", "ENOENT", "ENOMEM", "ENOSPC", "EIO", "ENOTEMPTY", "ENOSYS", "EROFS",
+                             "EBUSY", "EAGAIN", "EISCONN", "E2BIG", "EPERM"}) {
         EXPECT_EQ(error_name(error_from_name(name)), name);
     }
     EXPECT_EQ(error_name(Errno::ebadf), "EINVAL");

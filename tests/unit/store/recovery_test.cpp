@@ -26,20 +26,18 @@ public:
         : world_(die_at, die_every, slack), kernel_(world_, 0), first_(world_, 1), second_(world_, 2) {}
 
     Story play() {
-        for (auto part : {&Scenario::make_domains, &Scenario::watch, &Scenario::transact, &Scenario::say_much,
-                          &Scenario::end_a_domain, &Scenario::begin_anew, &Scenario::leave,
-                          &Scenario::break_the_protocol, &Scenario::look}) {
+        for (auto part : {&Scenario::make_domains, &Scenario::watch, &Scenario::transact, &Scenario::say_much, &Scenario::end_a_domain,
+                          &Scenario::begin_anew, &Scenario::leave, &Scenario::break_the_protocol, &Scenario::look}) {
             (this->*part)();
             if (testing::Test::HasFatalFailure()) break;
         }
         Story story{{}, world_.shared().steps, world_.shared().deaths};
-        for (auto [name, party] :
-             std::initializer_list<std::pair<const char*, Party*>>{{"xl", &xl_},
-                                                                   {"watcher", &watcher_},
-                                                                   {"reader", &reader_},
-                                                                   {"kernel", &kernel_},
-                                                                   {"first", &first_},
-                                                                   {"second", &second_}}) {
+        for (auto [name, party] : std::initializer_list<std::pair<const char*, Party*>>{{"xl", &xl_},
+                                                                                        {"watcher", &watcher_},
+                                                                                        {"reader", &reader_},
+                                                                                        {"kernel", &kernel_},
+                                                                                        {"first", &first_},
+                                                                                        {"second", &second_}}) {
             story.heard[name] = party->heard();
         }
         return story;
@@ -67,11 +65,8 @@ private:
         xl_.ask(MessageType::unwatch, "/nothing|t|");
     }
     void transact() {
-        std::string mine = xl_.ask(MessageType::transaction_start, "|"),
-                    other = first_.ask(MessageType::transaction_start, "|");
-        auto number = [](const std::string& text) {
-            return static_cast<u32>(std::strtoul(text.c_str(), nullptr, 10));
-        };
+        std::string mine = xl_.ask(MessageType::transaction_start, "|"), other = first_.ask(MessageType::transaction_start, "|");
+        auto number = [](const std::string& text) { return static_cast<u32>(std::strtoul(text.c_str(), nullptr, 10)); };
         xl_.ask(MessageType::write, "/a/b|1", number(mine));
         first_.ask(MessageType::write, "one|1", number(other));
         xl_.ask(MessageType::read, "/local/domain/1/data|", number(mine));
@@ -88,9 +83,7 @@ private:
         first_.ask(MessageType::write, "big|" + std::string(1900, 'z'));
         first_.ask(MessageType::read, "big|");
         std::string burst;
-        for (u32 i = 0; i < 30; ++i)
-            burst +=
-                store::encode(MessageType::write, 900 + i, 0, "/burst/" + std::to_string(i % 7) + "\0v"s);
+        for (u32 i = 0; i < 30; ++i) burst += store::encode(MessageType::write, 900 + i, 0, "/burst/" + std::to_string(i % 7) + "\0v"s);
         xl_.exchange(burst, 30);
         burst.clear();
         for (u32 i = 0; i < 12; ++i) burst += store::encode(MessageType::read, 800 + i, 0, "big\0"s);
@@ -126,9 +119,7 @@ private:
             guest.ask(MessageType::write, "/never|x", 1);
         }
         SocketParty probe(world_);  // what it hears doesn't count: it asks as often as it takes
-        for (int tries = 0;
-             probe.ask(MessageType::control, "memreport|").find(" 7 connections") == std::string::npos &&
-             tries < 500;
+        for (int tries = 0; probe.ask(MessageType::control, "memreport|").find(" 7 connections") == std::string::npos && tries < 500;
              ++tries)
             usleep(2000);
     }
@@ -143,8 +134,7 @@ private:
         xl_.ask(MessageType::control, "quota|1|");
         list("/");
         reader_.ask(MessageType::read, "/a/c|");
-        for (Party* party : std::initializer_list<Party*>{&watcher_, &kernel_, &first_})
-            party->ask(MessageType::read, "/tool|");
+        for (Party* party : std::initializer_list<Party*>{&watcher_, &kernel_, &first_}) party->ask(MessageType::read, "/tool|");
     }
     void list(const std::string& path) {
         xl_.ask(MessageType::get_perms, path + "|");
@@ -160,9 +150,7 @@ private:
         for (int tries = 0; tries < 2000; ++tries) {
             party.listen();
             int heard = 0;
-            for (usize at = 0; (at = party.heard().find("@releaseDomain|ends", at)) != std::string::npos;
-                 ++at)
-                ++heard;
+            for (usize at = 0; (at = party.heard().find("@releaseDomain|ends", at)) != std::string::npos; ++at) ++heard;
             if (heard >= count) return;
         }
         FAIL() << "no event of a domain that ended; heard: " << party.heard();
@@ -207,8 +195,7 @@ TEST(Recovery, images_of_each_moment_hold_everything) {
     const Story often = Scenario(0, 0, 0).play();
     expect_same(often, model, "a new image whenever the journal has doubled");
     for (u64 step = 1; step <= often.steps && !HasFailure(); step += 9) {
-        expect_same(Scenario(step, 0, 0).play(), model,
-                    "with images, killed at step " + std::to_string(step));
+        expect_same(Scenario(step, 0, 0).play(), model, "with images, killed at step " + std::to_string(step));
     }
 }
 

@@ -44,13 +44,10 @@ public:
     call::Outcome<call::Mapping> map_ring(DomId domain, Gfn) override {
         if (domain.raw >= domain_count || shared_.states[domain.raw] == store::DomainState::gone)
             return call::failure(ESRCH, "no such domain");
-        void* page = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_,
-                          static_cast<off_t>(domain.raw * page_size));
+        void* page = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_, static_cast<off_t>(domain.raw * page_size));
         return call::Mapping(page, page_size);
     }
-    call::Outcome<LocalRing> local_ring() override {
-        return LocalRing{TRY(map_ring(DomId{0}, {})), EvtPort{7}};
-    }
+    call::Outcome<LocalRing> local_ring() override { return LocalRing{TRY(map_ring(DomId{0}, {})), EvtPort{7}}; }
     call::Outcome<EvtPort> bind(DomId domain, EvtPort) override { return EvtPort{100u + domain.raw}; }
     void unbind(EvtPort) override {}
     call::Outcome<> notify(EvtPort) override { return {}; }  // guests here look all the time
@@ -98,8 +95,7 @@ public:
         memory_ = call::Fd{memfd_create("rings", 0)};
         const usize bytes = (domain_count + 1) * page_size;
         EXPECT_EQ(ftruncate(memory_.get(), static_cast<off_t>(bytes)), 0);
-        pages_ =
-            call::Mapping(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), 0), bytes);
+        pages_ = call::Mapping(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), 0), bytes);
         event_ = call::Fd{eventfd(0, EFD_NONBLOCK)};
         shared().die_at = die_at;
         shared().die_every = die_every;
@@ -165,9 +161,7 @@ private:
         if (!first) step_hook = count_step;
         FakeHypervisor hypervisor(shared(), memory_.get(), event_.get());
         auto loop = daemon::EventLoop::create();
-        auto complain = [](std::string_view line) {
-            std::fprintf(stderr, "worker: %.*s\n", static_cast<int>(line.size()), line.data());
-        };
+        auto complain = [](std::string_view line) { std::fprintf(stderr, "worker: %.*s\n", static_cast<int>(line.size()), line.data()); };
         auto log = [&](std::string_view line) {
             if (getenv("PX_LOUD")) complain(line);
         };
@@ -277,9 +271,7 @@ public:
         page_.connection = static_cast<u32>(abi::XenstoreConnection::reconnect);
         world_.tell_worker(domain_);
         for (int left = 20000; left != 0; --left) {
-            if (__atomic_load_n(&page_.connection, __ATOMIC_ACQUIRE) ==
-                static_cast<u32>(abi::XenstoreConnection::connected))
-                return true;
+            if (__atomic_load_n(&page_.connection, __ATOMIC_ACQUIRE) == static_cast<u32>(abi::XenstoreConnection::connected)) return true;
             usleep(500);
         }
         return false;
@@ -291,8 +283,7 @@ protected:
     usize send(std::string_view bytes) override {
         u32 producer = page_.req_prod, consumer = __atomic_load_n(&page_.req_cons, __ATOMIC_ACQUIRE);
         usize count = std::min<usize>(bytes.size(), abi::xenstore_ring_size - (producer - consumer));
-        for (usize i = 0; i < count; ++i)
-            page_.req[abi::mask_xenstore_idx(producer + static_cast<u32>(i))] = bytes[i];
+        for (usize i = 0; i < count; ++i) page_.req[abi::mask_xenstore_idx(producer + static_cast<u32>(i))] = bytes[i];
         __atomic_store_n(&page_.req_prod, producer + static_cast<u32>(count), __ATOMIC_SEQ_CST);
         if (count != 0) world_.tell_worker(domain_);
         return count;
@@ -300,13 +291,10 @@ protected:
     std::string receive() override {
         u32 consumer = page_.rsp_cons, producer = __atomic_load_n(&page_.rsp_prod, __ATOMIC_SEQ_CST);
         std::string bytes;
-        for (; consumer != producer && bytes.size() < 100; ++consumer)
-            bytes += page_.rsp[abi::mask_xenstore_idx(consumer)];
+        for (; consumer != producer && bytes.size() < 100; ++consumer) bytes += page_.rsp[abi::mask_xenstore_idx(consumer)];
         __atomic_store_n(&page_.rsp_cons, consumer, __ATOMIC_SEQ_CST);
-        if (bytes.empty())
-            usleep(200);
-        else
-            world_.tell_worker(domain_);
+        if (bytes.empty()) usleep(200);
+        else world_.tell_worker(domain_);
         return bytes;
     }
 

@@ -58,9 +58,7 @@ Result<bool> send(Ring& ring, Outbox& outbox) {
 
 class RingTest : public testing::Test {
 protected:
-    void start_at(u32 index) {
-        page.req_cons = page.req_prod = page.rsp_cons = page.rsp_prod = index;
-    }
+    void start_at(u32 index) { page.req_cons = page.req_prod = page.rsp_cons = page.rsp_prod = index; }
     abi::XenstoreDomainInterface page{};
     Guest guest{page};
     Ring ring{page};

@@ -36,7 +36,8 @@ protected:
             execl(PX_XENSTORED, "xenstored", "-N", "--no-domains", "--pid-file", pid_file().c_str(), nullptr);
             _exit(127);
         }
-        for (int tries = 0; tries < 1000 && !Client::open(Client::Via::socket).ok(); ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        for (int tries = 0; tries < 1000 && !Client::open(Client::Via::socket).ok(); ++tries)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     /// Ends the holder, and its worker with it; 0 if it has ended well.
     int stop(int with = SIGTERM) {

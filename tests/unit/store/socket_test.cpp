@@ -83,7 +83,8 @@ TEST_F(Socket, a_slow_client_gets_everything) {
     constexpr int requests = 2000;  // 8 MB of replies, far beyond any buffer
     std::thread writer([&] {
         std::string request = encode(MessageType::read, 5, 0, "/big\0"s);
-        for (int i = 0; i < requests; ++i) EXPECT_EQ(write(raw.get(), request.data(), request.size()), static_cast<ssize_t>(request.size()));
+        for (int i = 0; i < requests; ++i)
+            EXPECT_EQ(write(raw.get(), request.data(), request.size()), static_cast<ssize_t>(request.size()));
     });
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
     EXPECT_EQ(client.read("/big").value_or(""), value) << "others are served meanwhile";

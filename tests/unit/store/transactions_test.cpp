@@ -65,24 +65,74 @@ TEST_F(Overlaps, conflicts_only_where_paths_overlap) {
         bool conflicts;
     };
     const Row rows[] = {
-        {"read and written", [&](u32 t) { r("/a/x", t); w("/out", "1", t); }, [&] { w("/a/x", "new"); }, true},
-        {"read, other path written", [&](u32 t) { r("/a/x", t); w("/out", "1", t); }, [&] { w("/a/y", "new"); }, false},
+        {"read and written",
+         [&](u32 t) {
+             r("/a/x", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/x", "new"); }, true},
+        {"read, other path written",
+         [&](u32 t) {
+             r("/a/x", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/y", "new"); }, false},
         {"written and written", [&](u32 t) { w("/a/x", "1", t); }, [&] { w("/a/x", "2"); }, true},
         {"siblings written", [&](u32 t) { w("/a/x", "1", t); }, [&] { w("/a/y", "2"); }, false},
         {"siblings created", [&](u32 t) { w("/a/new1", "1", t); }, [&] { w("/a/new2", "2"); }, false},
         {"same created", [&](u32 t) { w("/a/new1", "1", t); }, [&] { w("/a/new1", "1"); }, true},
-        {"listed and child added", [&](u32 t) { l("/a", t); w("/out", "1", t); }, [&] { w("/a/new", "2"); }, true},
-        {"listed and child removed", [&](u32 t) { l("/a", t); w("/out", "1", t); }, [&] { d("/a/x"); }, true},
-        {"listed and child's value written", [&](u32 t) { l("/a", t); w("/out", "1", t); }, [&] { w("/a/x", "2"); }, false},
-        {"listed and grandchild added", [&](u32 t) { l("/a", t); w("/out", "1", t); }, [&] { w("/a/x/z", "2"); }, false},
-        {"found missing and created", [&](u32 t) { r("/a/new", t); w("/out", "1", t); }, [&] { w("/a/new", "2"); }, true},
-        {"read and removed", [&](u32 t) { r("/a/x", t); w("/out", "1", t); }, [&] { d("/a"); }, true},
+        {"listed and child added",
+         [&](u32 t) {
+             l("/a", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/new", "2"); }, true},
+        {"listed and child removed",
+         [&](u32 t) {
+             l("/a", t);
+             w("/out", "1", t);
+         },
+         [&] { d("/a/x"); }, true},
+        {"listed and child's value written",
+         [&](u32 t) {
+             l("/a", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/x", "2"); }, false},
+        {"listed and grandchild added",
+         [&](u32 t) {
+             l("/a", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/x/z", "2"); }, false},
+        {"found missing and created",
+         [&](u32 t) {
+             r("/a/new", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/new", "2"); }, true},
+        {"read and removed",
+         [&](u32 t) {
+             r("/a/x", t);
+             w("/out", "1", t);
+         },
+         [&] { d("/a"); }, true},
         {"removed and changed below", [&](u32 t) { d("/a", t); }, [&] { w("/a/x/deep/er", "2"); }, true},
         {"removed and changed beside", [&](u32 t) { d("/a/x", t); }, [&] { w("/a/y", "2"); }, false},
         {"created below what was removed", [&](u32 t) { w("/a/x/new", "1", t); }, [&] { d("/a/y"); }, false},
-        {"permissions of another node", [&](u32 t) { r("/a/x", t); w("/out", "1", t); }, [&] { s("/a/y", "b0|"); }, false},
+        {"permissions of another node",
+         [&](u32 t) {
+             r("/a/x", t);
+             w("/out", "1", t);
+         },
+         [&] { s("/a/y", "b0|"); }, false},
         {"permissions set twice", [&](u32 t) { s("/a/x", "r0|", t); }, [&] { s("/a/x", "b0|"); }, true},
-        {"written to what it was", [&](u32 t) { r("/a/x", t); w("/out", "1", t); }, [&] { w("/a/x", "x"); }, false},
+        {"written to what it was",
+         [&](u32 t) {
+             r("/a/x", t);
+             w("/out", "1", t);
+         },
+         [&] { w("/a/x", "x"); }, false},
         {"only reads, overtaken", [&](u32 t) { r("/a/x", t); }, [&] { w("/a/x", "2"); }, true},
     };
     for (const Row& row : rows) {
@@ -127,13 +177,16 @@ TEST_F(Transactions, committed_transactions_are_serializable) {
     std::mt19937 random(1);
     auto any = [&](u32 below) { return static_cast<u32>(random() % below); };
     auto path = [&] { return "/t/" + std::string(1, static_cast<char>('a' + any(3))) + (any(2) ? "/" + std::to_string(any(2)) : ""); };
-    struct Step { int kind; std::string path, value, reply; };
+    struct Step {
+        int kind;
+        std::string path, value, reply;
+    };
     auto run = [&](ConnectionId on, const Step& step, u32 t) {
         switch (step.kind) {
-            case 0: return read(on, step.path, t);
-            case 1: return write(on, step.path, step.value, t);
-            case 2: return rm(on, step.path, t);
-            default: return list(on, step.path, t);
+        case 0: return read(on, step.path, t);
+        case 1: return write(on, step.path, step.value, t);
+        case 2: return rm(on, step.path, t);
+        default: return list(on, step.path, t);
         }
     };
     FakeHost serial_host;
@@ -163,7 +216,10 @@ TEST_F(Transactions, committed_transactions_are_serializable) {
             logs[who].push_back(step);
         }
         for (u32 who : {0u, 1u}) {
-            if (commit(clients[who], ids[who]) != "OK|") { ++refused; continue; }
+            if (commit(clients[who], ids[who]) != "OK|") {
+                ++refused;
+                continue;
+            }
             ++committed;
             for (const Step& step : logs[who]) ASSERT_EQ(run_serially(step), step.reply) << "round " << round << " " << step.path;
         }

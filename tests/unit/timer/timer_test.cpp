@@ -20,9 +20,8 @@ constexpr Nanoseconds at(i64 value) { return Nanoseconds{value}; }
 /// Two CPUs with timer hardware that remembers what it was set to.
 struct Machine {
     std::map<u32, Nanoseconds> programmed;
-    TimerHardware hardware{[](void* self, CpuId cpu, Nanoseconds deadline) {
-                               static_cast<Machine*>(self)->programmed[cpu.raw] = deadline;
-                           }, this};
+    TimerHardware hardware{[](void* self, CpuId cpu, Nanoseconds deadline) { static_cast<Machine*>(self)->programmed[cpu.raw] = deadline; },
+                           this};
     TimerQueue zero{CpuId{0}, hardware};
     TimerQueue one{CpuId{1}, hardware};
 };
@@ -30,11 +29,15 @@ struct Machine {
 /// A timer that runs a closure.
 struct TestTimer {
     explicit TestTimer(TimerQueue& home, std::function<void(Nanoseconds)> body = {})
-        : body(std::move(body)), timer(home, [](void* self, Nanoseconds now) {
-              auto& test = *static_cast<TestTimer*>(self);
-              ++test.fired;
-              if (test.body) test.body(now);
-          }, this) {}
+        : body(std::move(body)),
+          timer(
+              home,
+              [](void* self, Nanoseconds now) {
+                  auto& test = *static_cast<TestTimer*>(self);
+                  ++test.fired;
+                  if (test.body) test.body(now);
+              },
+              this) {}
     std::function<void(Nanoseconds)> body;
     int fired = 0;
     Timer timer;
@@ -124,7 +127,12 @@ TEST(Timer, MovesKeepDeadlines) {
 TEST(Timer, RandomOperationsAgreeWithAModel) {
     Machine machine;
     TimerQueue* queues[] = {&machine.zero, &machine.one};
-    struct Model { bool armed = false; i64 deadline = 0; int home = 0; int fired = 0; };
+    struct Model {
+        bool armed = false;
+        i64 deadline = 0;
+        int home = 0;
+        int fired = 0;
+    };
     std::vector<std::unique_ptr<TestTimer>> timers;
     std::vector<Model> models(50);
     for (usize i = 0; i < models.size(); ++i) timers.push_back(std::make_unique<TestTimer>(machine.zero));
@@ -135,28 +143,29 @@ TEST(Timer, RandomOperationsAgreeWithAModel) {
         Model& model = models[which];
         Timer& timer = timers[which]->timer;
         switch (random() % 5) {
-            case 0: case 1:
-                model.armed = true;
-                model.deadline = now + static_cast<i64>(random() % 200) - 20;
-                timer.arm(at(model.deadline));
-                break;
-            case 2:
-                ASSERT_EQ(timer.cancel(), model.armed);
-                model.armed = false;
-                break;
-            case 3:
-                model.home ^= 1;
-                timer.move_to(*queues[model.home]);
-                break;
-            case 4: {
-                now += static_cast<i64>(random() % 30);
-                const int cpu = static_cast<int>(random() % 2);
-                queues[cpu]->run_expired(at(now));
-                for (Model& each : models) {
-                    if (each.armed && each.home == cpu && each.deadline <= now) each.armed = false, ++each.fired;
-                }
-                break;
+        case 0:
+        case 1:
+            model.armed = true;
+            model.deadline = now + static_cast<i64>(random() % 200) - 20;
+            timer.arm(at(model.deadline));
+            break;
+        case 2:
+            ASSERT_EQ(timer.cancel(), model.armed);
+            model.armed = false;
+            break;
+        case 3:
+            model.home ^= 1;
+            timer.move_to(*queues[model.home]);
+            break;
+        case 4: {
+            now += static_cast<i64>(random() % 30);
+            const int cpu = static_cast<int>(random() % 2);
+            queues[cpu]->run_expired(at(now));
+            for (Model& each : models) {
+                if (each.armed && each.home == cpu && each.deadline <= now) each.armed = false, ++each.fired;
             }
+            break;
+        }
         }
         for (int cpu = 0; cpu < 2; ++cpu) {
             Nanoseconds earliest = Nanoseconds::never();
@@ -165,9 +174,7 @@ TEST(Timer, RandomOperationsAgreeWithAModel) {
             }
             ASSERT_EQ(queues[cpu]->next_deadline(), earliest);
             const auto set = machine.programmed.find(static_cast<u32>(cpu));
-            if (earliest != Nanoseconds::never()) {
-                ASSERT_LE(set->second, earliest) << "the hardware would be late";
-            }
+            if (earliest != Nanoseconds::never()) { ASSERT_LE(set->second, earliest) << "the hardware would be late"; }
         }
     }
     for (usize i = 0; i < models.size(); ++i) {
@@ -193,7 +200,9 @@ TEST(Timer, CancelSyncWaitsForTheCallback) {
     }
     struct Victim {
         explicit Victim(TimerQueue& home, std::atomic<int>& total)
-            : total(total), timer(home, [](void* self, Nanoseconds) { static_cast<Victim*>(self)->run(); }, this) {}
+            : total(total),
+              timer(
+                  home, [](void* self, Nanoseconds) { static_cast<Victim*>(self)->run(); }, this) {}
         void run() {
             EXPECT_EQ(inside.fetch_add(1), 0) << "a callback ran twice at once";
             total.fetch_add(1);

@@ -26,7 +26,8 @@ TEST(Arguments, OptionsMayStandAnywhere) {
 }
 
 TEST(Arguments, AllFormsOfAValue) {
-    for (const std::vector<std::string>& words : {std::vector<std::string>{"-n5"}, {"-n", "5"}, {"-an5"}, {"--num=5"}, {"--num", "5"}, {"-n", "4", "-n5"}}) {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"-n5"}, {"-n", "5"}, {"-an5"}, {"--num=5"}, {"--num", "5"}, {"-n", "4", "-n5"}}) {
         const auto arguments = parse(words);
         ASSERT_TRUE(arguments.ok());
         EXPECT_EQ(arguments->value('n'), "5");

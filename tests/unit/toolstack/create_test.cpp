@@ -53,9 +53,7 @@ TEST(Create, TheCommandLineIsChecked) {
     EXPECT_THAT(complaint(file_with("name='x'\ntype='pvh'\nkernel='/k'\n"), "memory=?"), HasSubstr("command line:1:8: error: "));
 }
 
-TEST(Create, NoFile) {
-    EXPECT_EQ(complaint("/nowhere/x.cfg"), "error: can't read /nowhere/x.cfg: No such file or directory\n");
-}
+TEST(Create, NoFile) { EXPECT_EQ(complaint("/nowhere/x.cfg"), "error: can't read /nowhere/x.cfg: No such file or directory\n"); }
 
 }  // namespace
 }  // namespace px::xl

@@ -61,8 +61,8 @@ TEST_F(KernelCacheTest, ChangedFileIsAnotherKernel) {
     ASSERT_EQ(utimensat(AT_FDCWD, kernel.c_str(), long_ago, 0), 0);
     EXPECT_EQ(found(kernel), "");
     cache_.keep(status_of(kernel), bytes("unpacked"));
-    write("vmlinuz", "PACKED");                                        // the same size
-    ASSERT_EQ(utimensat(AT_FDCWD, kernel.c_str(), long_ago, 0), 0);    // and the same time, as `cp -p` makes it
+    write("vmlinuz", "PACKED");                                      // the same size
+    ASSERT_EQ(utimensat(AT_FDCWD, kernel.c_str(), long_ago, 0), 0);  // and the same time, as `cp -p` makes it
     EXPECT_EQ(found(kernel), "");
 }
 
@@ -115,7 +115,7 @@ TEST_F(KernelCacheTest, ForgetsWhatWasUsedLongestAgo) {
             if (std::ranges::find(before, file) == before.end()) age(file, 100 - static_cast<int>(i));
         }
     }
-    EXPECT_EQ(found(kernels[0]), "unpacked");   // used just now, so the second is the oldest
+    EXPECT_EQ(found(kernels[0]), "unpacked");  // used just now, so the second is the oldest
     const std::string last = write("last", "packed too");
     cache_.keep(status_of(last), bytes("unpacked"));
     EXPECT_EQ(kept().size(), KernelCache::most_kernels);

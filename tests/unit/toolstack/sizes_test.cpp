@@ -17,7 +17,8 @@ TEST(Sizes, Units) {
     EXPECT_EQ(*parse_memory("1t"), 1024u * 1024 * 1024);
     EXPECT_EQ(*parse_memory("4096k"), 4096u);
     EXPECT_EQ(*parse_memory("8192b"), 8u);
-    for (const char* bad : {"", "m", "12x", "12mm", "-1", "1.5g", "99999999999999999999", "99999999t"}) EXPECT_FALSE(parse_memory(bad).ok()) << bad;
+    for (const char* bad : {"", "m", "12x", "12mm", "-1", "1.5g", "99999999999999999999", "99999999t"})
+        EXPECT_FALSE(parse_memory(bad).ok()) << bad;
 }
 
 TEST(Sizes, Numbers) {

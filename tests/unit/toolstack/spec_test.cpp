@@ -34,7 +34,8 @@ TEST(Spec, NeedsItsKindOfTheHypervisor) {
 
 TEST(Spec, TakesWhatTheFileSays) {
     const auto spec = guest_spec(load("maxmem=128\nvcpus=2\nmaxvcpus=4\nramdisk='/boot/r'\nextra='quiet'\nroot='/dev/xvda'\n"
-                                    "uuid='7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11'\nmax_grant_frames=33\ntsc_mode='native'\n"), {});
+                                      "uuid='7f3c0a52-1d2e-4c0e-9a7b-2f5f0f6a1b11'\nmax_grant_frames=33\ntsc_mode='native'\n"),
+                                 {});
     EXPECT_EQ(spec.kernel, "/boot/k");
     EXPECT_EQ(spec.ramdisk, "/boot/r");
     EXPECT_THAT(spec.command_line, HasSubstr("root=/dev/xvda"));
@@ -50,9 +51,16 @@ TEST(Spec, TakesWhatTheFileSays) {
 TEST(Spec, RefusesWhatCantBeHadByTheNameOfItsKey) {
     EXPECT_TRUE(check_supported(load("")).ok());
     const std::pair<const char*, const char*> cases[] = {
-        {"type='hvm'", "type"}, {"pci=['01:00.0']", "pci"},
-        {"cpuid='host,htt=k'", "cpuid"}, {"vfb=['vnc=1']", "vfb"}, {"nestedhvm=1", "nestedhvm"}, {"bootloader='pygrub'", "bootloader"},
-        {"acpi=0", "acpi"}, {"msr_relaxed=1", "msr_relaxed"}, {"driver_domain=1", "driver_domain"}, {"passthrough='enabled'", "passthrough"},
+        {"type='hvm'", "type"},
+        {"pci=['01:00.0']", "pci"},
+        {"cpuid='host,htt=k'", "cpuid"},
+        {"vfb=['vnc=1']", "vfb"},
+        {"nestedhvm=1", "nestedhvm"},
+        {"bootloader='pygrub'", "bootloader"},
+        {"acpi=0", "acpi"},
+        {"msr_relaxed=1", "msr_relaxed"},
+        {"driver_domain=1", "driver_domain"},
+        {"passthrough='enabled'", "passthrough"},
     };
     for (auto [text, key] : cases) {
         const auto done = check_supported(load(text));

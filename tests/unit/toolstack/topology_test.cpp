@@ -11,8 +11,11 @@ namespace {
 constexpr u32 none = abi::x86::cpuid_no_subleaf;
 
 TEST(Topology, Amd) {
-    control::CpuPolicy policy{{{0, none, 0x10, 0x68747541, 0, 0}, {1, none, 0, 4u << 16 | 8u << 8, 0, 0},
-                               {0x80000001, none, 0, 0, 1u << 1 | 1u << 5, 0}, {0x80000008, none, 0, 0, 2u << 12 | 3, 0}}, {}};
+    control::CpuPolicy policy{{{0, none, 0x10, 0x68747541, 0, 0},
+                               {1, none, 0, 4u << 16 | 8u << 8, 0, 0},
+                               {0x80000001, none, 0, 0, 1u << 1 | 1u << 5, 0},
+                               {0x80000008, none, 0, 0, 2u << 12 | 3, 0}},
+                              {}};
     fit_topology(policy);
     EXPECT_EQ(policy.find(1)->b, 8u << 16 | 8u << 8);
     EXPECT_EQ(policy.find(1)->d, 1u << 28);
@@ -27,8 +30,12 @@ TEST(Topology, AmdWithoutWidthKeepsItSo) {
 }
 
 TEST(Topology, Intel) {
-    control::CpuPolicy policy{{{0, none, 0, 0x756e6547, 0, 0}, {1, none, 0, 0x80u << 16, 0, 0}, {4, 0, 3u << 26 | 1u << 14 | 1, 0, 0, 0},
-                               {4, 1, 0, 0, 0, 0}, {0x80000008, none, 0, 0, 3, 0}}, {}};
+    control::CpuPolicy policy{{{0, none, 0, 0x756e6547, 0, 0},
+                               {1, none, 0, 0x80u << 16, 0, 0},
+                               {4, 0, 3u << 26 | 1u << 14 | 1, 0, 0, 0},
+                               {4, 1, 0, 0, 0, 0},
+                               {0x80000008, none, 0, 0, 3, 0}},
+                              {}};
     fit_topology(policy);
     EXPECT_EQ(policy.find(1)->b, 0x80u << 16);  // would overflow
     EXPECT_EQ(policy.find(4, 0)->a, 7u << 26 | 1);

@@ -72,8 +72,9 @@ TEST(CmosDate, EveryDayOfTwoCenturiesInEveryFormat) {
                         afternoon = hour >= 12;
                         shown = hour % 12 == 0 ? 12 : hour % 12;
                     }
-                    const CmosTime time{number(second), number(minute), static_cast<u8>(number(shown) | (afternoon ? 0x80 : 0)),
-                                        number(day), number(month), number(year % 100), number(year / 100), format};
+                    const CmosTime time{number(second),     number(minute), static_cast<u8>(number(shown) | (afternoon ? 0x80 : 0)),
+                                        number(day),        number(month),  number(year % 100),
+                                        number(year / 100), format};
                     ASSERT_EQ(seconds_since_1970(time), want) << year << "-" << month << "-" << day << " format " << int{format};
                 };
                 const auto plain = [](int value) { return static_cast<u8>(value); };

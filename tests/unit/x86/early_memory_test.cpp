@@ -78,9 +78,7 @@ TEST(Freed, EachPageOfTheOldPlacesOnceUnlessItIsKept) {
             ASSERT_LT(start, end);
             for (u64 at = start; at < end; ++at) ++visited[at];
         });
-        for (u64 at = 0; at < span; ++at) {
-            ASSERT_EQ(visited[at], at >= first && at < last && covered[0][at] && !covered[1][at]) << at;
-        }
+        for (u64 at = 0; at < span; ++at) { ASSERT_EQ(visited[at], at >= first && at < last && covered[0][at] && !covered[1][at]) << at; }
     }
 }
 

@@ -283,7 +283,10 @@ TEST_F(GuestWalk, RandomTablesHarmNobody) {
                 entry(frame, i) = value;
             }
         }
-        constexpr u64 modes[][2] = {{0, 0}, {arch::cr4::pse, 0}, {arch::cr4::pae, 0}, {arch::cr4::pae, arch::efer::nxe},
+        constexpr u64 modes[][2] = {{0, 0},
+                                    {arch::cr4::pse, 0},
+                                    {arch::cr4::pae, 0},
+                                    {arch::cr4::pae, arch::efer::nxe},
                                     {arch::cr4::pae, arch::efer::lme | arch::efer::lma | arch::efer::nxe}};
         const auto& mode = modes[random() % 5];
         paging(mode[0], mode[1]);
@@ -294,7 +297,8 @@ TEST_F(GuestWalk, RandomTablesHarmNobody) {
             u8 bytes[64];
             (void)walk(linear, static_cast<u32>(random()) & 0x1e).ok();
             (void)copy_linear(vcpu_, linear, bytes, random() % 2 == 0 ? CopyDirection::from_guest : CopyDirection::to_guest,
-                              static_cast<u32>(random()) & 0x16).ok();
+                              static_cast<u32>(random()) & 0x16)
+                .ok();
         }
     }
 }

@@ -37,7 +37,9 @@ struct Signature {
 inline Bytes intel_update(u32 revision, Signature first, const std::vector<Signature>& more = {}, u32 data_size = 976) {
     Bytes update;
     const u32 table = more.empty() ? 0 : 20 + 12 * static_cast<u32>(more.size());
-    for (const u32 field : {1u, revision, 0x01012026u, first.signature, 0u, 1u, first.platforms, data_size, 48 + data_size + table, 0u, 0u, 0u}) append32(update, field);
+    for (const u32 field :
+         {1u, revision, 0x01012026u, first.signature, 0u, 1u, first.platforms, data_size, 48 + data_size + table, 0u, 0u, 0u})
+        append32(update, field);
     for (u32 at = 0; at < data_size; at += 4) append32(update, at * 2654435761u);
     put32(update, 16, 0u - sum_of(update, 0, update.size()));
     if (more.empty()) return update;

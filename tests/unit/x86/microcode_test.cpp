@@ -35,8 +35,8 @@ std::string outcome(Finder find, const Bytes& file, const Cpu& cpu) {
 
 TEST(IntelMicrocode, TheNewestForThisCpu) {
     Bytes file = intel_update(0x300, {0x50654, 0xb7});
-    append(file, intel_update(0x900, {0x50657, 0xbf}));   // another stepping
-    append(file, intel_update(0x800, {0x50654, 0x08}));   // another platform
+    append(file, intel_update(0x900, {0x50657, 0xbf}));  // another stepping
+    append(file, intel_update(0x800, {0x50654, 0x08}));  // another platform
     append(file, intel_update(0x400, {0x50654, 0x04}));
     append(file, intel_update(0x350, {0x50654, 0xff}));
     append(file, intel_update(0xffff0000, {0x50654, 0xff}));  // below 0
@@ -139,7 +139,8 @@ TEST(Microcode, SurvivesAnyChange) {
         Bytes file = is_intel ? intel : amd;
         for (unsigned changes = 1 + random() % 3; changes > 0; --changes) {
             constexpr u32 nasty[] = {0, 1, 4, 47, 48, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff};
-            put32(file, random() % (file.size() / 4) * 4, random() % 2 == 0 ? nasty[random() % std::size(nasty)] : static_cast<u32>(random()));
+            put32(file, random() % (file.size() / 4) * 4,
+                  random() % 2 == 0 ? nasty[random() % std::size(nasty)] : static_cast<u32>(random()));
         }
         if (random() % 8 == 0) file.resize(random() % file.size());
         (void)outcome(is_intel ? find_intel : find_amd, file, is_intel ? skylake : rome);

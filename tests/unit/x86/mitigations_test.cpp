@@ -42,7 +42,8 @@ TEST(Mitigations, OwnBranches) {
     const SpeculationFacts intel{.intel = true, .speculation_control = true, .arch_capabilities = ibrs_all}, amd{.automatic_ibrs = true};
     EXPECT_EQ(choose_branches(intel, all_wanted), OwnBranches::enhanced_ibrs);
     EXPECT_EQ(choose_branches(amd, all_wanted), OwnBranches::automatic_ibrs);
-    EXPECT_EQ(choose_branches({.intel = true, .speculation_control = true}, all_wanted), OwnBranches::retpolines) << "IBRS at each exit is dear";
+    EXPECT_EQ(choose_branches({.intel = true, .speculation_control = true}, all_wanted), OwnBranches::retpolines)
+        << "IBRS at each exit is dear";
     for (const SpeculationFacts& facts : {intel, amd}) {
         EXPECT_EQ(choose_branches(facts, {.ibrs = false}), OwnBranches::retpolines);
         EXPECT_EQ(choose_branches(facts, {.ibrs = false, .branches = cmdline::BranchThunk::jump}), OwnBranches::plain);
@@ -68,7 +69,11 @@ TEST(Mitigations, FactsStandInCpuid) {
     };
     u32 seven = 1u << 26 | 1u << 29 | 1u << 10, eight = 0, last = 0x80000008;
     const auto cpuid = [&](u32 leaf) {
-        return leaf == 0 ? Answer{7, 0x756e6547, 0, 0} : leaf == 7 ? Answer{0, 0, 0, seven} : leaf == 0x80000000 ? Answer{last, 0, 0, 0} : leaf == 0x80000021 ? Answer{1u << 8, 0, 0, 0} : Answer{0, eight, 0, 0};
+        return leaf == 0            ? Answer{7, 0x756e6547, 0, 0}
+               : leaf == 7          ? Answer{0, 0, 0, seven}
+               : leaf == 0x80000000 ? Answer{last, 0, 0, 0}
+               : leaf == 0x80000021 ? Answer{1u << 8, 0, 0, 0}
+                                    : Answer{0, eight, 0, 0};
     };
     const auto msr_value = [](u32 index) { return u64{index} << 32 | 5; };
     SpeculationFacts facts = SpeculationFacts::read(cpuid, msr_value);

@@ -59,7 +59,7 @@ TEST(SvmFeatures, AreDecodedFromTheirBits) {
     EXPECT_EQ(rome.asids, 0x8000u);
     // Each field follows one bit and no other.
     const std::pair<unsigned, bool Features::*> fields[] = {
-        {0, &Features::nested_paging}, {3, &Features::next_rip},       {5, &Features::clean_bits},   {6, &Features::flush_by_asid},
+        {0, &Features::nested_paging},  {3, &Features::next_rip},      {5, &Features::clean_bits},  {6, &Features::flush_by_asid},
         {7, &Features::decode_assists}, {10, &Features::pause_filter}, {16, &Features::virtual_gif}};
     for (unsigned bit = 0; bit < 32; ++bit) {
         for (const auto& [number, field] : fields) EXPECT_EQ(Features::decode(0, 1u << bit, 0).*field, bit == number) << bit;

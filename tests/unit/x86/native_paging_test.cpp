@@ -29,9 +29,7 @@ TEST(NativePaging, EntriesSayWhatWasAsked) {
             EXPECT_EQ(entry >> 63, !asked.executable) << "NX";
             const bool pat = asked.cache >= Cache::write_combining;
             EXPECT_EQ(entry >> 7 & 1, level > 0 || pat) << "PS; PAT in a small page";
-            if (level > 0) {
-                EXPECT_EQ(entry >> 12 & 1, pat);
-            }
+            if (level > 0) { EXPECT_EQ(entry >> 12 & 1, pat); }
             EXPECT_EQ(entry >> 2 & 1, 0u) << "never the user's";
         }
     }
@@ -39,7 +37,8 @@ TEST(NativePaging, EntriesSayWhatWasAsked) {
 }
 
 TEST(NativePaging, ThePatHasTheTypesThatTheNamesSay) {
-    constexpr u8 uncached = 0, write_combining = 1, write_through = 4, write_protected = 5, write_back = 6, uncached_minus = 7;  // [intel/sdm3 11.12.2]
+    constexpr u8 uncached = 0, write_combining = 1, write_through = 4, write_protected = 5, write_back = 6,
+                 uncached_minus = 7;  // [intel/sdm3 11.12.2]
     const auto type = [](Cache cache) { return arch::pat_value >> (8 * static_cast<u8>(cache)) & 0xff; };
     EXPECT_EQ(type(Cache::write_back), write_back);
     EXPECT_EQ(type(Cache::write_through), write_through);

@@ -12,38 +12,84 @@ namespace {
 struct Feature {
     const char* name;
     u32 leaf, subleaf;
-    u32 Leaf::* reg;
+    u32 Leaf::*reg;
     unsigned bit;
     bool in(const CpuPolicy& policy) const { return policy.has(leaf, subleaf, reg, bit); }
 };
 
 // State or side effects that nobody switches or controls for a guest, each by its name. [intel/sdm2 CPUID] [amd/apm3 E]
 constexpr Feature never[] = {
-    {"DTES64", 1, 0, &Leaf::ecx, 2},      {"MONITOR", 1, 0, &Leaf::ecx, 3},     {"DS-CPL", 1, 0, &Leaf::ecx, 4},
-    {"VMX", 1, 0, &Leaf::ecx, 5},         {"SMX", 1, 0, &Leaf::ecx, 6},         {"EIST", 1, 0, &Leaf::ecx, 7},
-    {"TM2", 1, 0, &Leaf::ecx, 8},         {"SDBG", 1, 0, &Leaf::ecx, 11},       {"xTPR", 1, 0, &Leaf::ecx, 14},
-    {"PDCM", 1, 0, &Leaf::ecx, 15},       {"DCA", 1, 0, &Leaf::ecx, 18},        {"PSN", 1, 0, &Leaf::edx, 18},
-    {"DS", 1, 0, &Leaf::edx, 21},         {"ACPI", 1, 0, &Leaf::edx, 22},       {"TM", 1, 0, &Leaf::edx, 29},
-    {"PBE", 1, 0, &Leaf::edx, 31},        {"TSC_ADJUST", 7, 0, &Leaf::ebx, 1},  {"SGX", 7, 0, &Leaf::ebx, 2},
-    {"HLE", 7, 0, &Leaf::ebx, 4},         {"RTM", 7, 0, &Leaf::ebx, 11},        {"PQM", 7, 0, &Leaf::ebx, 12},
-    {"MPX", 7, 0, &Leaf::ebx, 14},        {"PQE", 7, 0, &Leaf::ebx, 15},        {"PT", 7, 0, &Leaf::ebx, 25},
-    {"PKU", 7, 0, &Leaf::ecx, 3},         {"OSPKE", 7, 0, &Leaf::ecx, 4},       {"WAITPKG", 7, 0, &Leaf::ecx, 5},
-    {"CET_SS", 7, 0, &Leaf::ecx, 7},      {"TME", 7, 0, &Leaf::ecx, 13},        {"LA57", 7, 0, &Leaf::ecx, 16},
-    {"KL", 7, 0, &Leaf::ecx, 23},         {"BUS_LOCK", 7, 0, &Leaf::ecx, 24},   {"ENQCMD", 7, 0, &Leaf::ecx, 29},
-    {"SGX_LC", 7, 0, &Leaf::ecx, 30},     {"PKS", 7, 0, &Leaf::ecx, 31},        {"UINTR", 7, 0, &Leaf::edx, 5},
-    {"TSXLDTRK", 7, 0, &Leaf::edx, 16},   {"PCONFIG", 7, 0, &Leaf::edx, 18},    {"ARCH_LBR", 7, 0, &Leaf::edx, 19},
-    {"CET_IBT", 7, 0, &Leaf::edx, 20},    {"AMX_BF16", 7, 0, &Leaf::edx, 22},   {"AMX_TILE", 7, 0, &Leaf::edx, 24},
-    {"AMX_INT8", 7, 0, &Leaf::edx, 25},   {"IBRS", 7, 0, &Leaf::edx, 26},       {"STIBP", 7, 0, &Leaf::edx, 27},
-    {"L1D_FLUSH", 7, 0, &Leaf::edx, 28},  {"ARCH_CAPS", 7, 0, &Leaf::edx, 29},  {"CORE_CAPS", 7, 0, &Leaf::edx, 30},
-    {"SSBD", 7, 0, &Leaf::edx, 31},       {"FRED", 7, 1, &Leaf::eax, 17},       {"LAM", 7, 1, &Leaf::eax, 26},
+    {"DTES64", 1, 0, &Leaf::ecx, 2},
+    {"MONITOR", 1, 0, &Leaf::ecx, 3},
+    {"DS-CPL", 1, 0, &Leaf::ecx, 4},
+    {"VMX", 1, 0, &Leaf::ecx, 5},
+    {"SMX", 1, 0, &Leaf::ecx, 6},
+    {"EIST", 1, 0, &Leaf::ecx, 7},
+    {"TM2", 1, 0, &Leaf::ecx, 8},
+    {"SDBG", 1, 0, &Leaf::ecx, 11},
+    {"xTPR", 1, 0, &Leaf::ecx, 14},
+    {"PDCM", 1, 0, &Leaf::ecx, 15},
+    {"DCA", 1, 0, &Leaf::ecx, 18},
+    {"PSN", 1, 0, &Leaf::edx, 18},
+    {"DS", 1, 0, &Leaf::edx, 21},
+    {"ACPI", 1, 0, &Leaf::edx, 22},
+    {"TM", 1, 0, &Leaf::edx, 29},
+    {"PBE", 1, 0, &Leaf::edx, 31},
+    {"TSC_ADJUST", 7, 0, &Leaf::ebx, 1},
+    {"SGX", 7, 0, &Leaf::ebx, 2},
+    {"HLE", 7, 0, &Leaf::ebx, 4},
+    {"RTM", 7, 0, &Leaf::ebx, 11},
+    {"PQM", 7, 0, &Leaf::ebx, 12},
+    {"MPX", 7, 0, &Leaf::ebx, 14},
+    {"PQE", 7, 0, &Leaf::ebx, 15},
+    {"PT", 7, 0, &Leaf::ebx, 25},
+    {"PKU", 7, 0, &Leaf::ecx, 3},
+    {"OSPKE", 7, 0, &Leaf::ecx, 4},
+    {"WAITPKG", 7, 0, &Leaf::ecx, 5},
+    {"CET_SS", 7, 0, &Leaf::ecx, 7},
+    {"TME", 7, 0, &Leaf::ecx, 13},
+    {"LA57", 7, 0, &Leaf::ecx, 16},
+    {"KL", 7, 0, &Leaf::ecx, 23},
+    {"BUS_LOCK", 7, 0, &Leaf::ecx, 24},
+    {"ENQCMD", 7, 0, &Leaf::ecx, 29},
+    {"SGX_LC", 7, 0, &Leaf::ecx, 30},
+    {"PKS", 7, 0, &Leaf::ecx, 31},
+    {"UINTR", 7, 0, &Leaf::edx, 5},
+    {"TSXLDTRK", 7, 0, &Leaf::edx, 16},
+    {"PCONFIG", 7, 0, &Leaf::edx, 18},
+    {"ARCH_LBR", 7, 0, &Leaf::edx, 19},
+    {"CET_IBT", 7, 0, &Leaf::edx, 20},
+    {"AMX_BF16", 7, 0, &Leaf::edx, 22},
+    {"AMX_TILE", 7, 0, &Leaf::edx, 24},
+    {"AMX_INT8", 7, 0, &Leaf::edx, 25},
+    {"IBRS", 7, 0, &Leaf::edx, 26},
+    {"STIBP", 7, 0, &Leaf::edx, 27},
+    {"L1D_FLUSH", 7, 0, &Leaf::edx, 28},
+    {"ARCH_CAPS", 7, 0, &Leaf::edx, 29},
+    {"CORE_CAPS", 7, 0, &Leaf::edx, 30},
+    {"SSBD", 7, 0, &Leaf::edx, 31},
+    {"FRED", 7, 1, &Leaf::eax, 17},
+    {"LAM", 7, 1, &Leaf::eax, 26},
     {"XFD", 0xd, 1, &Leaf::eax, 4},
-    {"SVM", 0x80000001, 0, &Leaf::ecx, 2}, {"EXTAPIC", 0x80000001, 0, &Leaf::ecx, 3}, {"OSVW", 0x80000001, 0, &Leaf::ecx, 9},
-    {"IBS", 0x80000001, 0, &Leaf::ecx, 10}, {"SKINIT", 0x80000001, 0, &Leaf::ecx, 12}, {"WDT", 0x80000001, 0, &Leaf::ecx, 13},
-    {"LWP", 0x80000001, 0, &Leaf::ecx, 15}, {"NODEID", 0x80000001, 0, &Leaf::ecx, 19}, {"TOPOEXT", 0x80000001, 0, &Leaf::ecx, 22},
-    {"PERFCTR", 0x80000001, 0, &Leaf::ecx, 23}, {"PERFCTR_NB", 0x80000001, 0, &Leaf::ecx, 24},
-    {"DBX", 0x80000001, 0, &Leaf::ecx, 26}, {"PERFTSC", 0x80000001, 0, &Leaf::ecx, 27}, {"PERFCTR_L2", 0x80000001, 0, &Leaf::ecx, 28},
-    {"MONITORX", 0x80000001, 0, &Leaf::ecx, 29}, {"RDPRU", 0x80000008, 0, &Leaf::ebx, 4}, {"MCOMMIT", 0x80000008, 0, &Leaf::ebx, 8},
-    {"IBPB", 0x80000008, 0, &Leaf::ebx, 12}, {"CPPC", 0x80000008, 0, &Leaf::ebx, 27},
+    {"SVM", 0x80000001, 0, &Leaf::ecx, 2},
+    {"EXTAPIC", 0x80000001, 0, &Leaf::ecx, 3},
+    {"OSVW", 0x80000001, 0, &Leaf::ecx, 9},
+    {"IBS", 0x80000001, 0, &Leaf::ecx, 10},
+    {"SKINIT", 0x80000001, 0, &Leaf::ecx, 12},
+    {"WDT", 0x80000001, 0, &Leaf::ecx, 13},
+    {"LWP", 0x80000001, 0, &Leaf::ecx, 15},
+    {"NODEID", 0x80000001, 0, &Leaf::ecx, 19},
+    {"TOPOEXT", 0x80000001, 0, &Leaf::ecx, 22},
+    {"PERFCTR", 0x80000001, 0, &Leaf::ecx, 23},
+    {"PERFCTR_NB", 0x80000001, 0, &Leaf::ecx, 24},
+    {"DBX", 0x80000001, 0, &Leaf::ecx, 26},
+    {"PERFTSC", 0x80000001, 0, &Leaf::ecx, 27},
+    {"PERFCTR_L2", 0x80000001, 0, &Leaf::ecx, 28},
+    {"MONITORX", 0x80000001, 0, &Leaf::ecx, 29},
+    {"RDPRU", 0x80000008, 0, &Leaf::ebx, 4},
+    {"MCOMMIT", 0x80000008, 0, &Leaf::ebx, 8},
+    {"IBPB", 0x80000008, 0, &Leaf::ebx, 12},
+    {"CPPC", 0x80000008, 0, &Leaf::ebx, 27},
 };
 
 TEST(CpuPolicyRules, NothingLeaks) {
@@ -65,11 +111,12 @@ TEST(CpuPolicyRules, TheCorpusHasWhatMustNotLeak) {
 }
 
 TEST(CpuPolicyRules, TheOrdinaryFeaturesAreThere) {
-    constexpr Feature wanted[] = {{"SSE3", 1, 0, &Leaf::ecx, 0},   {"SSSE3", 1, 0, &Leaf::ecx, 9},  {"CX16", 1, 0, &Leaf::ecx, 13},
-                                  {"SSE4.2", 1, 0, &Leaf::ecx, 20}, {"x2APIC", 1, 0, &Leaf::ecx, 21}, {"hypervisor", 1, 0, &Leaf::ecx, 31},
-                                  {"PAE", 1, 0, &Leaf::edx, 6},    {"APIC", 1, 0, &Leaf::edx, 9},   {"SSE2", 1, 0, &Leaf::edx, 26},
-                                  {"long mode", 0x80000001, 0, &Leaf::edx, 29}, {"NX", 0x80000001, 0, &Leaf::edx, 20},
-                                  {"invariant TSC", 0x80000007, 0, &Leaf::edx, 8}};
+    constexpr Feature wanted[] = {{"SSE3", 1, 0, &Leaf::ecx, 0},         {"SSSE3", 1, 0, &Leaf::ecx, 9},
+                                  {"CX16", 1, 0, &Leaf::ecx, 13},        {"SSE4.2", 1, 0, &Leaf::ecx, 20},
+                                  {"x2APIC", 1, 0, &Leaf::ecx, 21},      {"hypervisor", 1, 0, &Leaf::ecx, 31},
+                                  {"PAE", 1, 0, &Leaf::edx, 6},          {"APIC", 1, 0, &Leaf::edx, 9},
+                                  {"SSE2", 1, 0, &Leaf::edx, 26},        {"long mode", 0x80000001, 0, &Leaf::edx, 29},
+                                  {"NX", 0x80000001, 0, &Leaf::edx, 20}, {"invariant TSC", 0x80000007, 0, &Leaf::edx, 8}};
     for (const Machine& machine : corpus()) {
         const CpuPolicy policy = hvm_maximum(machine.policy());
         for (const Feature& feature : wanted) EXPECT_TRUE(feature.in(policy)) << feature.name << " on " << machine.name;
@@ -85,8 +132,10 @@ TEST(CpuPolicyRules, AGuestGetsNoMoreThanTheHostHas) {
             const bool ours = entry.leaf == 1;  // x2APIC, TSC deadline, the hypervisor bit; APIC, MTRR, PAT: emulated
             EXPECT_EQ(entry.value.eax & ~had.eax, 0u) << machine.name << std::hex << entry.leaf;
             EXPECT_EQ(entry.value.ebx & ~had.ebx, 0u) << machine.name << std::hex << entry.leaf;
-            EXPECT_EQ(entry.value.ecx & ~had.ecx & (ours ? ~(1u << 21 | 1u << 24 | 1u << 31) : ~0u), 0u) << machine.name << std::hex << entry.leaf;
-            EXPECT_EQ(entry.value.edx & ~had.edx & (ours ? ~(1u << 9 | 1u << 12 | 1u << 16) : ~0u), 0u) << machine.name << std::hex << entry.leaf;
+            EXPECT_EQ(entry.value.ecx & ~had.ecx & (ours ? ~(1u << 21 | 1u << 24 | 1u << 31) : ~0u), 0u)
+                << machine.name << std::hex << entry.leaf;
+            EXPECT_EQ(entry.value.edx & ~had.edx & (ours ? ~(1u << 9 | 1u << 12 | 1u << 16) : ~0u), 0u)
+                << machine.name << std::hex << entry.leaf;
         }
     }
 }
@@ -122,7 +171,8 @@ TEST(CpuPolicyRules, FeaturesHaveTheirState) {
 }
 
 const Machine& machine_named(std::string_view name) {
-    for (const Machine& machine : corpus()) if (machine.name == name) return machine;
+    for (const Machine& machine : corpus())
+        if (machine.name == name) return machine;
     ADD_FAILURE();
     return corpus()[0];
 }
@@ -159,9 +209,10 @@ TEST(Xsave, Xcr0FollowsItsRules) {
 
 TEST(ControlBits, FollowTheFeatures) {
     namespace cr4 = arch::cr4;
-    const u64 skylake = valid_cr4(offered("Skylake server")), nehalem = valid_cr4(offered("Nehalem")), zen = valid_cr4(offered("Ryzen (Zen)"));
-    constexpr u64 base = cr4::vme | cr4::pvi | cr4::tsd | cr4::de | cr4::pse | cr4::pae | cr4::mce | cr4::pge | cr4::pce | cr4::osfxsr |
-                         cr4::osxmmexcpt;
+    const u64 skylake = valid_cr4(offered("Skylake server")), nehalem = valid_cr4(offered("Nehalem")),
+              zen = valid_cr4(offered("Ryzen (Zen)"));
+    constexpr u64 base =
+        cr4::vme | cr4::pvi | cr4::tsd | cr4::de | cr4::pse | cr4::pae | cr4::mce | cr4::pge | cr4::pce | cr4::osfxsr | cr4::osxmmexcpt;
     EXPECT_EQ(nehalem, base);
     EXPECT_EQ(skylake, base | cr4::osxsave | cr4::pcide | cr4::fsgsbase | cr4::smep | cr4::smap);
     EXPECT_EQ(zen, base | cr4::osxsave | cr4::fsgsbase | cr4::smep | cr4::smap);

@@ -21,11 +21,10 @@ protected:
         vcpu_.arch.dr7 = 0xff;
     }
     void expect_clean() {
-        for (unsigned i = 0; i < 16; ++i) {
-            EXPECT_TRUE(i == 3 || vcpu_.arch.registers[i] == 0) << "register " << i;
-        }
+        for (unsigned i = 0; i < 16; ++i) { EXPECT_TRUE(i == 3 || vcpu_.arch.registers[i] == 0) << "register " << i; }
         EXPECT_EQ(vcpu_.arch.registers.rflags, 2u);
-        EXPECT_TRUE(vcpu_.arch.control.cr2 == 0 && vcpu_.arch.control.cr3 == 0 && vcpu_.arch.control.cr4 == 0 && vcpu_.arch.control.efer == 0);
+        EXPECT_TRUE(vcpu_.arch.control.cr2 == 0 && vcpu_.arch.control.cr3 == 0 && vcpu_.arch.control.cr4 == 0 &&
+                    vcpu_.arch.control.efer == 0);
         EXPECT_EQ(vcpu_.arch.pending.kind, Event::Kind::none);
         EXPECT_FALSE(vcpu_.arch.nmi_pending);
         EXPECT_TRUE(vcpu_.arch.lstar == 0 && vcpu_.arch.kernel_gs_base == 0 && vcpu_.arch.sysenter_eip == 0);

@@ -23,7 +23,8 @@ protected:
     bool is_requested(u32 vcpu, u8 vector) { return (lapic(vcpu).read(reg::request + vector / 32 * 16u) >> (vector % 32) & 1) != 0; }
     std::set<u32> requested_by(u8 vector) {
         std::set<u32> vcpus;
-        for (u32 i = 0; i < domain_.settings.max_vcpus; ++i) if (is_requested(i, vector)) vcpus.insert(i);
+        for (u32 i = 0; i < domain_.settings.max_vcpus; ++i)
+            if (is_requested(i, vector)) vcpus.insert(i);
         return vcpus;
     }
     void all_to_x2() {
@@ -107,9 +108,7 @@ TEST_F(VlapicTest, PrioritiesAgreeWithAModel) {
             apic.end_of_interrupt();
             if (!serving.empty()) serving.erase(std::prev(serving.end()));
             break;
-        default:
-            task_priority = random() % 256;
-            apic.write(reg::task_priority, task_priority);
+        default: task_priority = random() % 256; apic.write(reg::task_priority, task_priority);
         }
         const u32 served = serving.empty() ? 0 : *serving.rbegin() & 0xf0u;
         const u32 priority = (task_priority & 0xf0) >= served ? task_priority : served;
@@ -156,9 +155,10 @@ TEST_F(VlapicTest, LocalVectorsStayMaskedWhileTurnedOff) {
 // [intel/sdm3 figure 11-8]: delivery status and remote IRR are the hardware's.
 TEST_F(VlapicTest, RegistersKeepOnlyTheirWritableBits) {
     const std::pair<u32, u32> writable[] = {
-        {reg::lvt_timer, 0x000700ff}, {reg::lvt_thermal, 0x000107ff}, {reg::lvt_performance, 0x000107ff}, {reg::lvt_lint0, 0x0001a7ff},
-        {reg::lvt_lint1, 0x0001a7ff}, {reg::lvt_error, 0x000100ff},   {reg::task_priority, 0xff},         {reg::logical_destination, 0xff000000},
-        {reg::spurious, 0x1ff},       {reg::timer_divide, 0xb},       {reg::command_high, 0xff000000}};
+        {reg::lvt_timer, 0x000700ff}, {reg::lvt_thermal, 0x000107ff},         {reg::lvt_performance, 0x000107ff},
+        {reg::lvt_lint0, 0x0001a7ff}, {reg::lvt_lint1, 0x0001a7ff},           {reg::lvt_error, 0x000100ff},
+        {reg::task_priority, 0xff},   {reg::logical_destination, 0xff000000}, {reg::spurious, 0x1ff},
+        {reg::timer_divide, 0xb},     {reg::command_high, 0xff000000}};
     for (const auto& [offset, bits] : writable) {
         lapic().write(offset, ~0u);
         EXPECT_EQ(lapic().read(offset), bits) << std::hex << offset;
@@ -201,20 +201,22 @@ TEST_F(VlapicTest, X2RegistersFaultWhereTheyMust) {
     all_to_x2();
     const std::set<u32> readable_only{reg::id, reg::version, reg::processor_priority, reg::logical_destination, reg::timer_current};
     const std::set<u32> writable_only{reg::eoi, reg::self_ipi};
-    const std::set<u32> both{reg::task_priority, reg::spurious, reg::error, reg::command_low, reg::lvt_timer, reg::lvt_thermal,
-                             reg::lvt_performance, reg::lvt_lint0, reg::lvt_lint1, reg::lvt_error, reg::timer_initial, reg::timer_divide};
+    const std::set<u32> both{reg::task_priority,   reg::spurious,  reg::error,     reg::command_low, reg::lvt_timer,     reg::lvt_thermal,
+                             reg::lvt_performance, reg::lvt_lint0, reg::lvt_lint1, reg::lvt_error,   reg::timer_initial, reg::timer_divide};
     for (u32 offset = 0; offset < 0x1000; offset += 16) {
         const bool bits = offset >= reg::in_service && offset < reg::request + 0x80u;
-        EXPECT_EQ(lapic().read_msr(x2apic(offset)).ok(), bits || readable_only.contains(offset) || both.contains(offset)) << std::hex << offset;
+        EXPECT_EQ(lapic().read_msr(x2apic(offset)).ok(), bits || readable_only.contains(offset) || both.contains(offset))
+            << std::hex << offset;
         const u64 value = offset == reg::self_ipi ? 0x40 : 0;
-        EXPECT_EQ(lapic().write_msr(x2apic(offset), value).ok(), writable_only.contains(offset) || both.contains(offset)) << std::hex << offset;
+        EXPECT_EQ(lapic().write_msr(x2apic(offset), value).ok(), writable_only.contains(offset) || both.contains(offset))
+            << std::hex << offset;
         EXPECT_TRUE(offset == reg::command_low || !lapic().write_msr(x2apic(offset), u64{1} << 32).ok()) << std::hex << offset;
     }
     EXPECT_FALSE(lapic().write_msr(x2apic(reg::eoi), 1).ok());
     EXPECT_FALSE(lapic().write_msr(x2apic(reg::error), 1).ok());
     EXPECT_FALSE(lapic().write_msr(x2apic(reg::self_ipi), 0x100).ok());
     EXPECT_FALSE(lapic().write_msr(x2apic(reg::self_ipi), 0xf).ok());
-    const std::pair<u32, u32> reserved[] = {{reg::task_priority, 1u << 8}, {reg::spurious, 1u << 10}, {reg::timer_divide, 1u << 2},
+    const std::pair<u32, u32> reserved[] = {{reg::task_priority, 1u << 8}, {reg::spurious, 1u << 10},  {reg::timer_divide, 1u << 2},
                                             {reg::lvt_timer, 1u << 8},     {reg::lvt_lint0, 1u << 17}, {reg::lvt_error, 1u << 8}};
     for (const auto& [offset, bit] : reserved) EXPECT_FALSE(lapic().write_msr(x2apic(offset), bit).ok()) << std::hex << offset;
     EXPECT_TRUE(lapic().write_msr(x2apic(reg::lvt_lint0), 0x1'7700).ok()) << "read-only bits are ignored";

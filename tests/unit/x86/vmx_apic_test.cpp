@@ -155,8 +155,10 @@ TEST_F(VmxApic, TheControlsFollowTheMode) {
     EXPECT_EQ(mode_controls(), secondary::x2apic | delivery);
     EXPECT_FALSE(owed_.nothing()) << "translations may still virtualize accesses";
     for (const u32 offset : {reg::task_priority, reg::eoi, reg::self_ipi}) EXPECT_FALSE(msr_exits(offset, true)) << std::hex << offset;
-    for (const u32 offset : {reg::command_low, reg::lvt_timer, reg::timer_initial, reg::spurious}) EXPECT_TRUE(msr_exits(offset, true)) << std::hex << offset;
-    for (const u32 offset : {reg::id, reg::version, reg::processor_priority, reg::in_service, reg::lvt_timer}) EXPECT_FALSE(msr_exits(offset, false));
+    for (const u32 offset : {reg::command_low, reg::lvt_timer, reg::timer_initial, reg::spurious})
+        EXPECT_TRUE(msr_exits(offset, true)) << std::hex << offset;
+    for (const u32 offset : {reg::id, reg::version, reg::processor_priority, reg::in_service, reg::lvt_timer})
+        EXPECT_FALSE(msr_exits(offset, false));
     // What the page doesn't hold, or holds in another shape, and what faults.
     for (const u32 offset : {reg::timer_current, reg::command_low, reg::eoi, reg::destination_format, reg::command_high, reg::self_ipi}) {
         EXPECT_TRUE(msr_exits(offset, false)) << std::hex << offset;

@@ -52,7 +52,9 @@ TEST(Corpus, EveryProcessorGetsControlsThatItTakesOrASentence) {
         EXPECT_EQ((controls.primary & primary::tpr_shadow) != 0, (controls.primary & primary::cr8_load) == 0);
         EXPECT_EQ(controls.entry & entry_control::long_mode, 0u) << "follows the guest";
         // Until they are set up per vCPU.
-        EXPECT_EQ(controls.secondary & (secondary::apic_accesses | secondary::x2apic | secondary::apic_registers | secondary::virtual_interrupts), 0u);
+        EXPECT_EQ(
+            controls.secondary & (secondary::apic_accesses | secondary::x2apic | secondary::apic_registers | secondary::virtual_interrupts),
+            0u);
         EXPECT_EQ(controls.pin & (pin::posted_interrupts | pin::preemption_timer), 0u);
     }
 }

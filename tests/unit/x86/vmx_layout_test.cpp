@@ -34,32 +34,39 @@ TEST(VmcsFields, AreOfTheWidthAndKindThatTheirEncodingTells) {
     expect_shape(0, 0, {F16::vpid, F16::posted_interrupt_vector});
     expect_shape(0, 2, {F16::guest_es, F16::guest_cs, F16::guest_tr, F16::guest_interrupt_status});
     expect_shape(0, 3, {F16::host_es, F16::host_cs, F16::host_ss, F16::host_ds, F16::host_fs, F16::host_gs, F16::host_tr});
-    expect_shape(1, 0, {F64::io_bitmap_a, F64::io_bitmap_b, F64::msr_bitmap, F64::tsc_offset, F64::virtual_apic, F64::apic_access,
-                        F64::posted_interrupt_descriptor, F64::ept_pointer, F64::eoi_exit_0, F64::eoi_exit_3});
+    expect_shape(1, 0,
+                 {F64::io_bitmap_a, F64::io_bitmap_b, F64::msr_bitmap, F64::tsc_offset, F64::virtual_apic, F64::apic_access,
+                  F64::posted_interrupt_descriptor, F64::ept_pointer, F64::eoi_exit_0, F64::eoi_exit_3});
     expect_shape(1, 1, {F64::guest_physical_address});
-    expect_shape(1, 2, {F64::link_pointer, F64::guest_debug_control, F64::guest_pat, F64::guest_efer, F64::guest_pdpte_0, F64::guest_pdpte_3});
+    expect_shape(1, 2,
+                 {F64::link_pointer, F64::guest_debug_control, F64::guest_pat, F64::guest_efer, F64::guest_pdpte_0, F64::guest_pdpte_3});
     expect_shape(1, 3, {F64::host_pat, F64::host_efer});
-    expect_shape(2, 0, {F32::pin_controls, F32::primary_controls, F32::exception_bitmap, F32::exit_controls, F32::entry_controls,
-                        F32::entry_interruption, F32::entry_error_code, F32::entry_instruction_length, F32::tpr_threshold,
-                        F32::secondary_controls});
-    expect_shape(2, 1, {F32::instruction_error, F32::exit_reason, F32::exit_interruption, F32::exit_error_code, F32::idt_vectoring,
-                        F32::idt_vectoring_error_code, F32::exit_instruction_length});
-    expect_shape(2, 2, {F32::guest_es_limit, F32::guest_idtr_limit, F32::guest_es_rights, F32::guest_tr_rights,
-                        F32::guest_interruptibility, F32::guest_activity, F32::guest_sysenter_cs});
+    expect_shape(
+        2, 0,
+        {F32::pin_controls, F32::primary_controls, F32::exception_bitmap, F32::exit_controls, F32::entry_controls, F32::entry_interruption,
+         F32::entry_error_code, F32::entry_instruction_length, F32::tpr_threshold, F32::secondary_controls});
+    expect_shape(2, 1,
+                 {F32::instruction_error, F32::exit_reason, F32::exit_interruption, F32::exit_error_code, F32::idt_vectoring,
+                  F32::idt_vectoring_error_code, F32::exit_instruction_length});
+    expect_shape(2, 2,
+                 {F32::guest_es_limit, F32::guest_idtr_limit, F32::guest_es_rights, F32::guest_tr_rights, F32::guest_interruptibility,
+                  F32::guest_activity, F32::guest_sysenter_cs});
     expect_shape(2, 3, {F32::host_sysenter_cs});
     expect_shape(3, 0, {N::cr0_mask, N::cr4_mask, N::cr0_shadow, N::cr4_shadow});
     expect_shape(3, 1, {N::exit_qualification, N::guest_linear_address});
-    expect_shape(3, 2, {N::guest_cr0, N::guest_cr3, N::guest_cr4, N::guest_es_base, N::guest_idtr_base, N::guest_dr7, N::guest_rsp,
-                        N::guest_rip, N::guest_rflags, N::guest_pending_debug, N::guest_sysenter_esp, N::guest_sysenter_eip});
-    expect_shape(3, 3, {N::host_cr0, N::host_cr3, N::host_cr4, N::host_tr_base, N::host_gdtr_base, N::host_idtr_base, N::host_rsp, N::host_rip});
+    expect_shape(3, 2,
+                 {N::guest_cr0, N::guest_cr3, N::guest_cr4, N::guest_es_base, N::guest_idtr_base, N::guest_dr7, N::guest_rsp, N::guest_rip,
+                  N::guest_rflags, N::guest_pending_debug, N::guest_sysenter_esp, N::guest_sysenter_eip});
+    expect_shape(3, 3,
+                 {N::host_cr0, N::host_cr3, N::host_cr4, N::host_tr_base, N::host_gdtr_base, N::host_idtr_base, N::host_rsp, N::host_rip});
 }
 
 TEST(VmcsFields, OfSegmentsAreDistinctAndInOrder) {
     std::set<u32> seen;
     for (u32 i = 0; i < 8; ++i) {
         const auto which = hvm::Segment(i);
-        for (const u32 field : {static_cast<u32>(selector_of(which)), static_cast<u32>(limit_of(which)),
-                                static_cast<u32>(rights_of(which)), static_cast<u32>(base_of(which))}) {
+        for (const u32 field : {static_cast<u32>(selector_of(which)), static_cast<u32>(limit_of(which)), static_cast<u32>(rights_of(which)),
+                                static_cast<u32>(base_of(which))}) {
             EXPECT_TRUE(seen.insert(field).second);
         }
     }
@@ -72,7 +79,8 @@ TEST(VmxMsrBitmap, BitsLieWhereTheHardwareLooks) {
     EXPECT_EQ(MsrBitmap::bit_of(0x1fff), 0x1fff);
     EXPECT_EQ(MsrBitmap::bit_of(0xc0000000), 1024 * 8);
     EXPECT_EQ(MsrBitmap::bit_of(0xc0001fff), 2048 * 8 - 1);
-    for (const u32 index : {0x2000u, 0x40000000u, 0xc0002000u, 0xc0010015u, ~0u}) EXPECT_EQ(MsrBitmap::bit_of(index), -1) << std::hex << index;
+    for (const u32 index : {0x2000u, 0x40000000u, 0xc0002000u, 0xc0010015u, ~0u})
+        EXPECT_EQ(MsrBitmap::bit_of(index), -1) << std::hex << index;
 }
 TEST(VmxMsrBitmap, SetChangesOnlyTheTwoBits) {
     for (const u32 index : {0u, 0x174u, 0x1fffu, 0xc0000081u, 0xc0000102u, 0x40000000u}) {

@@ -66,7 +66,9 @@ constexpr Case grammar[] = {
     {"def f():", 2, 5, "expected '=' after 'def'"},
     {"memory = 2 * 512", 2, 12, "unexpected character '*'"},
     {"memory = 512 \\\n", 2, 14, "unexpected character '\\'"},
-    {"extra = \xe2\x80\x9c" "a\xe2\x80\x9d", 2, 9, "unexpected character 0xe2"},
+    {"extra = \xe2\x80\x9c"
+     "a\xe2\x80\x9d",
+     2, 9, "unexpected character 0xe2"},
     {"extra = '\xc3\xa9', x", 2, 12, "unexpected ',' after the value"},  // columns count characters
     {"\tmemory\t=\tx", 2, 11, "'x' is not a value"},
     {"memory=512\r\nvcpus=x\r\n", 3, 7, "'x' is not a value"},
@@ -206,9 +208,7 @@ void expect_errors(std::span<const Case> cases, std::string_view type) {
     }
 }
 
-TEST(Broken, ThereAreEnoughCases) {
-    EXPECT_GE(std::size(grammar) + std::size(keys) + std::size(devices) + std::size(hvm_keys), 150u);
-}
+TEST(Broken, ThereAreEnoughCases) { EXPECT_GE(std::size(grammar) + std::size(keys) + std::size(devices) + std::size(hvm_keys), 150u); }
 TEST(Broken, Grammar) { expect_errors(grammar, "pvh"); }
 TEST(Broken, Keys) { expect_errors(keys, "pvh"); }
 TEST(Broken, Devices) { expect_errors(devices, "pvh"); }

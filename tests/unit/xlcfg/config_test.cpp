@@ -128,8 +128,12 @@ TEST(Config, RatesAreBytesPerInterval) {
     struct {
         const char* text;
         std::uint32_t bytes, microseconds;
-    } cases[] = {{"10Mb/s", 62'500, 50'000},     {"250KB/s", 12'500, 50'000}, {"1MB/s@20ms", 20'000, 20'000},
-                 {"1GB/s@1s", 1'000'000'000, 1'000'000}, {"80b/s@100000us", 1, 100'000}, {"100B/s", 5, 50'000},
+    } cases[] = {{"10Mb/s", 62'500, 50'000},
+                 {"250KB/s", 12'500, 50'000},
+                 {"1MB/s@20ms", 20'000, 20'000},
+                 {"1GB/s@1s", 1'000'000'000, 1'000'000},
+                 {"80b/s@100000us", 1, 100'000},
+                 {"100B/s", 5, 50'000},
                  {"10MB/s@20", 200'000'000, 20'000'000}};
     for (const auto& test : cases) {
         Loaded loaded(minimal("vif=['rate=" + std::string(test.text) + "']"));
@@ -172,8 +176,7 @@ TEST(Config, OtherDevices) {
         {"pvcalls=['backend=0']", R"([{"backend":"0"}])"},
         {"vkb=['backend-type=linux,feature-multi-touch=1,multi-touch-width=10']",
          R"([{"backend-type":"linux","feature-multi-touch":true,"multi-touch-width":10}])"},
-        {"vdispl=['be-alloc=1,connectors=id0:1920x1080;id1:800x600']",
-         R"([{"be-alloc":true,"connectors":"id0:1920x1080;id1:800x600"}])"},
+        {"vdispl=['be-alloc=1,connectors=id0:1920x1080;id1:800x600']", R"([{"be-alloc":true,"connectors":"id0:1920x1080;id1:800x600"}])"},
         {"vsnd=[['CARD, short-name=Main, sample-formats=s16_le;s8','PCM, name=Main','STREAM, id=0, type=p']]",
          R"([["CARD, short-name=Main, sample-formats=s16_le;s8","PCM, name=Main","STREAM, unique-id=0, type=p"]])"},
         {"vnuma=[['pnode=0','size=512','vcpus=0-4,6','vdistances=10,20'],['pnode=1','size=256','vcpus=5,7','vdistances=20,10']]",

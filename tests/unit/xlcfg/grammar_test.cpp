@@ -27,8 +27,7 @@ std::string meaning(std::string_view text) {
     Document document;
     parse(sources, sources.add("t", std::string(text)), document, out);
     std::string all;
-    for (const Setting& setting : document.settings)
-        all += (all.empty() ? "" : " ") + setting.key + "=" + show(setting.value);
+    for (const Setting& setting : document.settings) all += (all.empty() ? "" : " ") + setting.key + "=" + show(setting.value);
     for (const Diagnostic& diagnostic : out.all()) all += " !" + diagnostic.message;
     return all;
 }
@@ -48,7 +47,9 @@ constexpr Case cases[] = {
     {"a=1 ; b=2 ;\n", "a=1 b=2"},
     {"a=1\r\nb=2\r\n", "a=1 b=2"},
     {"a=1\r", "a=1"},
-    {"\xef\xbb\xbf" "a=1", "a=1"},
+    {"\xef\xbb\xbf"
+     "a=1",
+     "a=1"},
     {"a.b_9=1", "a.b_9=1"},
     {"a=\"x\"", "a=\"x\""},
     {"a='x'", "a=\"x\""},
@@ -114,10 +115,9 @@ TEST(Grammar, LaterSourcesAddAndReplaceWithoutComplaint) {
 }
 
 TEST(Grammar, DepthAndSizeAreBounded) {
-    EXPECT_EQ(meaning("a=" + std::string(max_list_depth, '[') + std::string(max_list_depth, ']')).find('!'),
+    EXPECT_EQ(meaning("a=" + std::string(max_list_depth, '[') + std::string(max_list_depth, ']')).find('!'), std::string::npos);
+    EXPECT_NE(meaning("a=" + std::string(max_list_depth + 1, '[') + std::string(max_list_depth + 1, ']')).find("nested too deeply"),
               std::string::npos);
-    EXPECT_NE(meaning("a=" + std::string(max_list_depth + 1, '[') + std::string(max_list_depth + 1, ']'))
-                  .find("nested too deeply"), std::string::npos);
     EXPECT_NE(meaning("a=" + std::string(100000, '[')).find("nested too deeply"), std::string::npos);
     Sources sources;
     EXPECT_EQ(sources.add("t", std::string(Sources::max_size + 1, ' ')), 0u);
@@ -143,10 +143,23 @@ struct NumberCase {
 
 TEST(Grammar, Numbers) {
     constexpr NumberCase numbers[] = {
-        {"0", 0},           {"42", 42},         {"-1", -1},        {"0x10", 16},   {"0XfF", 255},
-        {"010", 8},         {"-010", -8},       {"08", {}},        {"12ab", {}},   {"0x", {}},
-        {"", {}},           {"-", {}},          {" 1", {}},        {"1 ", {}},     {"--1", {}},
-        {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},         {"9223372036854775808", {}},
+        {"0", 0},
+        {"42", 42},
+        {"-1", -1},
+        {"0x10", 16},
+        {"0XfF", 255},
+        {"010", 8},
+        {"-010", -8},
+        {"08", {}},
+        {"12ab", {}},
+        {"0x", {}},
+        {"", {}},
+        {"-", {}},
+        {" 1", {}},
+        {"1 ", {}},
+        {"--1", {}},
+        {"9223372036854775807", std::numeric_limits<std::int64_t>::max()},
+        {"9223372036854775808", {}},
         {"99999999999999999999999", {}},
     };
     for (const NumberCase& test : numbers) EXPECT_EQ(parse_number(test.text), test.number) << test.text;

@@ -26,8 +26,6 @@ struct Loaded {
 };
 
 /// A PVH guest that has everything it must have.
-inline std::string minimal(std::string_view more) {
-    return "name='t'; type='pvh'; kernel='/k'\n" + std::string(more);
-}
+inline std::string minimal(std::string_view more) { return "name='t'; type='pvh'; kernel='/k'\n" + std::string(more); }
 
 }  // namespace px::xlcfg

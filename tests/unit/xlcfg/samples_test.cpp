@@ -98,10 +98,12 @@ TEST(Check, PrintsDiagnosticsAndGivesTheExitCode) {
     EXPECT_EQ(out.str(), fine + ": fine\n");
     out.str("");
     EXPECT_EQ(check(std::vector{bad, fine}, out), 1);
-    EXPECT_EQ(out.str(), bad + ":2:1: error: unknown key 'initrd'\n"
-                               "    2 | initrd='/i'\n"
-                               "      | ^~~~~~\n"
-                               "      = did you mean 'ramdisk'?\n" + fine + ": fine\n");
+    EXPECT_EQ(out.str(), bad +
+                             ":2:1: error: unknown key 'initrd'\n"
+                             "    2 | initrd='/i'\n"
+                             "      | ^~~~~~\n"
+                             "      = did you mean 'ramdisk'?\n" +
+                             fine + ": fine\n");
     out.str("");
     EXPECT_EQ(check(std::vector<std::string>{"/nonexistent/x.cfg"}, out), 1);
     EXPECT_EQ(out.str(), "error: can't read /nonexistent/x.cfg: No such file or directory\n");

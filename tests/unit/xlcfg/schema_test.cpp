@@ -65,9 +65,7 @@ TEST(Schema, RowsAreSound) {
     for (const KeyGroup& group : key_groups())
         for (const KeyRow& row : group.rows) {
             expect_sound(row.view(), std::string(row.name));
-            if (!row.details.replaced_by.empty()) {
-                EXPECT_NE(find_key(row.details.replaced_by), nullptr) << row.name;
-            }
+            if (!row.details.replaced_by.empty()) { EXPECT_NE(find_key(row.details.replaced_by), nullptr) << row.name; }
         }
 }
 
@@ -123,9 +121,17 @@ TEST(Suggest, Distances) {
 TEST(Suggest, Keys) {
     struct {
         std::string_view word, key;
-    } cases[] = {{"memroy", "memory"},    {"kernal", "kernel"},   {"vcups", "vcpus"},       {"on_reboots", "on_reboot"},
-                 {"bootlader", "bootloader"}, {"max_mem", "maxmem"}, {"vnc_listen", "vnclisten"}, {"nmae", "name"},
-                 {"cpu_weigth", "cpu_weight"}, {"xyzzy", ""},        {"q", ""}};
+    } cases[] = {{"memroy", "memory"},
+                 {"kernal", "kernel"},
+                 {"vcups", "vcpus"},
+                 {"on_reboots", "on_reboot"},
+                 {"bootlader", "bootloader"},
+                 {"max_mem", "maxmem"},
+                 {"vnc_listen", "vnclisten"},
+                 {"nmae", "name"},
+                 {"cpu_weigth", "cpu_weight"},
+                 {"xyzzy", ""},
+                 {"q", ""}};
     for (const auto& test : cases) EXPECT_EQ(closest(test.word, suggested_keys()), test.key) << test.word;
     EXPECT_EQ(known_alias("initrd"), "ramdisk");
     EXPECT_EQ(known_alias("memory"), "");

@@ -11,7 +11,7 @@
 namespace px {
 class Domain;
 struct DomainSettings;
-}
+}  // namespace px
 
 namespace px::arch {
 

@@ -18,7 +18,7 @@ namespace px::arch {
 
 struct PerCpuState {
     Nanoseconds programmed = Nanoseconds::never();  ///< of the CPU's timer
-    std::atomic<u32> interrupts{0};                             ///< from interrupt_cpu()
+    std::atomic<u32> interrupts{0};                 ///< from interrupt_cpu()
 };
 
 PerCpu* this_cpu_pointer();

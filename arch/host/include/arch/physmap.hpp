@@ -27,9 +27,7 @@ struct PhysmapPolicy : CountedTables {
     static constexpr bool present(u64 entry) { return (entry & 1) != 0; }
     static constexpr bool is_leaf(u64 entry, unsigned) { return (entry & 2) != 0; }
     static constexpr Mfn frame(u64 entry, unsigned) { return to_mfn(Paddr{entry & page_mask}); }
-    static constexpr Attributes attributes(u64 entry, unsigned) {
-        return {GfnType(entry >> 4 & 15), (entry >> 2 & 1) != 0};
-    }
+    static constexpr Attributes attributes(u64 entry, unsigned) { return {GfnType(entry >> 4 & 15), (entry >> 2 & 1) != 0}; }
 };
 
 unsigned largest_physmap_order();

@@ -33,9 +33,7 @@ inline constexpr u64 direct_map_base = slot_address(264);
 inline constexpr u64 direct_map_size = 8 * slot_size;
 
 inline void* to_virtual(Paddr address) { return reinterpret_cast<void*>(direct_map_base + address.raw); }
-inline Paddr to_physical(const void* pointer) {
-    return Paddr{reinterpret_cast<u64>(pointer) - direct_map_base};
-}
+inline Paddr to_physical(const void* pointer) { return Paddr{reinterpret_cast<u64>(pointer) - direct_map_base}; }
 inline Frame* frame_table() { return reinterpret_cast<Frame*>(frame_table_base); }
 bool is_ram(Mfn mfn);
 

@@ -32,8 +32,8 @@ inline PerCpu* this_cpu_pointer() {
 struct DescriptorArea {
     static constexpr unsigned gdt_pages = 16, ldt_pages = 16, pages = gdt_pages + ldt_pages, own_page = selector::first / page_size;
     u64 base = 0;
-    u64* entries = nullptr;       ///< of the page table: `pages` of them
-    Gdt* own = nullptr;           ///< the reserved page
+    u64* entries = nullptr;  ///< of the page table: `pages` of them
+    Gdt* own = nullptr;      ///< the reserved page
 
     u64 ldt() const { return base + gdt_pages * page_size; }
 };
@@ -41,16 +41,16 @@ struct DescriptorArea {
 struct PerCpuState {
     u32 apic_id = 0;
     u32 acpi_uid = 0;
-    u64 stack_block = 0;          ///< lowest address of the stack block
-    DescriptorArea descriptors;   ///< what GDTR and LDTR name
+    u64 stack_block = 0;         ///< lowest address of the stack block
+    DescriptorArea descriptors;  ///< what GDTR and LDTR name
     Tss tss{};
-    Mfn host_save{};              ///< AMD-V host save area / VMXON region
-    Mfn host_vmcb{};              ///< AMD-V: hidden host state for VMLOAD
-    hvm::TlbTags tlb_tags;        ///< ASIDs, VPIDs
-    u64 current_vmcs = 0;         ///< VT-x: physical address of the VMCS that is current; 0: none
+    Mfn host_save{};        ///< AMD-V host save area / VMXON region
+    Mfn host_vmcb{};        ///< AMD-V: hidden host state for VMLOAD
+    hvm::TlbTags tlb_tags;  ///< ASIDs, VPIDs
+    u64 current_vmcs = 0;   ///< VT-x: physical address of the VMCS that is current; 0: none
     u64 tsc_offset = 0;
     bool syscall_entry_loaded = false;  ///< the MSRs of SYSCALL and SYSENTER are ours, not those of an HVM guest that ran
-    u64 last_guest = 0;           ///< the vCPU that ran here last; see before_guest()
+    u64 last_guest = 0;                 ///< the vCPU that ran here last; see before_guest()
 };
 
 }  // namespace px::arch

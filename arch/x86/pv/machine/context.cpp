@@ -35,10 +35,28 @@ Result<> check(const VcpuGuestContext& context) {
 
 void take_registers(VcpuState& state, const abi::x86::CpuUserRegs& from) {
     arch::TrapFrame& to = state.area.frame;
-    to = {.r15 = from.r15, .r14 = from.r14, .r13 = from.r13, .r12 = from.r12, .r11 = from.r11, .r10 = from.r10, .r9 = from.r9,
-          .r8 = from.r8, .rdi = from.rdi, .rsi = from.rsi, .rbp = from.rbp, .rbx = from.rbx, .rdx = from.rdx, .rcx = from.rcx,
-          .rax = from.rax, .vector = 0, .error_code = 0, .rip = from.rip, .cs = guest_selector(from.cs),
-          .rflags = safe_flags(from.rflags), .rsp = from.rsp, .ss = guest_selector(from.ss)};
+    to = {.r15 = from.r15,
+          .r14 = from.r14,
+          .r13 = from.r13,
+          .r12 = from.r12,
+          .r11 = from.r11,
+          .r10 = from.r10,
+          .r9 = from.r9,
+          .r8 = from.r8,
+          .rdi = from.rdi,
+          .rsi = from.rsi,
+          .rbp = from.rbp,
+          .rbx = from.rbx,
+          .rdx = from.rdx,
+          .rcx = from.rcx,
+          .rax = from.rax,
+          .vector = 0,
+          .error_code = 0,
+          .rip = from.rip,
+          .cs = guest_selector(from.cs),
+          .rflags = safe_flags(from.rflags),
+          .rsp = from.rsp,
+          .ss = guest_selector(from.ss)};
     state.iopl = (from.rflags & flags::privilege) >> 12;
     state.segments.ds = from.ds;
     state.segments.es = from.es;

@@ -56,16 +56,21 @@ void load_task_switched(bool on) {
 
 Result<> set_debug_register(Vcpu& vcpu, unsigned number, u64 value) {
     switch (number) {
-    case 0: case 1: case 2: case 3:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
         REQUIRE(is_canonical(value) && (is_guest_address(value) || value == 0), eperm);
         vcpu.arch.debug_address[number] = value;
         if (is_current(vcpu) && (vcpu.arch.dr7 & enabled_breakpoints) != 0) arch::write_debug_addresses(vcpu.arch.debug_address);
         return {};
-    case 4: case 6:
+    case 4:
+    case 6:
         REQUIRE(value >> 32 == 0, einval);
         vcpu.arch.dr6 = (value & 0xe00f) | dr6_fixed;
         return {};
-    case 5: case 7:
+    case 5:
+    case 7:
         vcpu.arch.dr7 = TRY(checked_dr7(vcpu, value));
         if (!is_current(vcpu)) return {};
         if ((vcpu.arch.dr7 & enabled_breakpoints) != 0) arch::write_debug_addresses(vcpu.arch.debug_address);
@@ -77,9 +82,14 @@ Result<> set_debug_register(Vcpu& vcpu, unsigned number, u64 value) {
 
 Result<u64> debug_register(const Vcpu& vcpu, unsigned number) {
     switch (number) {
-    case 0: case 1: case 2: case 3: return vcpu.arch.debug_address[number];
-    case 4: case 6: return vcpu.arch.dr6;
-    case 5: case 7: return vcpu.arch.dr7;
+    case 0:
+    case 1:
+    case 2:
+    case 3: return vcpu.arch.debug_address[number];
+    case 4:
+    case 6: return vcpu.arch.dr6;
+    case 5:
+    case 7: return vcpu.arch.dr7;
     default: return Err{Errno::enodev};
     }
 }

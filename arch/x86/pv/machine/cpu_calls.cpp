@@ -27,7 +27,8 @@ Result<> set_callback(VcpuState& state, CallbackType type, const Callback& callb
         state.traps.set({.vector = arch::exception::nmi, .flags = 0, .cs = abi::x86::flat_ring3::cs64, .address = callback.address});
         return {};
     // Answered as by a processor that doesn't have SYSENTER in 64-bit mode; kernels take the feature away then.
-    case CallbackType::sysenter: case CallbackType::sysenter_deprecated: return Err{Errno::einval};
+    case CallbackType::sysenter:
+    case CallbackType::sysenter_deprecated: return Err{Errno::einval};
     }
     return Err{Errno::enosys};
 }
@@ -35,9 +36,13 @@ Result<> set_callback(VcpuState& state, CallbackType type, const Callback& callb
 /// Errors: einval (those that every guest has).
 Result<> drop_callback(VcpuState& state, CallbackType type) {
     switch (type) {
-    case CallbackType::event: case CallbackType::failsafe: case CallbackType::syscall: return Err{Errno::einval};
+    case CallbackType::event:
+    case CallbackType::failsafe:
+    case CallbackType::syscall: return Err{Errno::einval};
     case CallbackType::nmi: return set_callback(state, type, {});
-    case CallbackType::syscall32: case CallbackType::sysenter: case CallbackType::sysenter_deprecated: return Err{Errno::einval};
+    case CallbackType::syscall32:
+    case CallbackType::sysenter:
+    case CallbackType::sysenter_deprecated: return Err{Errno::einval};
     }
     return Err{Errno::enosys};
 }
@@ -57,7 +62,9 @@ bool read_context(abi::x86::IretContext& to, u64 at) {
         "   .endr\n"
         "   movb $0, %1\n"
         "2:\n"
-        : "=&r"(word), "+r"(failed) : "r"(at), "r"(&to) : "memory");
+        : "=&r"(word), "+r"(failed)
+        : "r"(at), "r"(&to)
+        : "memory");
     return !failed;
 }
 
@@ -115,9 +122,7 @@ Result<Reply> nmi_op(Vcpu& caller, HypercallArgs& args) {
         TRY(set_callback(state_of(caller), CallbackType::nmi, {op.handler_address, false}));
         return Reply{};
     }
-    case abi::NmiOp::unregister_callback:
-        TRY(drop_callback(state_of(caller), CallbackType::nmi));
-        return Reply{};
+    case abi::NmiOp::unregister_callback: TRY(drop_callback(state_of(caller), CallbackType::nmi)); return Reply{};
     }
     return Err{Errno::enosys};
 }
@@ -165,8 +170,10 @@ void iret(Vcpu& caller) {
     const u64 at = state.area.frame.rsp;
     abi::x86::IretContext context;
     CpuFrame frame = frame_of_vcpu(caller);
-    if (!is_guest_range(at, sizeof context) || !read_context(context, at)) return caller.domain.crash("its kernel returns by a frame that can't be read");
-    const auto by_sysret = leave_kernel(frame, context, state.memory.user_root != nullptr, assisted(caller, abi::VmassistType::architectural_iopl));
+    if (!is_guest_range(at, sizeof context) || !read_context(context, at))
+        return caller.domain.crash("its kernel returns by a frame that can't be read");
+    const auto by_sysret =
+        leave_kernel(frame, context, state.memory.user_root != nullptr, assisted(caller, abi::VmassistType::architectural_iopl));
     if (!by_sysret) return caller.domain.crash("its kernel returns to users without page tables for them");
     take_frame(caller, frame);
     state.by_sysret = *by_sysret;

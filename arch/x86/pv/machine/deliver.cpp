@@ -18,8 +18,8 @@ bool sees_iopl(const Vcpu& vcpu) { return assisted(vcpu, abi::VmassistType::arch
 
 void crash(Vcpu& vcpu, const char* why) {
     const arch::TrapFrame& frame = state_of(vcpu).area.frame;
-    guest_log(LogLevel::error, "dom{} vcpu{}: vector {} error {:#x} at {:#x}, rsp {:#x}, cr2 {:#x}, kernel's stack {:#x}", vcpu.domain.id, vcpu.id,
-              frame.vector, frame.error_code, frame.rip, frame.rsp, vcpu.info().arch.cr2, state_of(vcpu).kernel_sp);
+    guest_log(LogLevel::error, "dom{} vcpu{}: vector {} error {:#x} at {:#x}, rsp {:#x}, cr2 {:#x}, kernel's stack {:#x}", vcpu.domain.id,
+              vcpu.id, frame.vector, frame.error_code, frame.rip, frame.rsp, vcpu.info().arch.cr2, state_of(vcpu).kernel_sp);
     vcpu.domain.crash(why);
 }
 
@@ -30,10 +30,13 @@ void crash(Vcpu& vcpu, const char* why) {
     Result<> entered;
     {
         const UserAccess access;
-        entered = enter_kernel(frame, entrance, state.kernel_sp, sees_iopl(vcpu),
-                               [](u64 address, u64 word) __attribute__((always_inline)) { return store_word(address, word); });
+        entered = enter_kernel(
+            frame, entrance, state.kernel_sp, sees_iopl(vcpu),
+            [](u64 address, u64 word) __attribute__((always_inline)) { return store_word(address, word); });
     }
-    if (!entered) return crash(vcpu, entered.error() == Errno::efault ? "its kernel's stack can't be written" : "its kernel has no handler, or no stack for it");
+    if (!entered)
+        return crash(vcpu, entered.error() == Errno::efault ? "its kernel's stack can't be written"
+                                                            : "its kernel has no handler, or no stack for it");
     take_frame(vcpu, frame);
 }
 
@@ -62,7 +65,9 @@ void deliver_failsafe(Vcpu& vcpu) {
     const VcpuState& state = state_of(vcpu);
     u16 ds, es, fs, gs;
     asm volatile("movw %%ds, %0; movw %%es, %1; movw %%fs, %2; movw %%gs, %3" : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-    enter(vcpu, {.address = state.failsafe.address, .masks_events = state.failsafe.masks_events, .is_failsafe = true,
+    enter(vcpu, {.address = state.failsafe.address,
+                 .masks_events = state.failsafe.masks_events,
+                 .is_failsafe = true,
                  .data_selectors = {ds, es, fs, gs}});
 }
 

@@ -13,9 +13,17 @@ namespace px::pv {
 [[gnu::always_inline]] inline CpuFrame frame_of_vcpu(Vcpu& vcpu) {
     const VcpuState& state = state_of(vcpu);
     const arch::TrapFrame& from = state.area.frame;
-    return {.rip = from.rip, .rflags = from.rflags, .rsp = from.rsp, .cs = static_cast<u16>(from.cs), .ss = static_cast<u16>(from.ss),
-            .rax = from.rax, .rcx = from.rcx, .r11 = from.r11, .in_kernel = state.in_kernel,
-            .events_masked = vcpu.info().evtchn_upcall_mask != 0, .iopl = state.iopl};
+    return {.rip = from.rip,
+            .rflags = from.rflags,
+            .rsp = from.rsp,
+            .cs = static_cast<u16>(from.cs),
+            .ss = static_cast<u16>(from.ss),
+            .rax = from.rax,
+            .rcx = from.rcx,
+            .r11 = from.r11,
+            .in_kernel = state.in_kernel,
+            .events_masked = vcpu.info().evtchn_upcall_mask != 0,
+            .iopl = state.iopl};
 }
 
 [[gnu::always_inline]] inline void take_frame(Vcpu& vcpu, const CpuFrame& frame) {

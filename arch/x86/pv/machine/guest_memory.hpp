@@ -36,7 +36,10 @@ public:
         "1: movq %1, (%0)\n"
         "   .pushsection .exception_table, \"a\"\n"
         "   .quad 1b, %l[fault]\n"
-        "   .popsection" ::"r"(address), "r"(value) : "memory" : fault);
+        "   .popsection" ::"r"(address),
+        "r"(value)
+        : "memory"
+        : fault);
     return true;
 fault:
     return false;
@@ -50,7 +53,10 @@ fault:
         "2:\n"
         "   .pushsection .exception_table, \"a\"\n"
         "   .quad 1b, 2b\n"
-        "   .popsection" : "=&r"(value), "+r"(failed) : "r"(address) : "memory");
+        "   .popsection"
+        : "=&r"(value), "+r"(failed)
+        : "r"(address)
+        : "memory");
     return !failed;
 }
 

@@ -29,7 +29,7 @@ emulate::Registers registers_of(Vcpu& vcpu) {
     const arch::TrapFrame& from = state_of(vcpu).area.frame;
     emulate::Registers to;
     to.gpr = {from.rax, from.rcx, from.rdx, from.rbx, from.rsp, from.rbp, from.rsi, from.rdi,
-              from.r8, from.r9, from.r10, from.r11, from.r12, from.r13, from.r14, from.r15};
+              from.r8,  from.r9,  from.r10, from.r11, from.r12, from.r13, from.r14, from.r15};
     to.rip = from.rip;
     to.rflags = from.rflags;
     constexpr u16 flat = 0xcf3;  // present, ring 3, writable, 32 bits
@@ -50,7 +50,8 @@ void take_registers(Vcpu& vcpu, const emulate::Registers& from) {
     arch::TrapFrame& to = state_of(vcpu).area.frame;
     const auto& gpr = from.gpr;
     to.rax = gpr[0], to.rcx = gpr[1], to.rdx = gpr[2], to.rbx = gpr[3], to.rsp = gpr[4], to.rbp = gpr[5], to.rsi = gpr[6], to.rdi = gpr[7];
-    to.r8 = gpr[8], to.r9 = gpr[9], to.r10 = gpr[10], to.r11 = gpr[11], to.r12 = gpr[12], to.r13 = gpr[13], to.r14 = gpr[14], to.r15 = gpr[15];
+    to.r8 = gpr[8], to.r9 = gpr[9], to.r10 = gpr[10], to.r11 = gpr[11], to.r12 = gpr[12], to.r13 = gpr[13], to.r14 = gpr[14],
+    to.r15 = gpr[15];
     to.rip = from.rip;
     to.rflags = (to.rflags & ~taken) | (from.rflags & taken);
 }

@@ -79,13 +79,16 @@ public:
         pv::get_context(vcpu, context);
         return {};
     }
-    Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const override { return pv::set_context(vcpu, context); }
+    Result<Progress> set_context(Vcpu& vcpu, const abi::x86::VcpuGuestContext& context) const override {
+        return pv::set_context(vcpu, context);
+    }
     u32 frame_info(Domain& domain, Gfn gfn) const override {
         const auto frame = domain.physmap.get_frame(gfn, false);
         if (!frame) return abi::pfinfo::xtab;
         const FrameUse use = use_of(**frame);
         const bool is_table = use.count != 0 && is_page_table(use.type);
-        return (is_table ? u32{static_cast<u8>(use.type)} << abi::pfinfo::ltab_shift : abi::pfinfo::notab) | (use.pinned ? abi::pfinfo::lpintab : 0);
+        return (is_table ? u32{static_cast<u8>(use.type)} << abi::pfinfo::ltab_shift : abi::pfinfo::notab) |
+               (use.pinned ? abi::pfinfo::lpintab : 0);
     }
     hvm::CpuPolicy maximum_policy() const override { return pv::maximum_policy(hvm::host_policy()); }
     hvm::CpuPolicy default_policy() const override { return maximum_policy(); }

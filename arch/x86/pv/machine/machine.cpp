@@ -30,7 +30,9 @@ bool looks_through_entries() {
 
 constexpr unsigned m2p_slot = first_hypervisor_slot;
 
-void set_m2p_slot(const Frame& root, u64 entry) { __atomic_store_n(&arch::NativePaging::entries(mfn_of(root))[m2p_slot], entry, __ATOMIC_RELAXED); }
+void set_m2p_slot(const Frame& root, u64 entry) {
+    __atomic_store_n(&arch::NativePaging::entries(mfn_of(root))[m2p_slot], entry, __ATOMIC_RELAXED);
+}
 
 /// Of a domain that asked for m2p_strict: the table is in its kernels' address spaces only. It isn't global: the change of mode flushes it.
 void hide_m2p_from_users(const VcpuMemory& memory) {
@@ -59,22 +61,28 @@ bool pause_wanted() { return preemption_pending(); }
 TlbClock& tlb_clock() { return the_clock; }
 
 CpuMask cpus_of(const Domain& domain) { return domain.arch.running_on.snapshot(); }
-CpuMask cpus_of_vcpu(const Vcpu& vcpu) {
-    return vcpu.unit.on_cpu() ? CpuMask::of(vcpu.unit.cpu()) & cpus_of(vcpu.domain) : CpuMask{};
-}
+CpuMask cpus_of_vcpu(const Vcpu& vcpu) { return vcpu.unit.on_cpu() ? CpuMask::of(vcpu.unit.cpu()) & cpus_of(vcpu.domain) : CpuMask{}; }
 
 void flush_tlb(const CpuMask& cpus) {
     if (cpus.has(this_cpu().id)) flush_this_cpu();
-    arch::call_on(cpus, [](void*) { flush_this_cpu(); }, nullptr);
+    arch::call_on(
+        cpus, [](void*) { flush_this_cpu(); }, nullptr);
 }
 
 void flush_page(const CpuMask& cpus, u64 linear) {
     if (cpus.has(this_cpu().id)) arch::invalidate_page(reinterpret_cast<void*>(linear));
-    arch::call_on(cpus, [](void* page) { arch::invalidate_page(page); }, reinterpret_cast<void*>(linear));
+    arch::call_on(
+        cpus, [](void* page) { arch::invalidate_page(page); }, reinterpret_cast<void*>(linear));
 }
 
 void flush_caches(bool everywhere) {
-    if (everywhere) arch::call_on(CpuMask::first_n(online_cpus()), [](void*) { asm volatile("wbinvd" ::: "memory"); }, nullptr);
+    if (everywhere)
+        arch::call_on(
+            CpuMask::first_n(online_cpus()),
+            [](void*) {
+                asm volatile("wbinvd" ::: "memory");
+            },
+            nullptr);
     asm volatile("wbinvd" ::: "memory");
 }
 
@@ -118,7 +126,8 @@ void unmap_ldt(Vcpu& vcpu) {
         unload_ldt_pages();
         arch::irq_restore(interrupts);
     }
-    arch::call_on(cpus, [](void*) { unload_ldt_pages(); }, nullptr);
+    arch::call_on(
+        cpus, [](void*) { unload_ldt_pages(); }, nullptr);
 }
 
 void load_descriptors(Vcpu& vcpu) {

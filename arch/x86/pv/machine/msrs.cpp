@@ -22,7 +22,9 @@ Result<> write_base(u32 index, u64 value) {
 
 Result<u64> read_msr(Vcpu& vcpu, u32 index) {
     switch (index) {
-    case msr::fs_base: case msr::gs_base: case msr::kernel_gs_base: return arch::read_msr(index);
+    case msr::fs_base:
+    case msr::gs_base:
+    case msr::kernel_gs_base: return arch::read_msr(index);
     case msr::tsc: return arch::read_tsc();
     case msr::efer: return (arch::read_msr(index) & hvm::valid_efer(vcpu.domain.arch.policy)) | arch::efer::lma;
     case msr::pat: return arch::read_msr(index);
@@ -34,15 +36,17 @@ Result<u64> read_msr(Vcpu& vcpu, u32 index) {
 
 Result<> write_msr(Vcpu& vcpu, u32 index, u64 value) {
     switch (index) {
-    case msr::fs_base: case msr::gs_base: case msr::kernel_gs_base: return write_base(index, value);
+    case msr::fs_base:
+    case msr::gs_base:
+    case msr::kernel_gs_base: return write_base(index, value);
     case msr::tsc_aux:
         REQUIRE(value >> 32 == 0, efault);
         vcpu.arch.tsc_aux = value;
         return arch::write_msr_safe(index, value);
     // What is the hypervisor's already may be written as it is.
-    case msr::efer: case msr::pat: case msr::apic_base:
-        REQUIRE(TRY(read_msr(vcpu, index)) == value, efault);
-        return {};
+    case msr::efer:
+    case msr::pat:
+    case msr::apic_base: REQUIRE(TRY(read_msr(vcpu, index)) == value, efault); return {};
     default: return hvm::set_policy_msr(vcpu, index, value);
     }
 }

@@ -116,9 +116,7 @@ void put_pair(Registers& registers, u64 value) {
     registers.gpr[Gpr::rax] = static_cast<u32>(value);
     registers.gpr[Gpr::rdx] = value >> 32;
 }
-u64 pair_of(const Registers& registers) {
-    return static_cast<u32>(registers.gpr[Gpr::rax]) | registers.gpr[Gpr::rdx] << 32;
-}
+u64 pair_of(const Registers& registers) { return static_cast<u32>(registers.gpr[Gpr::rax]) | registers.gpr[Gpr::rdx] << 32; }
 
 bool rdmsr(Vcpu& vcpu, Registers& registers) {
     const auto value = read_msr(vcpu, static_cast<u32>(registers.gpr[Gpr::rcx]));
@@ -154,7 +152,8 @@ bool group_7(Vcpu& vcpu, const Instruction& in, Registers& registers) {
     if (in.memory.base != emulate::no_gpr) address += registers.gpr[in.memory.base];
     if (in.memory.index != emulate::no_gpr) address += registers.gpr[in.memory.index] << in.memory.shift;
     if (in.memory.rip_relative) address += registers.rip + in.length;
-    if (in.memory.segment == emulate::Segment::fs || in.memory.segment == emulate::Segment::gs) address += registers[in.memory.segment].base;
+    if (in.memory.segment == emulate::Segment::fs || in.memory.segment == emulate::Segment::gs)
+        address += registers[in.memory.segment].base;
     TlbFlush::page(local_cpu(), address).settle();
     return true;
 }
@@ -165,7 +164,8 @@ Control kernel_instruction(Vcpu& vcpu, const Instruction& in, Registers& registe
     switch (in.opcode) {
     case 0x01: return answered(group_7(vcpu, in, registers));
     case 0x06: return answered(write_cr0(vcpu, vcpu.arch.control.cr0 & ~arch::cr0::ts));
-    case 0x08: case 0x09:  // INVD does what WBINVD does; neither is anything to who has no devices
+    case 0x08:
+    case 0x09:  // INVD does what WBINVD does; neither is anything to who has no devices
         if (machine::has_devices(vcpu.domain)) machine::flush_caches(false);
         return Control::done;
     case 0x20: return answered(read_control(vcpu, in, registers));
@@ -200,7 +200,8 @@ Control execute(Vcpu& vcpu, const Instruction& in, Registers& registers) {
         vcpu.block();
         return Control::done;
     // Without effect, as in 4.17: events are masked by another word.
-    case cli: case sti: return state_of(vcpu).iopl > 0 ? Control::done : Control::refused;
+    case cli:
+    case sti: return state_of(vcpu).iopl > 0 ? Control::done : Control::refused;
     default: return Control::refused;
     }
 }
@@ -210,7 +211,8 @@ bool ports(Vcpu& vcpu, const Instruction& in, Registers& registers, PortAccess& 
     registers.cpl = 0;
     const Outcome outcome = emulate::run(registers, in, access);
     switch (outcome.kind) {
-    case Outcome::Kind::done: case Outcome::Kind::again: take_registers(vcpu, registers); return true;
+    case Outcome::Kind::done:
+    case Outcome::Kind::again: take_registers(vcpu, registers); return true;
     case Outcome::Kind::fault: break;
     default: return false;
     }

@@ -12,21 +12,22 @@ namespace {
 namespace msr = arch::msr;
 
 /// Loads a segment register; null where the selector is refused, and then false.
-#define PX_LOAD_SEGMENT(name)                                       \
-    bool load_##name(u16 selector) {                                \
-        bool failed = true;                                         \
-        asm volatile(                                               \
-            "1: movw %w1, %%" #name "\n"                            \
-            "   movb $0, %0\n"                                      \
-            "   jmp 3f\n"                                           \
-            "2: xorl %k1, %k1\n"                                    \
-            "   movw %w1, %%" #name "\n"                            \
-            "3:\n"                                                  \
-            "   .pushsection .exception_table, \"a\"\n"             \
-            "   .quad 1b, 2b\n"                                     \
-            "   .popsection"                                        \
-            : "+r"(failed), "+r"(selector)::"memory");              \
-        return !failed;                                             \
+#define PX_LOAD_SEGMENT(name)                                    \
+    bool load_##name(u16 selector) {                             \
+        bool failed = true;                                      \
+        asm volatile("1: movw %w1, %%" #name                     \
+                     "\n"                                        \
+                     "   movb $0, %0\n"                          \
+                     "   jmp 3f\n"                               \
+                     "2: xorl %k1, %k1\n"                        \
+                     "   movw %w1, %%" #name                     \
+                     "\n"                                        \
+                     "3:\n"                                      \
+                     "   .pushsection .exception_table, \"a\"\n" \
+                     "   .quad 1b, 2b\n"                         \
+                     "   .popsection"                            \
+                     : "+r"(failed), "+r"(selector)::"memory");  \
+        return !failed;                                          \
     }
 PX_LOAD_SEGMENT(ds)
 PX_LOAD_SEGMENT(es)

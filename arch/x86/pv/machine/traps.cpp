@@ -47,7 +47,8 @@ bool software_interrupt(Vcpu& vcpu, TrapFrame& frame) {
 void int80(Vcpu& vcpu, TrapFrame& frame) {
     constexpr u64 instruction_length = 2;
     constexpr u32 error_code = arch::vector::int80 << 3 | 2;
-    if (state_of(vcpu).traps.gate(arch::vector::int80).may_be_raised(state_of(vcpu).in_kernel)) return deliver_exception(vcpu, arch::vector::int80);
+    if (state_of(vcpu).traps.gate(arch::vector::int80).may_be_raised(state_of(vcpu).in_kernel))
+        return deliver_exception(vcpu, arch::vector::int80);
     frame.rip -= instruction_length;
     deliver_exception(vcpu, exception::general_protection, error_code);
 }

@@ -32,16 +32,16 @@ struct SegmentState {
 };
 
 struct VcpuState {
-    EntryArea area;                 ///< first: the entry code finds it by the frame
+    EntryArea area;  ///< first: the entry code finds it by the frame
     VcpuMemory& memory;
-    bool in_kernel = true;          ///< of the guest; else its users run, on their root table
-    bool by_sysret = false;         ///< the way back to the guest may be SYSRET: rcx and r11 are lost there
-    bool nmi_masked = false;        ///< an NMI callback runs, until iret
+    bool in_kernel = true;    ///< of the guest; else its users run, on their root table
+    bool by_sysret = false;   ///< the way back to the guest may be SYSRET: rcx and r11 are lost there
+    bool nmi_masked = false;  ///< an NMI callback runs, until iret
     u16 kernel_ss = 0;
-    u64 kernel_sp = 0;              ///< where users enter the kernel
+    u64 kernel_sp = 0;  ///< where users enter the kernel
     Callback event, failsafe, syscall, syscall32, nmi;
     u64 iopl = 0;
-    u64 io_bitmap = 0;              ///< linear address
+    u64 io_bitmap = 0;  ///< linear address
     u32 io_bitmap_ports = 0;
     SegmentState segments;
     TrapTable traps;

@@ -26,7 +26,8 @@ void mmu_updates(std::string_view name, u64 count) {
     measure(name, [&] {
         second = !second;
         for (u64 i = 0; i < count; ++i) {
-            list[i] = {machine_address(&entries(pages[0])[i]), (second ? mfn_of(page) : mfn_of(pages[3])) << page_shift | flags | pte_writable};
+            list[i] = {machine_address(&entries(pages[0])[i]),
+                       (second ? mfn_of(page) : mfn_of(pages[3])) << page_shift | flags | pte_writable};
         }
         hypercall(abi::hypercall::mmu_update, reinterpret_cast<u64>(list), count, 0, abi::domid::self);
     });
@@ -150,7 +151,8 @@ void guest_main() {
     }
     for (auto& table : pages) set_writable(table, false);
     measure("pv-pin-unpin-4-levels", [] {
-        if (mmuext(abi::MmuextOpCmd::pin_l4_table, mfn_of(pages[3])) || mmuext(abi::MmuextOpCmd::unpin_table, mfn_of(pages[3]))) give_up("pin");
+        if (mmuext(abi::MmuextOpCmd::pin_l4_table, mfn_of(pages[3])) || mmuext(abi::MmuextOpCmd::unpin_table, mfn_of(pages[3])))
+            give_up("pin");
     });
 
     const u64 root = mfn_of(reinterpret_cast<const void*>(pv_start_info().pt_base));

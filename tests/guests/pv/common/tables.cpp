@@ -24,7 +24,8 @@ u64* entry_on_way(u64 linear, unsigned level) {
 }
 
 i64 set_writable(const volatile void* page, bool writable) {
-    return update_va(reinterpret_cast<u64>(page), mfn_of(page) << page_shift | pte_present | pte_accessed | pte_dirty | (writable ? pte_writable : 0));
+    return update_va(reinterpret_cast<u64>(page),
+                     mfn_of(page) << page_shift | pte_present | pte_accessed | pte_dirty | (writable ? pte_writable : 0));
 }
 
 }  // namespace px::guest

@@ -122,9 +122,7 @@ extern "C" {
 [[gnu::naked]] void user_loads_bad_segment() { asm volatile("mov $0xe040, %eax; mov %eax, %ds"); }
 [[gnu::naked]] void user_loads_hypervisor_code() { asm volatile("push $0xe008; push $0; lretq"); }
 [[gnu::naked]] void user_step() { asm volatile("nop; nop; ud2"); }
-[[gnu::naked]] void user_debug_after_mov_ss() {
-    asm volatile("mov %ss, %eax; mov %ax, -64(%rsp); mov -64(%rsp), %ss; syscall");
-}
+[[gnu::naked]] void user_debug_after_mov_ss() { asm volatile("mov %ss, %eax; mov %ax, -64(%rsp); mov -64(%rsp), %ss; syscall"); }
 }
 
 constexpr u64 from_user = 3;
@@ -158,7 +156,9 @@ void users() {
 
 /// Returns that the processor refuses: the kernel hears of it, and nobody else.
 void forged_returns() {
-    const auto refused = [](const Frame& frame) { return frame.vector == vector_failsafe || frame.vector == fault_gp || frame.vector == fault_pf; };
+    const auto refused = [](const Frame& frame) {
+        return frame.vector == vector_failsafe || frame.vector == fault_gp || frame.vector == fault_pf;
+    };
     PX_CHECK(refused(run_user(not_canonical)));
     PX_CHECK(refused(run_user(u64{0x8000'0000'0000'0000})));
     PX_CHECK(refused(run_user(abi::x86::mach2phys_virt_start)));

@@ -53,16 +53,15 @@ constexpr u64 two_bytes_read_or_written = 0x70003, eight_bytes_read_or_written =
 
 void debug_traps_after_mov_ss() {
     watch(&watched_selector, two_bytes_read_or_written);
-    for (void (*const way)() : {mov_ss_syscall, mov_ss_twice}) {
-        PX_CHECK(is_one_of(run_user(way).vector, {vector_syscall, fault_db}));
-    }
+    for (void (*const way)() : {mov_ss_syscall, mov_ss_twice}) { PX_CHECK(is_one_of(run_user(way).vector, {vector_syscall, fault_db})); }
     PX_CHECK(is_one_of(run_user(mov_ss_int80).vector, {0x80, fault_db}));
     PX_CHECK(is_one_of(run_user(mov_ss_int3).vector, {fault_bp, fault_db}));
     PX_CHECK(is_one_of(run_user(mov_ss_icebp).vector, {fault_db}));
     PX_CHECK(is_one_of(run_user(mov_ss_ud2).vector, {fault_ud, fault_db}));
     PX_CHECK(is_one_of(run_user(mov_ss_sysenter).vector, {fault_ud, fault_gp, fault_db}));
     // With single steps as well.
-    for (void (*const way)() : {mov_ss_syscall, mov_ss_int80}) PX_CHECK(is_one_of(run_user(way, 1u << 8).vector, {vector_syscall, fault_db, 0x80}));
+    for (void (*const way)() : {mov_ss_syscall, mov_ss_int80})
+        PX_CHECK(is_one_of(run_user(way, 1u << 8).vector, {vector_syscall, fault_db, 0x80}));
 
     // The kernel's own hypercalls.
     set_handler(fault_db, count_trap);
@@ -107,7 +106,8 @@ u64 read_gs_base() {
 void sleep_a_moment() {
     static const abi::SharedInfo* const shared = [] {
         alignas(page_size) static constinit u8 page[page_size]{};
-        if (update_va(reinterpret_cast<u64>(page), pv_start_info().shared_info | flags | pte_writable)) give_up("the shared info can't be mapped");
+        if (update_va(reinterpret_cast<u64>(page), pv_start_info().shared_info | flags | pte_writable))
+            give_up("the shared info can't be mapped");
         return reinterpret_cast<const abi::SharedInfo*>(page);
     }();
     const volatile abi::VcpuTimeInfo& time = shared->vcpu_info[0].time;
@@ -142,7 +142,8 @@ void forged_segment_bases() {
 // ---- Returns whose state is no user's.
 
 /// Whatever a processor or the hypervisor makes of it: the kernel is entered again.
-constexpr std::initializer_list<u64> any_refusal = {vector_failsafe, fault_gp, fault_pf, fault_ud, 10, 11, 12, 17, fault_db, vector_syscall};
+constexpr std::initializer_list<u64> any_refusal = {vector_failsafe, fault_gp,      fault_pf, fault_ud, 10, 11, 12, 17,
+                                                    fault_db,        vector_syscall};
 
 void forged_returns() {
     constexpr u64 in_syscall = 1u << 8;  // VGCF: by SYSRET, if the hypervisor believes it

@@ -74,7 +74,8 @@ void nothing_of_others() {
     PX_CHECK_EQ(mmu_update(u64{0x200} << page_shift, 0), minus(Errno::einval));
     PX_CHECK_EQ(mmuext(abi::MmuextOpCmd::new_baseptr, mfn_of(scratch)), minus(Errno::einval));
     PX_CHECK_EQ(mmuext(abi::MmuextOpCmd::new_baseptr, 0x200), minus(Errno::einval));
-    PX_CHECK_EQ(mmu_update(u64{0x200} << page_shift | 1, 0), minus(Errno::einval));  // the table of frame numbers, of a frame that isn't ours
+    PX_CHECK_EQ(mmu_update(u64{0x200} << page_shift | 1, 0),
+                minus(Errno::einval));  // the table of frame numbers, of a frame that isn't ours
 }
 
 void no_large_pages() {
@@ -90,7 +91,9 @@ void descriptors() {
     constexpr u64 code_ring0 = 0x00af9b000000ffff, code_ring3 = 0x00affb000000ffff, call_gate_to_us = 0x00008c00e0080000,
                   tss = 0x0000890000000067, ldt = 0x0000820000000067, interrupt_gate = 0x00008e00e0080000;
     u64* const words = entries(gdt);
-    const auto update = [&](u64 descriptor) { return hypercall(abi::hypercall::update_descriptor, machine_address(&words[4]), descriptor); };
+    const auto update = [&](u64 descriptor) {
+        return hypercall(abi::hypercall::update_descriptor, machine_address(&words[4]), descriptor);
+    };
     for (const u64 bad : {tss, ldt, interrupt_gate, call_gate_to_us}) PX_CHECK_EQ(update(bad), minus(Errno::einval));
     PX_CHECK_EQ(update(code_ring0), 0);
     PX_CHECK_EQ(words[4], code_ring3);  // made what a guest may have
@@ -146,7 +149,8 @@ void counts() {
 void batches() {
     abi::MmuUpdate list[3] = {{machine_address(scratch), 1}, {hypervisor_address, 2}, {machine_address(scratch), 3}};
     u32 done = 99;
-    PX_CHECK_EQ(hypercall(abi::hypercall::mmu_update, reinterpret_cast<u64>(list), 3, reinterpret_cast<u64>(&done), abi::domid::self), minus(Errno::einval));
+    PX_CHECK_EQ(hypercall(abi::hypercall::mmu_update, reinterpret_cast<u64>(list), 3, reinterpret_cast<u64>(&done), abi::domid::self),
+                minus(Errno::einval));
     PX_CHECK_EQ(done, 1u);
     PX_CHECK_EQ(*entries(scratch), u64{1});
     PX_CHECK_EQ(hypercall(abi::hypercall::mmu_update, hypervisor_address, 1, 0, abi::domid::self), minus(Errno::efault));
