@@ -20,7 +20,7 @@ from paths import BUILD, REPO  # noqa: E402
 
 
 def unit_tests() -> runner.Results:
-    """ctest on the host build, counted by GoogleTest's own cases; and the layering rules."""
+    """ctest on the host build, counted by GoogleTest's own cases; the layering rules; and every file's format."""
     results = runner.Results()
     report = BUILD / "host" / "junit.xml"
     subprocess.run(["ctest", "--test-dir", BUILD / "host", "--output-junit", report, "--output-on-failure", "--progress"], check=False)
@@ -32,8 +32,9 @@ def unit_tests() -> runner.Results:
         results.passed += [name] * (int(passed[1] or passed[2]) if passed else case.get("status") == "run")
         if case.get("status") != "run":
             results.failed += [name] * (int(failed[1]) if failed else 1)
-    layering = subprocess.run([sys.executable, REPO / "scripts" / "check_layers.py"], check=False)
-    (results.failed if layering.returncode else results.passed).append("unit/layers")
+    for name, check in (("layers", "check_layers.py"), ("format", "check_format.py")):
+        outcome = subprocess.run([sys.executable, REPO / "scripts" / check], check=False)
+        (results.failed if outcome.returncode else results.passed).append(f"unit/{name}")
     return results
 
 
