@@ -42,7 +42,8 @@ void start(u64 frames, unsigned cpus) {
         machine.cpus.push_back(std::make_unique<PerCpu>(CpuId{id}, TimerHardware{program, nullptr}));
         machine.cpus.back()->online = true;
     }
-    add_free_range(Mfn{1}, frames - 1, 0);
+    add_free_range(Mfn{1}, frames - 1);
+    nodes().add_frames(0, frames);
     init_scheduler("credit2");
     scheduler_add_online_cpus();
 }

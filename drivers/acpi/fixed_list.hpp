@@ -21,6 +21,7 @@ public:
         items_[size_++] = item;
         return true;
     }
+    constexpr void clear() { size_ = 0; }
     constexpr usize size() const { return size_; }
     constexpr bool empty() const { return size_ == 0; }
     /// `index` < size().

@@ -146,6 +146,7 @@ struct BootOptions {
 
     u32 maxcpus = 0;  ///< 0: all
     bool nosmp = false;
+    bool numa = true;
     u64 mem = 0;  ///< ignore RAM above this address; 0: use all
     std::string_view sched = "credit2";
     u32 gnttab_max_frames = 64;

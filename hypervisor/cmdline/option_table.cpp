@@ -56,9 +56,8 @@ constexpr Option table[] = {
      store_conswitch},
     // dom0
     {"dom0", Kind::list, "pv | pvh, verbose=<bool>, bounce=<bool>", "pv; pvh with an IOMMU and hardware virtualization, or without PV",
-     "How dom0 is built; the log tells why. `no-bounce` leaves out the `swiotlb=force` that a PVH dom0 without an IOMMU is given: its DMA "
-     "to "
-     "pages of other domains then goes wrong.",
+     "How dom0 is built; the log tells why. `no-bounce` leaves out the `swiotlb=force` that a PVH dom0 without an IOMMU is given: its "
+     "DMA to pages of other domains then goes wrong.",
      store_dom0},
     deprecated({"dom0pvh", Kind::boolean, "", "off", "Old name of dom0=pvh.", store_dom0pvh}, "is deprecated: write dom0=pvh"),
     toggle({"pv", Kind::list, "<bool> | 32=<bool>", "on", "Domains in PV mode, dom0 among them. Those of 32 bits aren't supported.",
@@ -74,6 +73,8 @@ constexpr Option table[] = {
     // Machine
     {"maxcpus", Kind::integer, "", "all", "Bring up at most this many CPUs.", store_integer<&BootOptions::maxcpus, 1, 4096>},
     {"nosmp", Kind::boolean, "", "off", "Bring up the boot CPU only.", store_bool<&BootOptions::nosmp>},
+    {"numa", Kind::boolean, "", "on", "Use of the nodes that ACPI's SRAT describes. `off`: one node with all memory and CPUs.",
+     store_bool<&BootOptions::numa>},
     {"mem", Kind::size, "", "all", "Ignore RAM above this address.", store_size<&BootOptions::mem>},
     {"sched", Kind::string, "credit2 | null", "credit2", "Scheduler of the first CPU pool.", store_text<&BootOptions::sched>},
     {"gnttab_max_frames", Kind::integer, "", "64",
@@ -87,9 +88,9 @@ constexpr Option table[] = {
     {"x2apic", Kind::boolean, "", "on", "Use x2APIC mode where the CPUs have it. Where the firmware has turned it on, it stays on.",
      store_bool<&BootOptions::x2apic>},
     {"ucode", Kind::list, "<n> | scan, nmi, allow-same, digest-check", "none",
-     "Microcode for every CPU: the module of that number (0 is dom0's kernel, -1 the last), or with `scan` what lies uncompressed at the "
-     "start "
-     "of dom0's initrd. EFI's xen.cfg names a file instead. Not loaded under another hypervisor or an emulator. The other words have no "
+     "Microcode for every CPU: the module of that number (0 is dom0's kernel, -1 the last), or with `scan` what lies "
+     "uncompressed at the start of dom0's initrd. EFI's xen.cfg names a file instead. Not loaded under another hypervisor or an emulator. "
+     "The other words have no "
      "effect.",
      store_ucode},
     {"cpuid", Kind::list, "<feature>=<bool>,…", "as the CPU has it",

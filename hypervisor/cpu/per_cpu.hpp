@@ -40,6 +40,7 @@ struct PerCpu {
     Timer slice_timer;     ///< the scheduler's next look
     HeldLocks held_locks;  ///< kept in debug builds
     bool online = false;
+    u8 node = 0;  ///< NUMA node
     u64 context_switches = 0;
     std::atomic<i64> idle_ns{0};     ///< without a vCPU, up to the last one
     std::atomic<i64> idle_since{0};  ///< negative: it has one

@@ -16,6 +16,7 @@
 #include "hypervisor/domain/domain_time.hpp"
 #include "hypervisor/domain/event_channels.hpp"
 #include "hypervisor/domain/grant_table.hpp"
+#include "hypervisor/domain/node_affinity.hpp"
 #include "hypervisor/domain/vcpu.hpp"
 #include "hypervisor/domain/watchdog.hpp"
 #include "hypervisor/mm/domain_memory.hpp"
@@ -116,6 +117,7 @@ public:
 
     sched::Group group;
     DomainMemory memory;
+    NodeAffinity node_affinity{*this};
     Physmap physmap;
     EventChannels events;
     GrantTable grants;

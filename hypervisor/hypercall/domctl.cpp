@@ -5,6 +5,7 @@
 
 #include "arch/domctl.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
+#include "hypervisor/hypercall/guest_bitmap.hpp"
 #include "hypervisor/hypercall/guest_ptr.hpp"
 
 namespace px {
@@ -116,19 +117,12 @@ Result<Reply> subscribe(Vcpu&, Domain& domain, abi::Domctl& op) {
     return Reply{};
 }
 
-/// One node: number 0.
-Result<Reply> set_node_affinity(Vcpu&, Domain&, abi::Domctl& op) {
-    const abi::Bitmap& nodes = op.u.nodeaffinity.nodemap;
-    REQUIRE(nodes.nr_bits != 0, einval);
-    REQUIRE((TRY(GuestPtr<u8>(nodes.bitmap).read()) & 1) != 0, einval);
+Result<Reply> set_node_affinity(Vcpu&, Domain& domain, abi::Domctl& op) {
+    TRY(domain.node_affinity.set(TRY(read_bitmap<max_nodes>(op.u.nodeaffinity.nodemap))));
     return Reply{};
 }
-Result<Reply> get_node_affinity(Vcpu&, Domain&, abi::Domctl& op) {
-    const abi::Bitmap& nodes = op.u.nodeaffinity.nodemap;
-    constexpr u8 first_node = 1, none = 0;
-    for (u32 byte = 0; byte < std::min<u32>((u64{nodes.nr_bits} + 7) / 8, 64); ++byte) {
-        TRY(GuestPtr<u8>(nodes.bitmap).at(byte).write(byte == 0 ? first_node : none));
-    }
+Result<Reply> get_node_affinity(Vcpu&, Domain& domain, abi::Domctl& op) {
+    TRY(write_bitmap(op.u.nodeaffinity.nodemap, domain.node_affinity.nodes()));
     return Reply{};
 }
 

@@ -48,10 +48,12 @@ Result<Reply> set_vcpu_affinity(Vcpu&, Domain& domain, abi::Domctl& op) {
     TRY(check_affinity(request));
     if ((request.flags & hard) != 0) {
         TRY(vcpu.affinity.set_hard(TRY(read_cpu_mask(request.cpumap_hard)), (request.flags & force) != 0));
+        domain.node_affinity.follow_vcpus();
         TRY(write_cpu_mask(request.cpumap_hard, vcpu.affinity.hard() & online()));
     }
     if ((request.flags & soft) != 0) {
         TRY(vcpu.affinity.set_soft(TRY(read_cpu_mask(request.cpumap_soft))));
+        domain.node_affinity.follow_vcpus();
         TRY(write_cpu_mask(request.cpumap_soft, vcpu.affinity.soft() & vcpu.affinity.hard() & online()));
     }
     return Reply{};

@@ -142,8 +142,8 @@ AllocationHint hint_of(u32 flags) {
     const u32 bits = abi::memf::get_address_bits(flags), node = abi::memf::get_node(flags);
     if (bits > page_shift && bits < 64) hint.below = u64{1} << (bits - page_shift);
     if (node < max_nodes && (flags & abi::memf::vnode) == 0) {
-        hint.node = static_cast<u8>(node);
-        hint.exact_node = (flags & abi::memf::exact_node_request) != 0;
+        hint.nodes.set(node);
+        hint.exact_nodes = (flags & abi::memf::exact_node_request) != 0;
     }
     return hint;
 }

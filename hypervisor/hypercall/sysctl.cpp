@@ -63,7 +63,7 @@ Result<Reply> physinfo(Vcpu&, abi::Sysctl& op) {
     abi::SysctlPhysinfo info{};
     info.nr_cpus = online_cpus();
     info.max_cpu_id = online_cpus() - 1;
-    info.nr_nodes = 1;
+    info.nr_nodes = nodes().count();
     info.capabilities = abi::physcap::gnttab_v1 | abi::physcap::gnttab_v2;
     info.total_pages = totals.total_frames;
     info.free_pages = totals.free_frames;
@@ -84,17 +84,21 @@ Result<Reply> cpu_topology(Vcpu&, abi::Sysctl& op) {
     return Reply{};
 }
 
-/// One node with all memory and all CPUs.
+/// As many nodes as there is room for; `num_nodes` then says how many there are.
 Result<Reply> numa_info(Vcpu&, abi::Sysctl& op) {
     auto& request = op.u.numainfo;
-    constexpr u32 local_distance = 10;
-    if (request.num_nodes != 0) {
-        const MemoryTotals totals = memory_totals();
-        const abi::SysctlMeminfo memory{totals.total_frames << page_shift, totals.free_frames << page_shift};
-        if (!request.meminfo.is_null()) TRY(GuestPtr<abi::SysctlMeminfo>(request.meminfo).write(memory));
-        if (!request.distance.is_null()) TRY(GuestPtr<u32>(request.distance).write(local_distance));
+    const u32 count = nodes().count(), room = std::min(request.num_nodes, count);
+    for (u32 from = 0; from < room; ++from) {
+        const u8 node = static_cast<u8>(from);
+        const MemoryTotals totals = memory_totals(node);
+        const abi::SysctlMeminfo memory{nodes().frames(node) << page_shift, totals.free_frames << page_shift};
+        if (!request.meminfo.is_null()) TRY(GuestPtr<abi::SysctlMeminfo>(request.meminfo).at(from).write(memory));
+        if (request.distance.is_null()) continue;
+        for (u32 to = 0; to < room; ++to) {
+            TRY(GuestPtr<u32>(request.distance).at(from * room + to).write(nodes().distance(node, static_cast<u8>(to))));
+        }
     }
-    request.num_nodes = 1;
+    request.num_nodes = count;
     return Reply{};
 }
 
@@ -119,8 +123,9 @@ Result<Reply> cpu_info(Vcpu&, abi::Sysctl& op) {
 
 Result<Reply> available_memory(Vcpu&, abi::Sysctl& op) {
     auto& request = op.u.availheap;
-    const bool here = request.node <= 0;
-    request.avail_bytes = here ? memory_totals().free_frames << page_shift : 0;
+    const bool all = request.node < 0, there = all || static_cast<u32>(request.node) < nodes().count();
+    const MemoryTotals totals = all ? memory_totals() : there ? memory_totals(static_cast<u8>(request.node)) : MemoryTotals{};
+    request.avail_bytes = totals.free_frames << page_shift;
     return Reply{};
 }
 

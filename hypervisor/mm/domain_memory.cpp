@@ -10,7 +10,12 @@
 namespace px {
 namespace {
 constinit std::atomic<u64> claims{0};
+
+AllocationHint at_home(AllocationHint hint, const NodeMask& home) {
+    if (hint.nodes.empty()) hint.nodes = home;
+    return hint;
 }
+}  // namespace
 
 u64 outstanding_claims() { return claims.load(std::memory_order_relaxed); }
 
@@ -32,14 +37,14 @@ void DomainMemory::unlink(List& list, Frame& frame) {
     frame.next = frame.prev = 0;
 }
 
-/// `take` gives a block of `count` frames without references.
+/// `take(nodes)` gives a block of `count` frames without references, of these nodes if it can.
 Result<Mfn> DomainMemory::allocate_by(u64 count, auto take) {
     auto list = list_.lock();
     REQUIRE(!domain_.is_dying(), enomem);
     REQUIRE(frames() + count <= max_frames(), enomem);
     const u64 own_claim = std::min(list->claim, count);
     REQUIRE(memory_totals().free_frames >= outstanding_claims() - list->claim + count, enomem);
-    const Mfn first = TRY(take());
+    const Mfn first = TRY(take(list->nodes));
     list->claim -= own_claim;
     claims.fetch_sub(own_claim, std::memory_order_relaxed);
     for (u64 i = 0; i < count; ++i) {
@@ -55,11 +60,11 @@ Result<Mfn> DomainMemory::allocate_by(u64 count, auto take) {
 }
 
 Result<Mfn> DomainMemory::allocate(unsigned order, const AllocationHint& hint) {
-    return allocate_by(u64{1} << order, [&] { return take_block(order, serial_, hint); });
+    return allocate_by(u64{1} << order, [&](const NodeMask& home) { return take_block(order, serial_, at_home(hint, home)); });
 }
 
 Result<> DomainMemory::allocate_exactly(Mfn mfn) {
-    TRY(allocate_by(1, [&]() -> Result<Mfn> {
+    TRY(allocate_by(1, [&](const NodeMask&) -> Result<Mfn> {
         TRY(take_frame(mfn, serial_));
         return mfn;
     }));
@@ -145,7 +150,7 @@ Result<> DomainMemory::lend(Frame& frame) {
 
 Result<Mfn> DomainMemory::find_block(unsigned order, const AllocationHint& hint) {
     REQUIRE(memory_totals().free_frames >= outstanding_claims() + (u64{1} << order), enomem);
-    return take_block(order, serial_, hint);
+    return take_block(order, serial_, at_home(hint, list_.lock()->nodes));
 }
 
 void DomainMemory::restore(Frame& frame) {

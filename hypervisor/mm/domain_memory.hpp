@@ -17,8 +17,8 @@ public:
     /// `serial`: unique for the life of the host; tells whose data a freed frame holds.
     DomainMemory(Domain& domain, u32 serial) : domain_(domain), serial_(serial) {}
 
-    /// 2^order frames, each with its allocation reference. Errors: enomem (none free, over max_frames, or claimed by
-    /// others).
+    /// 2^order frames, each with its allocation reference, of the domain's nodes unless the hint names others.
+    /// Errors: enomem (none free, over max_frames, or claimed by others).
     Result<Mfn> allocate(unsigned order, const AllocationHint& hint = {});
     /// The frame `mfn` itself, with its allocation reference: for the 1:1 hardware domain, beyond what was reserved for it.
     /// Errors: enomem (it isn't free; as allocate()).
@@ -48,6 +48,8 @@ public:
     Result<> set_claim(u64 frames);
     u64 claim() const;
     u32 serial() const { return serial_; }
+    /// Where allocate() looks first.
+    void prefer(const NodeMask& nodes) { list_.lock()->nodes = nodes; }
 
 private:
     friend class FrameExchange;
@@ -72,6 +74,7 @@ private:
         Walk relinquish;  ///< frames before it are held by others only
         Walk visit;
         u64 claim = 0;
+        NodeMask nodes;
     };
     static Frame* advance(List& list, Walk& walk);
     void link(List& list, Frame& frame);

@@ -87,6 +87,41 @@ public:
         return Err{Errno::enomem};
     }
 
+    /// Where a free block holds `frame`, all of it but the frames before `frame` and from `end` on changes its node.
+    /// The frame behind what changed, or behind `frame` where it isn't free.
+    Mfn move(Mfn frame, Mfn end, u8 to) {
+        for (unsigned order = 0; order <= max_order; ++order) {
+            const Mfn block{align_down<u64>(frame.raw, u64{1} << order)};
+            if (!has_frame(block) || !is_free_block(block, order, frame_of(block).node)) continue;
+            const u8 from = frame_of(block).node;
+            const Mfn block_end = block + (u64{1} << order), last = std::min(end, block_end);
+            if (from == to) return last;
+            remove(block);
+            insert_range(block, frame, from);
+            insert_range(frame, last, to);
+            insert_range(last, block_end, from);
+            nodes_[from].total -= last.raw - frame.raw;
+            nodes_[to].total += last.raw - frame.raw;
+            return last;
+        }
+        return frame + 1;
+    }
+
+    void insert_range(Mfn first, Mfn end, u8 node) {
+        while (first < end) {
+            unsigned order = max_order;
+            while ((first.raw & ((u64{1} << order) - 1)) != 0 || first.raw + (u64{1} << order) > end.raw) --order;
+            insert(first, order, node);
+            first = first + (u64{1} << order);
+        }
+    }
+
+    /// The next of these nodes, by turns.
+    u8 next_of(const NodeMask& nodes) {
+        last_ = static_cast<u8>(nodes.find_next(last_ + 1u).value_or(nodes.find_first().value_or(0)));
+        return last_;
+    }
+
     Node& node(u8 index) { return nodes_[index]; }
 
 private:
@@ -107,6 +142,7 @@ private:
     }
 
     std::array<Node, max_nodes> nodes_{};
+    u8 last_ = 0;  ///< next_of()
 };
 
 constinit Locked<FreeLists, LockRank::frame_allocator> free_lists;
@@ -124,20 +160,26 @@ void scrub(Mfn first, unsigned order, u32 keep_serial) {
 
 }  // namespace
 
-void add_free_range(Mfn first, u64 count, u8 node) {
-    PX_ASSERT(node < max_nodes);
+void add_free_range(Mfn first, u64 count) {
     // What a boot loader or another system left there is nobody's to read: zeroed when it is handed out.
     for (u64 i = 0; i < count; ++i) frame_of(first + i).state.store(hypervisor_serial, std::memory_order_relaxed);
     auto lists = free_lists.lock();
-    lists->node(node).total += count;
-    u64 at = first.raw;
-    const u64 end = first.raw + count;
-    while (at < end) {
-        unsigned order = max_order;
-        while ((at & ((u64{1} << order) - 1)) != 0 || at + (u64{1} << order) > end) --order;
-        lists->insert(Mfn{at}, order, node);
-        at += u64{1} << order;
+    lists->node(0).total += count;
+    lists->insert_range(first, first + count, 0);
+}
+
+u64 set_node(Mfn first, u64 count, u8 node) {
+    PX_ASSERT(node < max_nodes);
+    auto lists = free_lists.lock();
+    const Mfn end = first + count;
+    for (Mfn at = first; at < end;) at = lists->move(at, end, node);
+    u64 frames = 0;
+    for (Mfn at = first; at < end; at = at + 1) {
+        if (!has_frame(at)) continue;
+        frame_of(at).node = node;
+        ++frames;
     }
+    return frames;
 }
 
 Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
@@ -145,10 +187,17 @@ Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
     Result<Mfn> block = Err{Errno::enomem};
     {
         auto lists = free_lists.lock();
-        if (hint.node < max_nodes) block = lists->take(order, hint.node, hint.below);
-        for (u8 node = 0; !block && !(hint.exact_node && hint.node < max_nodes) && node < max_nodes; ++node) {
-            block = lists->take(order, node, hint.below);
-        }
+        const auto try_nodes = [&](const NodeMask& nodes) {
+            if (nodes.empty()) return;
+            const u8 start = lists->next_of(nodes);
+            u8 node = start;
+            do {
+                block = lists->take(order, node, hint.below);
+                node = static_cast<u8>(nodes.find_next(node + 1u).value_or(*nodes.find_first()));
+            } while (!block && node != start);
+        };
+        try_nodes(hint.nodes);
+        if (!block && (hint.nodes.empty() || !hint.exact_nodes)) try_nodes(nodes().all());
     }
     const Mfn first = TRY(block);
     scrub(first, order, serial);

@@ -8,19 +8,22 @@
 
 #include "hypervisor/base/result.hpp"
 #include "hypervisor/mm/frame.hpp"
+#include "hypervisor/mm/nodes.hpp"
 
 namespace px {
 
 inline constexpr unsigned max_order = 18;  ///< 1 GiB
-inline constexpr unsigned max_nodes = 8;
 
 /// Gives free RAM to the allocator: boot, and a domain's reserved memory at its end. Takes the allocator's lock.
-void add_free_range(Mfn first, u64 count, u8 node);
+/// Each frame belongs to node 0 until set_node() says otherwise.
+void add_free_range(Mfn first, u64 count);
+/// Boot only: these frames, RAM or not, free or not, are `node`'s. The number of frames of RAM among them.
+u64 set_node(Mfn first, u64 count, u8 node);
 
 struct AllocationHint {
-    u8 node = 0xff;           ///< preferred NUMA node; 0xff: any
-    bool exact_node = false;  ///< fail instead of taking another node's memory
-    u64 below = ~u64{0};      ///< the block's frame numbers must be smaller than this
+    NodeMask nodes{};          ///< preferred NUMA nodes, taken by turns; none: any
+    bool exact_nodes = false;  ///< fail instead of taking another node's memory
+    u64 below = ~u64{0};       ///< the block's frame numbers must be smaller than this
 };
 
 /// A block of 2^order naturally aligned frames for the hypervisor itself, zeroed, references = 1 each.

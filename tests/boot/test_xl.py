@@ -58,8 +58,36 @@ def guest_powers_off(dom0: Dom0) -> None:
     assert list(domains(dom0)) == ["Domain-0"]
 
 
+def free_of_nodes(dom0: Dom0) -> list[int]:
+    """MiB."""
+    rows = re.findall(r"^ *(\d): +(\d+) +(\d+) +([\d,]+)$", dom0.run("xl info -n").split("numa_info")[1], re.M)
+    assert [(row[0], row[3]) for row in rows] == [("0", "10,31"), ("1", "31,10")], rows
+    assert all(abs(int(row[1]) - 1024) <= 16 for row in rows), rows
+    return [int(row[2]) for row in rows]
+
+
+def numa(dom0: Dom0) -> None:
+    """A guest's memory comes from the node of the CPUs that it may use."""
+    topology = re.findall(r"^ *(\d): +\d+ +\d+ +(\d)$", dom0.run("xl info -n").split("numa_info")[0], re.M)
+    assert topology == [("0", "0"), ("1", "1")], topology
+    before = free_of_nodes(dom0)
+    create(dom0, "far", tiny_config("far", "hello", memory=128) + 'cpus = "node:1"\n', "-p")
+    try:
+        after = free_of_nodes(dom0)
+        assert before[1] - after[1] >= 128 and before[0] - after[0] < 32, (before, after)
+        assert re.search(r"^far +\d+ +0 .* 1 / ", dom0.run("xl vcpu-list far"), re.M)
+    finally:
+        destroy(dom0, "far")
+
+
+TWO_NODES = (
+    "-object", "memory-backend-ram,id=near,size=1024M", "-object", "memory-backend-ram,id=far,size=1024M",
+    "-numa", "node,nodeid=0,cpus=0,memdev=near", "-numa", "node,nodeid=1,cpus=1,memdev=far",
+    "-numa", "dist,src=0,dst=1,val=31",
+)
+
 for _tools in ("debian", "philoxen"):
-    _spec = Spec(tools=_tools, guests=("hello", "triple-fault"))
+    _spec = Spec(tools=_tools, guests=("hello", "triple-fault"), devices=TWO_NODES)
     _on = "ours" if _tools == "philoxen" else None
-    for _body in (info, life_of_a_guest, guest_powers_off):
+    for _body in (info, life_of_a_guest, guest_powers_off, numa):
         boot_test(_spec, name=f"xl-{_body.__name__.replace('_', '-')}-{_tools}")(_body)

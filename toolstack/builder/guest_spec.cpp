@@ -51,8 +51,9 @@ Outcome<DomId> create_empty(call::Privcmd& privcmd, const GuestSpec& spec, u32 f
                                            });
 }
 
-Outcome<> set_common(control::Domain domain, const GuestSpec& spec) {
+Outcome<> set_common(control::Domain domain, const GuestSpec& spec, const Placement& place) {
     TRY(domain.set_max_vcpus(spec.max_vcpus));
+    TRY(place(domain));
     TRY(domain.set_max_memory(std::max(spec.memory_kib, spec.max_memory_kib) + limit_slack_kib));
     TRY(domain.set_tsc_mode(spec.tsc_mode));
     if (spec.time_offset_seconds) TRY(domain.set_time_offset(spec.time_offset_seconds));

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,10 @@ inline constexpr u64 limit_slack_kib = 1024;  ///< rings and tables, which the g
 call::Outcome<> check_kind(u32 kind, u32 capabilities);
 /// Errors: as of check_kind(); the machine hasn't as much free memory as `needed_kib` and what the hypervisor itself takes for a domain.
 call::Outcome<> check_machine(call::Privcmd& privcmd, u32 kind, u64 needed_kib);
+/// Says which CPUs its vCPUs may use: called once they exist and before it has memory, which then comes from those CPUs' nodes.
+using Placement = std::function<call::Outcome<>(control::Domain)>;
 /// vCPUs, limits, clock and CPUID of an empty domain.
-call::Outcome<> set_common(control::Domain domain, const GuestSpec& spec);
+call::Outcome<> set_common(control::Domain domain, const GuestSpec& spec, const Placement& place);
 /// flags: abi::cdf; emulation: abi::x86::emu.
 call::Outcome<DomId> create_empty(call::Privcmd& privcmd, const GuestSpec& spec, u32 flags, u32 emulation);
 

@@ -48,19 +48,19 @@ Outcome<PvPlan> PvPlan::prepare(GuestSpec spec) {
     return plan;
 }
 
-Outcome<BuiltDomain> PvPlan::build(call::Privcmd& privcmd) const {
+Outcome<BuiltDomain> PvPlan::build(call::Privcmd& privcmd, const Placement& place) const {
     TRY(check_machine(privcmd, abi::physcap::pv, spec_.memory_kib));
     BuiltDomain built{};
     built.id = TRY(create_empty(privcmd, spec_, 0, 0));
     Domain domain(privcmd, built.id);
-    const auto done = fill(domain, built);
+    const auto done = fill(domain, built, place);
     if (done.ok()) return built;
     static_cast<void>(domain.destroy().ok());  // the first error is the one to report
     return Err{done.error()};
 }
 
-Outcome<> PvPlan::fill(Domain domain, BuiltDomain& built) const {
-    TRY(set_common(domain, spec_));
+Outcome<> PvPlan::fill(Domain domain, BuiltDomain& built, const Placement& place) const {
+    TRY(set_common(domain, spec_, place));
     const Frames frames = TRY(give_memory(domain));
     TRY(load(domain, frames));
     TRY(connect(domain, frames, built));

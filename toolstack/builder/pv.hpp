@@ -16,14 +16,14 @@ public:
     static call::Outcome<PvPlan> prepare(GuestSpec spec);
 
     /// Makes the domain, paused. After an error there is no domain.
-    call::Outcome<BuiltDomain> build(call::Privcmd& privcmd) const;
+    call::Outcome<BuiltDomain> build(call::Privcmd& privcmd, const Placement& place) const;
 
 private:
     using Frames = std::vector<u64>;  ///< machine frames by pseudo-physical numbers
 
     PvPlan(GuestSpec spec, Kernel kernel) : spec_(std::move(spec)), kernel_(std::move(kernel)) {}
     u64 pages() const { return spec_.memory_kib / (page_size / 1024); }
-    call::Outcome<> fill(control::Domain domain, BuiltDomain& built) const;
+    call::Outcome<> fill(control::Domain domain, BuiltDomain& built, const Placement& place) const;
     call::Outcome<Frames> give_memory(control::Domain domain) const;
     call::Outcome<> load(control::Domain domain, const Frames& frames) const;
     call::Outcome<> write_tables(GuestMemory& memory, const Frames& frames) const;

@@ -65,13 +65,13 @@ Outcome<> PvhPlan::find_places() {
     return {};
 }
 
-Outcome<BuiltDomain> PvhPlan::build(call::Privcmd& privcmd) const {
+Outcome<BuiltDomain> PvhPlan::build(call::Privcmd& privcmd, const Placement& place) const {
     TRY(check_machine(privcmd, abi::physcap::hvm, spec_.memory_kib + paging_kib()));
     BuiltDomain built{.id = {}, .console_port = {}, .store_port = {}, .console = console_frame, .store = store_frame};
     built.id = TRY(create_empty(privcmd, spec_, abi::cdf::hvm | abi::cdf::hap | abi::cdf::oos_off, abi::x86::emu::lapic));
     Domain domain(privcmd, built.id);
     const auto fill = [&]() -> Outcome<> {
-        TRY(set_up(domain));
+        TRY(set_up(domain, place));
         TRY(give_memory(domain));
         TRY(load(domain));
         TRY(connect(domain, built));
@@ -89,10 +89,10 @@ u64 PvhPlan::paging_kib() const {
     return 4 * (256 * u64{spec_.max_vcpus} + 2 * (std::max(spec_.memory_kib, spec_.max_memory_kib) / 1024));
 }
 
-Outcome<> PvhPlan::set_up(Domain domain) const {
+Outcome<> PvhPlan::set_up(Domain domain, const Placement& place) const {
     auto pool = domain.set_paging_pool(paging_kib() * 1024);
     if (!pool.ok() && !not_supported(pool.error())) return pool;
-    return set_common(domain, spec_);
+    return set_common(domain, spec_, place);
 }
 
 Outcome<> PvhPlan::give_memory(Domain domain) const {

@@ -17,14 +17,14 @@ public:
     static call::Outcome<PvhPlan> prepare(GuestSpec spec);
 
     /// Makes the domain, paused. After an error there is no domain.
-    call::Outcome<BuiltDomain> build(call::Privcmd& privcmd) const;
+    call::Outcome<BuiltDomain> build(call::Privcmd& privcmd, const Placement& place) const;
 
 private:
     PvhPlan(GuestSpec spec, Kernel kernel) : spec_(std::move(spec)), kernel_(std::move(kernel)) {}
     call::Outcome<> find_places();
     loader::StartOfDayRequest start_of_day_request() const;
     u64 paging_kib() const;
-    call::Outcome<> set_up(control::Domain domain) const;
+    call::Outcome<> set_up(control::Domain domain, const Placement& place) const;
     call::Outcome<> give_memory(control::Domain domain) const;
     call::Outcome<> load(control::Domain domain) const;
     call::Outcome<> connect(control::Domain domain, BuiltDomain& built) const;

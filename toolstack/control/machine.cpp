@@ -154,15 +154,37 @@ Outcome<> send_debug_keys(Privcmd& privcmd, std::string_view keys) {
     return privcmd.sysctl(request, "can't send debug keys");
 }
 
-Outcome<std::vector<u32>> nodes_of_cpus(Privcmd& privcmd) {
+Outcome<std::vector<abi::SysctlCputopo>> cpu_topology(Privcmd& privcmd) {
     const abi::SysctlPhysinfo machine = TRY(physical_info(privcmd));
     auto table = TRY(privcmd.buffer((machine.max_cpu_id + 1) * sizeof(abi::SysctlCputopo)));
     abi::Sysctl request = sysctl_of(SysctlCmd::cputopoinfo);
     request.u.cputopoinfo = {machine.max_cpu_id + 1, table.handle<abi::SysctlCputopo>()};
     TRY(privcmd.sysctl(request, "can't ask for the topology of the CPUs"));
+    const auto* const first = table.as<abi::SysctlCputopo>();
+    return std::vector<abi::SysctlCputopo>(first, first + std::min(request.u.cputopoinfo.num_cpus, machine.max_cpu_id + 1));
+}
+
+Outcome<std::vector<u32>> nodes_of_cpus(Privcmd& privcmd) {
     std::vector<u32> nodes;
-    for (u32 cpu = 0; cpu < std::min(request.u.cputopoinfo.num_cpus, machine.max_cpu_id + 1); ++cpu) {
-        nodes.push_back(table.as<abi::SysctlCputopo>()[cpu].node);
+    for (const abi::SysctlCputopo& cpu : TRY(cpu_topology(privcmd))) nodes.push_back(cpu.node);
+    return nodes;
+}
+
+Outcome<std::vector<NumaNode>> numa_nodes(Privcmd& privcmd) {
+    constexpr const char* what = "can't ask for the NUMA nodes";
+    abi::Sysctl request = sysctl_of(SysctlCmd::numainfo);
+    TRY(privcmd.sysctl(request, what));
+    const u32 count = request.u.numainfo.num_nodes;
+    auto memory = TRY(privcmd.buffer(count * sizeof(abi::SysctlMeminfo)));
+    auto distances = TRY(privcmd.buffer(u64{count} * count * sizeof(u32)));
+    request = sysctl_of(SysctlCmd::numainfo);
+    request.u.numainfo = {count, memory.handle<abi::SysctlMeminfo>(), distances.handle<u32>()};
+    TRY(privcmd.sysctl(request, what));
+    std::vector<NumaNode> nodes;
+    for (u32 node = 0; node < std::min(count, request.u.numainfo.num_nodes); ++node) {
+        const auto& mine = memory.as<abi::SysctlMeminfo>()[node];
+        const u32* const row = distances.as<u32>() + u64{node} * count;
+        nodes.push_back({mine.memsize, mine.memfree, {row, row + count}});
     }
     return nodes;
 }

@@ -40,6 +40,13 @@ call::Outcome<std::string> read_log(call::Privcmd& privcmd, bool clear);
 /// As if `keys` were pressed on the hypervisor's console.
 call::Outcome<> send_debug_keys(call::Privcmd& privcmd, std::string_view keys);
 
+/// Where each physical CPU is: one element per number, with abi::invalid_core_id and the like for those that aren't there.
+call::Outcome<std::vector<abi::SysctlCputopo>> cpu_topology(call::Privcmd& privcmd);
+struct NumaNode {
+    u64 memory, free;            ///< bytes
+    std::vector<u32> distances;  ///< to each node; 10 is local
+};
+call::Outcome<std::vector<NumaNode>> numa_nodes(call::Privcmd& privcmd);
 /// The NUMA node of each physical CPU; abi::invalid_node_id for those that aren't there.
 call::Outcome<std::vector<u32>> nodes_of_cpus(call::Privcmd& privcmd);
 

@@ -90,10 +90,9 @@ Outcome<GuestPlan> GuestPlan::prepare(const DomainConfig& config) {
 Outcome<DomId> GuestPlan::create(System& system) const {
     call::Fd turn = TRY(take_turn());
     TRY(refuse_taken_name(system, config_.name.value_or("")));
-    const builder::BuiltDomain built = TRY(std::visit([&](const auto& plan) { return plan.build(system.privcmd); }, plan_));
-    Domain domain(system.privcmd, built.id);
-    auto done = place(system, domain);
-    if (done.ok()) done = announce(system, built);
+    const auto put = [&](Domain domain) { return place(system, domain); };
+    const builder::BuiltDomain built = TRY(std::visit([&](const auto& plan) { return plan.build(system.privcmd, put); }, plan_));
+    auto done = announce(system, built);
     turn.reset();
     if (done.ok()) done = plug_devices(system, built.id);
     if (done.ok()) return built.id;

@@ -86,6 +86,39 @@ Facts facts_of_hypervisor(const control::Version& version, u32 scheduler) {
     };
 }
 
+constexpr Option numa_option{'n', "numa", "", "also the topology of CPUs and memory: sockets, cores, NUMA nodes"};
+
+struct Topology {
+    std::vector<abi::SysctlCputopo> cpus;
+    std::vector<control::NumaNode> nodes;
+};
+
+void print_topology(const Topology& topology) {
+    std::printf("cpu_topology           :\ncpu:    core    socket     node\n");
+    for (usize cpu = 0; cpu < topology.cpus.size(); ++cpu) {
+        const auto& [core, socket, node] = topology.cpus[cpu];
+        if (core != abi::invalid_core_id) std::printf("%3zu:    %4u     %4u     %4u\n", cpu, core, socket, node);
+    }
+    std::printf("device topology        :\ndevice           node\nNo device topology data available\n");
+    std::printf("numa_info              :\nnode:    memsize    memfree    distances\n");
+    for (usize number = 0; number < topology.nodes.size(); ++number) {
+        const auto& [memory, free, distances] = topology.nodes[number];
+        std::string far;
+        for (u32 distance : distances) far += (far.empty() ? "" : ",") + std::to_string(distance);
+        std::printf("%4zu:    %6llu     %6llu      %s\n", number, static_cast<unsigned long long>(memory >> 20),
+                    static_cast<unsigned long long>(free >> 20), far.c_str());
+    }
+}
+
+Json to_json(const Topology& topology) {
+    Json all;
+    for (const auto& [core, socket, node] : topology.cpus) all["cpus"].push_back({{"core", core}, {"socket", socket}, {"node", node}});
+    for (const auto& [memory, free, distances] : topology.nodes) {
+        all["nodes"].push_back({{"memory", memory}, {"free", free}, {"distances", distances}});
+    }
+    return all;
+}
+
 Outcome<int> run(const Arguments& arguments) {
     auto privcmd = TRY(call::Privcmd::open());
     Facts facts = facts_of_kernel();
@@ -93,17 +126,21 @@ Outcome<int> run(const Arguments& arguments) {
     for (auto& fact : facts_of_machine(machine)) facts.push_back(std::move(fact));
     const u32 scheduler = TRY(control::scheduler_id(privcmd));
     for (auto& fact : facts_of_hypervisor(TRY(control::version(privcmd)), scheduler)) facts.push_back(std::move(fact));
+    std::optional<Topology> topology;
+    if (arguments.has(numa_option.letter)) topology = {TRY(control::cpu_topology(privcmd)), TRY(control::numa_nodes(privcmd))};
     if (arguments.has(json_option.letter)) {
         Json all;
         for (const auto& [key, value] : facts) all[key] = value;
+        if (topology) all["topology"] = to_json(*topology);
         print(all);
         return exit_success;
     }
     for (const auto& [key, value] : facts) std::printf("%-23s: %s\n", key, value.c_str());
+    if (topology) print_topology(*topology);
     return exit_success;
 }
 
-constexpr Option options[] = {json_option};
+constexpr Option options[] = {numa_option, json_option};
 
 }  // namespace
 

@@ -50,17 +50,16 @@ std::string page_of_xl() {
         "when all went well, else 1, and standard error says why.\n.SH COMMANDS\n";
     for (const Command& command : commands()) text += entry(command);
     text +=
-        ".SH FILES\n.TP\n\\fI/var/cache/xen/kernels\\fR\nThe last kernels of guests, unpacked, so that the next guest of the same kernel "
-        "starts "
-        "sooner. Without this folder, or where others than root may use it, each kernel is unpacked anew.\n";
+        ".SH FILES\n.TP\n\\fI/var/cache/xen/kernels\\fR\nThe last kernels of guests, unpacked, so that the next guest of the same "
+        "kernel starts sooner. Without this folder, or where others than root may use it, each kernel is unpacked anew.\n";
     return text + ".SH SEE ALSO\nxl.cfg(5), xl.conf(5)\n";
 }
 
 std::string page_of_xl_cfg() {
     return heading("xl.cfg", "5", "the configuration of a domain") +
-           ".SH DESCRIPTION\nA line for each setting, KEY = VALUE. A value is a string in single or double quotes, a number (decimal, 0x, "
-           "or "
-           "octal with a leading 0), or a list [ VALUE, ... ], which may go over several lines. KEY += VALUE adds to a string or list. "
+           ".SH DESCRIPTION\nA line for each setting, KEY = VALUE. A value is a string in single or double quotes, a number (decimal, "
+           "0x, or octal with a leading 0), or a list [ VALUE, ... ], which may go over several lines. KEY += VALUE adds to a string or "
+           "list. "
            "Settings may also be separated by ';'; # begins a comment. \\fBxl check\\fR \\fIFILE\\fR says what is wrong with a file.\n"
            ".SH KEYS\n" +
            xlcfg::manual_keys() + ".SH SEE ALSO\nxl(1), xl.conf(5)\n";

@@ -18,6 +18,7 @@
 #include "arch/x86/machine/efi_runtime.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/nodes.hpp"
 #include "arch/x86/machine/screen.hpp"
 #include "arch/x86/machine/serial.hpp"
 #include "arch/x86/machine/smp.hpp"
@@ -147,6 +148,7 @@ void log_protections() {
     load_descriptors(this_cpu().arch);
     init_microcode(info, options.ucode);
     read_acpi_tables(info.rsdp);
+    find_nodes(options.numa);
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
     if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();

@@ -100,7 +100,7 @@ void describe(abi::SysctlPhysinfo& info) {
 
 abi::SysctlCputopo topology(CpuId cpu) {
     const u32 apic_id = per_cpu(cpu)->arch.apic_id, width = static_cast<u32>(std::bit_width(hvm::package_size() - 1));
-    return {.core = apic_id & ((1u << width) - 1), .socket = apic_id >> width, .node = 0};
+    return {.core = apic_id & ((1u << width) - 1), .socket = apic_id >> width, .node = per_cpu(cpu)->node};
 }
 
 Result<Reply> sysctl(Vcpu&, abi::Sysctl& op) {

@@ -77,6 +77,15 @@ void read_acpi_tables(u64 rsdp) {
     tables.list.emplace(*list);
     with_table("APIC"_sig, [](const Table& table) { return parse_madt(table, tables.topology); });
     with_table("MCFG"_sig, [](const Table& table) { return parse_mcfg(table, tables.ecam); });
+    with_table(srat_signature, [](const Table& table) {
+        const TableResult<> all = parse_srat(table, tables.affinity);
+        if (!all.ok()) tables.affinity.memory.clear();  // half a description is none
+        return all;
+    });
+    with_table(slit_signature, [](const Table& table) -> TableResult<> {
+        tables.distances = TRY(Distances::parse(table));
+        return {};
+    });
     with_table("HPET"_sig, [](const Table& table) -> TableResult<> {
         tables.hpet = TRY(parse_hpet(table));
         return {};

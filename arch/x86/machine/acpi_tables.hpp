@@ -17,6 +17,8 @@ struct AcpiTables {
     std::optional<acpi::TableList> list;
     acpi::RootPointer root;
     acpi::Topology topology;
+    acpi::Affinity affinity;
+    std::optional<acpi::Distances> distances;
     acpi::EcamWindows ecam;
     std::optional<acpi::FixedHardware> fixed;
     std::optional<acpi::SleepType> s5;

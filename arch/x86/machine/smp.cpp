@@ -14,6 +14,7 @@
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/nodes.hpp"
 #include "arch/x86/microcode/microcode.hpp"
 #include "arch/x86/mm/mappings.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
@@ -87,6 +88,7 @@ PerCpu& make_cpu(u32 apic_id, u32 uid) {
     PerCpu* cpu = (*block).release();
     cpu->arch.apic_id = apic_id;
     cpu->arch.acpi_uid = uid;
+    cpu->node = node_of_apic(apic_id);
     cpu->arch.stack_block = *stack;
     cpu->arch.descriptors = *descriptors;
     *reinterpret_cast<PerCpu**>(*stack + stack_block_top) = cpu;
@@ -159,6 +161,7 @@ void start_other_cpus(unsigned limit) {
     set_interrupt_handler(vector::call, handle_call);
     PerCpu& self = this_cpu();
     self.arch.apic_id = local_apic_id();
+    self.node = node_of_apic(self.arch.apic_id);
     self.online = true;
     online.store(1, std::memory_order_release);
     for (const acpi::Cpu& cpu : acpi_tables().topology.cpus) {

@@ -125,7 +125,7 @@ void give_to_allocator(const StaticVector<MemoryRegion, 64>& kept) {
         start = std::max(start, layout.dom0_limit);
         if (start >= end) return;
         for_each_gap({start, end, MemoryKind::usable}, kept,
-                     [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0); });
+                     [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift); });
     });
 }
 
@@ -135,7 +135,7 @@ void give_places_of_modules(const StaticVector<MemoryRegion, 64>& modules) {
         start = std::max(start, layout.dom0_limit);
         if (start >= end) return;
         for_each_freed({start, end, MemoryKind::usable}, modules, layout.ours,
-                       [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift, 0); });
+                       [](u64 from, u64 to) { add_free_range(to_mfn(Paddr{from}), (to - from) >> page_shift); });
     });
 }
 

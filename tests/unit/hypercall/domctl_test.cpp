@@ -166,6 +166,52 @@ TEST_F(Domctl, VcpuAffinityAndInfo) {
     EXPECT_EQ(domctl(control(), op), error(Errno::einval));
 }
 
+TEST_F(Domctl, NodesFollowTheVcpusUntilTheyAreNamed) {
+    ASSERT_TRUE(nodes().number(0).ok() && nodes().number(1).ok());
+    per_cpu(CpuId{2})->node = per_cpu(CpuId{3})->node = 1;
+    u8 map[9]{};
+    const auto known = [&](u32 bits) {
+        abi::Domctl op = request(DomctlCmd::getnodeaffinity, 2);
+        std::ranges::fill(map, 0xee);
+        op.u.nodeaffinity.nodemap = {{address(map)}, bits};
+        EXPECT_EQ(domctl(control(), op, map), 0);
+        return map[0];
+    };
+    const auto set_nodes = [&](u8 wanted) {
+        abi::Domctl op = request(DomctlCmd::setnodeaffinity, 2);
+        map[0] = wanted;
+        op.u.nodeaffinity.nodemap = {{address(map)}, 8};
+        return domctl(control(), op, map);
+    };
+    const auto run_on = [&](u8 cpus) {
+        abi::Domctl op = request(DomctlCmd::setvcpuaffinity, 2);
+        for (u32 vcpu = 0; vcpu < 2; ++vcpu) {
+            u8 hard[1] = {cpus};
+            op.u.vcpuaffinity = {vcpu, abi::vcpuaffinity::hard, {{address(hard)}, 8}, {}};
+            EXPECT_EQ(domctl(control(), op, hard), 0);
+        }
+    };
+    EXPECT_EQ(known(72), 0b11);
+    EXPECT_EQ(map[8], 0) << "room behind the last node";
+    run_on(0b1100);
+    EXPECT_EQ(known(8), 0b10);
+    EXPECT_EQ(set_nodes(0b01), 0);
+    run_on(0b1000);
+    EXPECT_EQ(known(8), 0b01) << "named by the toolstack";
+    EXPECT_EQ(set_nodes(0b100), error(Errno::einval)) << "no such node";
+    EXPECT_EQ(set_nodes(0), error(Errno::einval));
+    EXPECT_EQ(known(8), 0b01);
+    EXPECT_EQ(set_nodes(0xff), 0);
+    EXPECT_EQ(known(8), 0b10) << "follows again";
+    abi::Domctl op = request(DomctlCmd::setnodeaffinity, 2);
+    op.u.nodeaffinity.nodemap = {{nowhere}, 8};
+    EXPECT_EQ(domctl(control(), op), error(Errno::efault));
+    per_cpu(CpuId{2})->node = per_cpu(CpuId{3})->node = 0;
+    const u64 frames = nodes().frames(0);
+    nodes() = {};
+    nodes().add_frames(0, frames);
+}
+
 TEST_F(Domctl, SchedulerSpeaksCredit2) {
     abi::Domctl op = request(DomctlCmd::scheduler_op, 2);
     op.u.scheduler_op.sched_id = number(abi::SchedulerId::credit2);

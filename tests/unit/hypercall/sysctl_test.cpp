@@ -64,6 +64,40 @@ TEST_F(Sysctl, Machine) {
     EXPECT_EQ(sysctl(control(), op), error(Errno::efault));
 }
 
+TEST_F(Sysctl, NumaNodes) {
+    ASSERT_TRUE(nodes().number(7).ok() && nodes().number(3).ok());
+    nodes().set_distance(0, 1, 17);
+    nodes().add_frames(1, 100);
+    abi::Sysctl op = request(SysctlCmd::numainfo);
+    EXPECT_EQ(sysctl(control(), op), 0);
+    EXPECT_EQ(op.u.numainfo.num_nodes, 2u) << "nulls ask for the number";
+    abi::SysctlMeminfo memory[3]{};
+    std::array<u32, 9> distance;
+    const auto ask = [&](u32 room) {
+        distance.fill(~0u);
+        op = request(SysctlCmd::numainfo);
+        op.u.numainfo = {room, {address(memory)}, {address(distance.data())}};
+        EXPECT_EQ(sysctl(control(), op, memory, distance), 0);
+        EXPECT_EQ(op.u.numainfo.num_nodes, 2u);
+    };
+    ask(3);
+    EXPECT_EQ((std::vector<u32>{distance.begin(), distance.begin() + 5}), (std::vector<u32>{10, 17, 20, 10, ~0u}));
+    EXPECT_EQ(memory[1].memsize, 100 * page_size);
+    EXPECT_EQ(memory[0].memfree, memory_totals(0).free_frames * page_size);
+    ask(1);
+    EXPECT_EQ((std::vector<u32>{distance.begin(), distance.begin() + 2}), (std::vector<u32>{10, ~0u}));
+    op = request(SysctlCmd::availheap);
+    for (const auto [node, bytes] :
+         {std::pair{-1, memory_totals().free_frames}, {0, memory_totals(0).free_frames}, {1, u64{0}}, {2, u64{0}}}) {
+        op.u.availheap.node = node;
+        EXPECT_EQ(sysctl(control(), op), 0);
+        EXPECT_EQ(op.u.availheap.avail_bytes, bytes * page_size) << node;
+    }
+    const u64 frames = nodes().frames(0);
+    nodes() = {};
+    nodes().add_frames(0, frames);
+}
+
 TEST_F(Sysctl, DomainList) {
     make_domain(9);
     std::array<abi::DomctlGetdomaininfo, 4> list{};

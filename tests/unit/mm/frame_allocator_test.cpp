@@ -63,7 +63,7 @@ TEST_F(FrameAllocatorTest, WhatTheBootLoaderLeftIsZeroed) {
     const auto block = take_block(3, 0, {});
     ASSERT_TRUE(block.ok());
     std::memset(to_virtual(*block), 0xaa, page_size << 3);
-    add_free_range(*block, 8, 0);
+    add_free_range(*block, 8);
     std::vector<Mfn> frames;
     while (const auto frame = allocate_frames(0)) {
         const auto* const bytes = static_cast<const u8*>(to_virtual(*frame));
@@ -78,7 +78,9 @@ TEST_F(FrameAllocatorTest, BelowALimit) {
     ASSERT_TRUE(low.ok());
     EXPECT_LE(low->raw + 8, 1024u);
     free_frames(*low, 3);
-    EXPECT_EQ(allocate_frames(0, {.node = 5, .exact_node = true}).error(), Errno::enomem);
+    NodeMask node_5;
+    node_5.set(5);
+    EXPECT_EQ(allocate_frames(0, {.nodes = node_5, .exact_nodes = true}).error(), Errno::enomem);
 }
 
 TEST_F(FrameAllocatorTest, OneFrameByItsNumber) {
@@ -105,12 +107,82 @@ TEST_F(FrameAllocatorTest, OneFrameByItsNumber) {
     free_frames(*half, 15);
 }
 
+TEST_F(FrameAllocatorTest, NodesHaveMemoryOfTheirOwn) {
+    ASSERT_EQ(*nodes().number(70), 0);
+    ASSERT_EQ(*nodes().number(3), 1);
+    const Mfn border{20001};
+    const u64 count = arch::frame_count() - border.raw;
+    const auto held = allocate_frames(0, {.below = 100});  // not free while it changes its node, as one below
+    const Mfn taken{30000};
+    ASSERT_TRUE(take_frame(taken, 0).ok());
+    const u64 before = memory_totals().free_frames;
+    EXPECT_EQ(set_node(border, count, 1), count);
+    EXPECT_EQ(memory_totals().free_frames, before);
+    EXPECT_EQ(memory_totals(1).free_frames, count - 1);
+    EXPECT_EQ(memory_totals(0).free_frames, before - (count - 1));
+    return_block(taken, 0, 0);
+    EXPECT_EQ(memory_totals(1).free_frames, count) << "what was not free came back to its node";
+    free_frames(*held, 0);
+
+    NodeMask here, there, both;
+    here.set(0);
+    there.set(1);
+    both.set(0), both.set(1);
+    const Mfn a = *allocate_frames(4, {.nodes = here}), b = *allocate_frames(4, {.nodes = there});
+    EXPECT_LT(a, border);
+    EXPECT_GE(b, border);
+    const Mfn c = *allocate_frames(0, {.nodes = both}), d = *allocate_frames(0, {.nodes = both});
+    EXPECT_NE(c < border, d < border) << "by turns";
+    free_frames(a, 4), free_frames(b, 4), free_frames(c, 0), free_frames(d, 0);
+
+    std::vector<Mfn> all;
+    while (const auto frame = allocate_frames(0, {.nodes = there, .exact_nodes = true})) {
+        ASSERT_GE(*frame, border);
+        all.push_back(*frame);
+    }
+    EXPECT_EQ(all.size(), count);
+    const auto elsewhere = allocate_frames(0, {.nodes = there});
+    ASSERT_TRUE(elsewhere.ok()) << "a wish, not a must";
+    EXPECT_LT(*elsewhere, border);
+    free_frames(*elsewhere, 0);
+    for (const Mfn frame : all) free_frames(frame, 0);
+
+    EXPECT_EQ(set_node(border, count, 0), count);
+    const u64 frames = nodes().frames(0);
+    nodes() = {};
+    nodes().add_frames(0, frames);
+    const auto half = allocate_frames(15);
+    ASSERT_TRUE(half.ok()) << "one node again, and all has joined";
+    free_frames(*half, 15);
+}
+
+TEST(Nodes, AreNumberedAsTheyAreNamed) {
+    Nodes machine;
+    EXPECT_EQ(machine.count(), 1u);
+    EXPECT_EQ(machine.distance(0, 0), Nodes::local_distance);
+    ASSERT_TRUE(machine.add_memory(Mfn{0}, 100, 9).ok());
+    ASSERT_TRUE(machine.add_memory(Mfn{200}, 100, 4).ok());
+    ASSERT_TRUE(machine.add_memory(Mfn{100}, 100, 9).ok());
+    EXPECT_EQ(machine.count(), 2u);
+    EXPECT_EQ(machine.proximity(1), 4u);
+    EXPECT_EQ(machine.ranges()[2].node, 0);
+    EXPECT_EQ(machine.add_memory(Mfn{150}, 51, 4).error(), Errno::eexist);
+    EXPECT_TRUE(machine.add_memory(Mfn{150}, 50, 9).ok()) << "said twice";
+    EXPECT_EQ(machine.distance(0, 1), Nodes::remote_distance);
+    machine.set_distance(0, 1, 31);
+    EXPECT_EQ(machine.distance(0, 1), 31);
+    EXPECT_EQ(machine.distance(1, 0), Nodes::remote_distance);
+    for (u32 more = 100; more < 98 + max_nodes; ++more) ASSERT_TRUE(machine.number(more).ok());
+    EXPECT_EQ(machine.number(1000).error(), Errno::enospc);
+    EXPECT_EQ(machine.all().count(), max_nodes);
+}
+
 TEST_F(FrameAllocatorTest, RamOfUnknownContentsIsZeroed) {
     const Mfn block = *allocate_frames(1);
     std::memset(to_virtual(block), 0x77, 2 * page_size);
     for (u64 i = 0; i < 2; ++i) frame_of(block + i).references.store(0);
     frame_of(block).state = frame_of(block + 1).state = 0;
-    add_free_range(block, 2, 0);  // as boot memory
+    add_free_range(block, 2);  // as boot memory
     const auto again = allocate_frames(1);
     ASSERT_TRUE(again.ok());
     ASSERT_EQ(*again, block);
