@@ -87,11 +87,12 @@ TEST_F(Sysctl, NumaNodes) {
     ask(1);
     EXPECT_EQ((std::vector<u32>{distance.begin(), distance.begin() + 2}), (std::vector<u32>{10, ~0u}));
     op = request(SysctlCmd::availheap);
-    for (const auto [node, bytes] :
-         {std::pair{-1, memory_totals().free_frames}, {0, memory_totals(0).free_frames}, {1, u64{0}}, {2, u64{0}}}) {
+    const std::pair<i32, u64> available[] = {{-1, memory_totals().free_frames}, {0, memory_totals(0).free_frames}, {1, 0}, {2, 0}};
+    for (const auto& [node, frames] : available) {
+        op = request(SysctlCmd::availheap);
         op.u.availheap.node = node;
         EXPECT_EQ(sysctl(control(), op), 0);
-        EXPECT_EQ(op.u.availheap.avail_bytes, bytes * page_size) << node;
+        EXPECT_EQ(op.u.availheap.avail_bytes, frames * page_size) << node;
     }
     const u64 frames = nodes().frames(0);
     nodes() = {};
