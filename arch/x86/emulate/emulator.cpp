@@ -16,7 +16,10 @@ namespace {
 /// Bytes from CS:RIP on, got page by page.
 class InstructionBytes {
 public:
-    InstructionBytes(const Registers& registers, Access& access) : registers_(registers), access_(access) {}
+    InstructionBytes(const Registers& registers, Access& access, std::span<const u8> fetched) : registers_(registers), access_(access) {
+        size_ = static_cast<unsigned>(std::min<usize>(fetched.size(), max_instruction_length));
+        std::ranges::copy(fetched.first(size_), data_.begin());
+    }
 
     std::span<const u8> bytes() const { return std::span(data_).first(size_); }
 
@@ -51,10 +54,10 @@ Step<> execute(Execution& x) {
 
 }  // namespace
 
-Step<Instruction> fetch_instruction(const Registers& registers, Access& access) {
-    InstructionBytes bytes(registers, access);
-    for (;;) {
-        TRY(bytes.fetch_more());
+Step<Instruction> fetch_instruction(const Registers& registers, Access& access, std::span<const u8> fetched) {
+    InstructionBytes bytes(registers, access, fetched);
+    if (fetched.empty()) TRY(bytes.fetch_more());
+    for (;; TRY(bytes.fetch_more())) {
         auto instruction = decode(bytes.bytes(), registers.code_mode());
         if (instruction.ok()) return *instruction;
         switch (instruction.error()) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "arch/x86/hvm/vcpu_state.hpp"
@@ -45,6 +46,9 @@ public:
     virtual unsigned privilege(const Vcpu& vcpu) const = 0;
     /// True where the guest has interrupts open: RFLAGS.IF and no shadow of STI or MOV SS.
     virtual bool interrupts_open(const Vcpu& vcpu) const = 0;
+
+    /// What the CPU has read already of the instruction that exited, from RIP on; nothing where it doesn't tell.
+    virtual std::span<const u8> fetched_bytes(const Vcpu&) const { return {}; }
 
     /// Guest accesses to an I/O port or MSR exit or not; ports and MSRs default to exit.
     virtual void intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) = 0;

@@ -143,14 +143,11 @@ void take_over(Vcpu& vcpu, const emulate::Registers& from) {
     to.rflags = from.rflags;
 }
 
-/// MOV to a control register whose writes a back end may intercept. False: #GP.
-bool write_control(Vcpu& vcpu, const emulate::Instruction& instruction, u64 value) {
+/// MOV to a control register whose writes a back end intercepts. False: #GP.
+bool run_control_move(Vcpu& vcpu, const emulate::Instruction& instruction, u64 value) {
     // With a LOCK prefix CR0 means CR8, which code of 32 bits can't name otherwise. [amd/apm3 MOV CRn]
     const unsigned number = instruction.reg == 0 && instruction.lock ? 8 : instruction.reg;
-    if (number == 4) return static_cast<bool>(write_cr4(vcpu, value));
-    if (number != 8 || value > 15) return false;
-    vcpu.arch.apic.set_task_priority(static_cast<u8>(value << 4));
-    return true;
+    return static_cast<bool>(write_control(vcpu, number, value));
 }
 
 void report_unhandled(Vcpu& vcpu, VcpuAccess& access, const emulate::Registers& registers) {
@@ -166,12 +163,12 @@ void report_unhandled(Vcpu& vcpu, VcpuAccess& access, const emulate::Registers& 
 void emulate_instruction(Vcpu& vcpu) {
     emulate::Registers registers = registers_of(vcpu);
     VcpuAccess access(vcpu);
-    const auto fetched = emulate::fetch_instruction(registers, access);
+    const auto fetched = emulate::fetch_instruction(registers, access, backend()->fetched_bytes(vcpu));
     Outcome outcome = fetched.ok() ? Outcome{} : fetched.error();
     if (fetched.ok()) {
         const emulate::Instruction& instruction = *fetched;
         if (instruction.is(emulate::Map::map_0f, 0x22)) {
-            if (!write_control(vcpu, instruction, registers.gpr[instruction.rm]))
+            if (!run_control_move(vcpu, instruction, registers.gpr[instruction.rm]))
                 outcome = Outcome::exception(emulate::general_protection, 0);
             else registers.rip += instruction.length;
         } else {

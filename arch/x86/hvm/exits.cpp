@@ -103,6 +103,8 @@ Result<> write_cr0(Vcpu& vcpu, u64 value) {
     return {};
 }
 
+namespace {
+
 Result<> write_cr4(Vcpu& vcpu, u64 value) {
     REQUIRE((value & ~valid_cr4(vcpu.domain.arch.policy)) == 0, efault);
     const bool in_long_mode = (current_control(vcpu).efer & arch::efer::lma) != 0;
@@ -114,6 +116,23 @@ Result<> write_cr4(Vcpu& vcpu, u64 value) {
     constexpr u64 flushing = arch::cr4::pge | arch::cr4::pae | arch::cr4::pse | arch::cr4::pcide | arch::cr4::smep;
     if ((changed & flushing) != 0) vcpu.arch.last_cpu = ~u32{0};  // a new tag: the guest expects its TLB flushed
     return {};
+}
+
+Result<> write_cr8(Vcpu& vcpu, u64 value) {
+    REQUIRE(value <= 15, efault);
+    vcpu.arch.apic.set_task_priority(static_cast<u8>(value << 4));
+    return {};
+}
+
+}  // namespace
+
+Result<> write_control(Vcpu& vcpu, unsigned number, u64 value) {
+    switch (number) {
+    case 0: return write_cr0(vcpu, value);
+    case 4: return write_cr4(vcpu, value);
+    case 8: return write_cr8(vcpu, value);
+    default: return Err{Errno::efault};
+    }
 }
 
 u32 port_in(Vcpu& vcpu, u16 port, unsigned size) {

@@ -48,8 +48,8 @@ void read_guest_tsc(Vcpu& vcpu);
 
 /// Writes CR0 by MOV, CLTS or LMSW where the back end doesn't let the guest do it. Errors: efault → #GP(0).
 Result<> write_cr0(Vcpu& vcpu, u64 value);
-/// Writes CR4 by MOV. Errors: efault → #GP(0).
-Result<> write_cr4(Vcpu& vcpu, u64 value);
+/// MOV to control register 0, 4 or 8. Errors: efault → #GP(0).
+Result<> write_control(Vcpu& vcpu, unsigned number, u64 value);
 
 /// Length of the instruction at RIP, by decoding: for back ends that don't tell. 0: it can't be fetched or decoded.
 unsigned instruction_length(Vcpu& vcpu);

@@ -49,6 +49,18 @@ void handle_io(Vcpu& vcpu) {
     move_to(vcpu, vmcb.exit_info2);
 }
 
+/// MOV to CR4 or CR8: decode assists name its source.
+void handle_control_write(Vcpu& vcpu) {
+    const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
+    const ControlMove move(features().decode_assists ? vmcb.exit_info1 : 0);
+    if (!move.is_move) return hvm::emulate_instruction(vcpu);
+    const bool wide = (vmcb.cs.attributes & hvm::SegmentRegister::long_mode) != 0;
+    const u64 value = vcpu.arch.registers[move.source];
+    const unsigned number = static_cast<unsigned>(vmcb.exit_code - static_cast<u64>(Exit::cr0_write));
+    if (!hvm::write_control(vcpu, number, wide ? value : value & 0xffffffff)) return Common::refused(vcpu);
+    skip_instruction(vcpu);
+}
+
 void handle_nested_fault(Vcpu& vcpu) {
     const Vmcb& vmcb = *vcpu.arch.svm->vmcb;
     constexpr u64 present = 1, write = 2, fetch = 16;
@@ -99,7 +111,7 @@ constexpr auto table = [] {
     entries.set(Common::xsetbv, Exit::xsetbv);
     entries.set(handle_iret, Exit::iret);
     entries.set(skip_instruction, Exit::wbinvd, Exit::invd);  // no uncached device: caches stay coherent
-    entries.set(hvm::emulate_instruction, Exit::cr4_write, Exit::cr8_write);
+    entries.set(handle_control_write, Exit::cr4_write, Exit::cr8_write);
     entries.set(Common::rdtsc, Exit::rdtsc);
     entries.set(Common::rdtscp, Exit::rdtscp);
     entries.set(hvm::handle_shutdown, Exit::shutdown);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "arch/x86/svm/svm.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "arch/smp.hpp"
@@ -88,6 +89,8 @@ void set_up_controls(Vcpu& vcpu) {
         vcpu.domain.arch.io_bitmap != nullptr ? to_paddr(to_mfn(arch::to_physical(vcpu.domain.arch.io_bitmap))).raw : all_ports_exit;
     vmcb.msr_bitmap = arch::to_physical(vcpu.arch.svm->msr_bitmap).raw;
     vmcb.interrupt_control = virtual_interrupt::masking;
+    // Its global interrupt flag is its own, and always set: STGI and CLGI stay #UD.
+    if (host_features.virtual_gif) vmcb.interrupt_control |= virtual_interrupt::gif | virtual_interrupt::gif_enable;
     vmcb.nested_enable = 1;
     vmcb.nested_cr3 = to_paddr(vcpu.domain.physmap.root()).raw;
     vmcb.pat = 0x0007040600070406;
@@ -391,6 +394,12 @@ bool Svm::interrupts_open(const Vcpu& vcpu) const {
 void Svm::intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) {
     vcpu.arch.svm->msr_bitmap->set(index, read, write);
     vmcb_of(vcpu).clean_bits &= ~clean::io_msr;
+}
+
+std::span<const u8> Svm::fetched_bytes(const Vcpu& vcpu) const {
+    const Vmcb& vmcb = vmcb_of(vcpu);
+    if (!host_features.decode_assists || Exit{vmcb.exit_code} != Exit::nested_page_fault) return {};
+    return std::span(vmcb.fetched).first(std::min<usize>(vmcb.fetched_count, sizeof vmcb.fetched));
 }
 
 void Svm::flush_physmap(Domain& domain) {

@@ -34,6 +34,7 @@ public:
     unsigned privilege(const Vcpu& vcpu) const override;
     bool interrupts_open(const Vcpu& vcpu) const override;
     void intercept_msr(Vcpu& vcpu, u32 index, bool read, bool write) override;
+    std::span<const u8> fetched_bytes(const Vcpu& vcpu) const override;
     void flush_physmap(Domain& domain) override;
     std::array<u8, 3> hypercall_instruction() const override { return {0x0f, 0x01, 0xd9}; }
 };

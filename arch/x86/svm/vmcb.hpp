@@ -88,6 +88,13 @@ inline constexpr unsigned vector_shift = 32;
 inline constexpr u64 vector_mask = u64{0xff} << vector_shift;
 }  // namespace virtual_interrupt
 
+/// Vmcb::exit_info1 of an intercepted write of a control register, with decode assists [amd/apm2 15.8.1].
+struct ControlMove {
+    bool is_move;     ///< MOV; else another instruction (LMSW, CLTS)
+    unsigned source;  ///< general register
+    constexpr explicit ControlMove(u64 info) : is_move(info >> 63 != 0), source(info & 15) {}
+};
+
 enum class TlbControl : u8 { none = 0, flush_all = 1, flush_asid = 3 };
 
 struct VmcbSegment {
@@ -109,7 +116,7 @@ struct alignas(4096) Vmcb {
     u64 nested_enable, avic_bar, ghcb, event_injection, nested_cr3, lbr_enable;
     u32 clean_bits, reserved2;
     u64 next_rip;
-    u8 fetched_count, fetched[15];
+    u8 fetched_count, fetched[15];  ///< of a nested page fault, with decode assists [amd/apm2 15.8.4]
     u8 reserved3[0x400 - 0xe0];
     VmcbSegment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
     u8 reserved4[0x4cb - 0x4a0];

@@ -73,19 +73,8 @@ void handle_io(Vcpu& vcpu) {
     skip_instruction(vcpu);
 }
 
-/// MOV to and from CR8, where there is no TPR shadow.
-void access_task_priority(Vcpu& vcpu, u64& value, bool write) {
-    if (!write) {
-        value = vcpu.arch.apic.task_priority() >> 4;
-    } else {
-        if (value > 15) return Common::refused(vcpu);
-        vcpu.arch.apic.set_task_priority(static_cast<u8>(value << 4));
-    }
-    skip_instruction(vcpu);
-}
-
-void write_cr0(Vcpu& vcpu, u64 value) {
-    if (!hvm::write_cr0(vcpu, value)) return Common::refused(vcpu);
+void write_control(Vcpu& vcpu, unsigned number, u64 value) {
+    if (!hvm::write_control(vcpu, number, value)) return Common::refused(vcpu);
     skip_instruction(vcpu);
 }
 
@@ -93,17 +82,18 @@ void write_cr0(Vcpu& vcpu, u64 value) {
 void handle_control_register(Vcpu& vcpu) {
     enum : u64 { mov_to = 0, mov_from = 1, clts = 2, lmsw = 3 };
     const u64 info = read(FieldNatural::exit_qualification);
-    const u64 kind = info >> 4 & 3, number = info & 15;
+    const u64 kind = info >> 4 & 3;
+    const unsigned number = info & 15;
     u64& value = vcpu.arch.registers[static_cast<unsigned>(info >> 8 & 15)];
     constexpr u64 low = arch::cr0::pe | arch::cr0::mp | arch::cr0::em | arch::cr0::ts;
-    if (kind == clts) return write_cr0(vcpu, hvm::current_control(vcpu).cr0 & ~arch::cr0::ts);
+    if (kind == clts) return write_control(vcpu, 0, hvm::current_control(vcpu).cr0 & ~arch::cr0::ts);
     if (kind == lmsw) {
         const u64 cr0 = hvm::current_control(vcpu).cr0, source = info >> 16 & low;
-        return write_cr0(vcpu, (cr0 & ~(low & ~arch::cr0::pe)) | source);  // it can set PE, and not clear it
+        return write_control(vcpu, 0, (cr0 & ~(low & ~arch::cr0::pe)) | source);  // it can set PE, and not clear it
     }
-    if (number == 8) return access_task_priority(vcpu, value, kind == mov_to);
-    if (number == 0 && kind == mov_to) { return write_cr0(vcpu, in_64_bit_code() ? value : value & 0xffffffff); }
-    emulate(vcpu);  // CR4
+    if (kind == mov_to) return write_control(vcpu, number, in_64_bit_code() ? value : value & 0xffffffff);
+    value = vcpu.arch.apic.task_priority() >> 4;  // CR8, where there is no TPR shadow
+    skip_instruction(vcpu);
 }
 
 void handle_ept_violation(Vcpu& vcpu) {

@@ -43,6 +43,27 @@ TEST(Fetch, MissingSecondPageFaultsAtItsStart) {
     EXPECT_EQ(r.rip, 0x1fffu);
 }
 
+TEST(Fetch, WhatTheCpuHasReadIsNotFetchedAgain) {
+    FakeMachine machine;
+    machine.absent_pages[1] = true;
+    Registers r = flat_registers(Mode::bits64);
+    r.rip = 0x1ffe;
+    const u8 known[] = {0xb8, 0x11};  // mov eax, imm32
+    auto fetched = fetch_instruction(r, machine, known);
+    ASSERT_TRUE(fetched.ok()) << "its second page is there";
+    EXPECT_EQ(fetched->length, 5);
+    EXPECT_EQ(fetched->immediate, 0x11u);
+    machine.absent_pages[2] = true;
+    EXPECT_EQ(fetch_instruction(r, machine, known).error().fault.cr2, 0x2000u);
+    const u8 whole[] = {0x89, 0xc8, 0x90};
+    fetched = fetch_instruction(r, machine, whole);
+    ASSERT_TRUE(fetched.ok());
+    EXPECT_EQ(fetched->length, 2);
+    std::array<u8, 20> too_many;
+    too_many.fill(0x66);
+    expect_fault(fetch_instruction(r, machine, too_many).error(), general_protection, 0, "prefixes only");
+}
+
 TEST(Fetch, UndefinedTooLongAndOutside) {
     FakeMachine machine;
     Registers r = flat_registers(Mode::bits64);

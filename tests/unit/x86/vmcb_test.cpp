@@ -77,6 +77,12 @@ TEST(VmcbLayout, StateSaveArea) {
     PX_EXPECT_AT(debug_control, 0x670);
 }
 
+TEST(VmcbExits, DecodeAssistsNameTheSourceOfAControlRegister) {
+    EXPECT_FALSE(ControlMove(0).is_move) << "LMSW, or a CPU that doesn't tell";
+    EXPECT_TRUE(ControlMove(u64{1} << 63 | 12).is_move);
+    EXPECT_EQ(ControlMove(u64{1} << 63 | 0xf0 | 12).source, 12u);
+}
+
 TEST(Registers, NumbersAreThoseOfInstructions) {
     hvm::GuestRegisters registers{};
     for (unsigned i = 0; i < 16; ++i) registers[i] = i;
