@@ -28,13 +28,15 @@ function(px_unit_test name)
 endfunction()
 
 # The hypervisor's own flags: nothing of a hosted environment but header-only C++.
-if(PX_BUILD STREQUAL "x86")
+if(PX_BUILD MATCHES "x86|arm")
     add_compile_options(-O2 -g -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-asynchronous-unwind-tables
         -fno-stack-protector -fno-omit-frame-pointer -fno-strict-aliasing -fvisibility=hidden -fPIE
-        -mno-red-zone -mgeneral-regs-only -mcmodel=small -fcf-protection=none -fno-common
-        -ffunction-sections -fno-tree-loop-distribute-patterns)
+        -mgeneral-regs-only -fno-common -ffunction-sections -fno-tree-loop-distribute-patterns)
+    add_compile_definitions(PX_HYPERVISOR)
+endif()
+if(PX_BUILD STREQUAL "x86")
+    add_compile_options(-mno-red-zone -mcmodel=small -fcf-protection=none)
     # Retpolines can be put into place at boot: arch/x86/cpu/indirect_branches.S.
     add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-mindirect-branch=thunk-extern;-mindirect-branch-register>")
     add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_SOURCE_DIR}/arch/x86/visibility.hpp>")
-    add_compile_definitions(PX_HYPERVISOR)
 endif()

@@ -12,6 +12,12 @@
 namespace px::abi {
 namespace arch = x86;
 }
+#elif defined(__aarch64__)
+#include "hypervisor/abi/arm/domain.hpp"
+#include "hypervisor/abi/arm/vcpu_context.hpp"
+namespace px::abi {
+namespace arch = arm;
+}
 #else
 #error "no ABI of this architecture yet"
 #endif
