@@ -22,9 +22,8 @@ using boot::MemoryRegion;
 
 constexpr u64 conventional_end = 0xa0000;
 constinit MemoryLayout layout;
-constinit u64 frame_table_end = 0;                            ///< frames that the table may cover
-constexpr u64 chunk_frames = (u64{2} << 20) / sizeof(Frame);  ///< frames whose records fill one 2 MiB page
-constinit std::array<u64, direct_map_size / page_size / chunk_frames / 64> chunk_present{};
+static_assert(sizeof(Frame) == FrameTableExtent::record_size && offsetof(Frame, is_ram) == FrameTableExtent::is_ram_offset);
+static_assert(page_size == 4096);
 
 extern "C" const char image_start[], text_end[], rodata_end[], image_end[];
 
@@ -51,17 +50,16 @@ void for_each_usable(Visitor visit) {
 }
 
 void map_frame_table(PageTable<NativePaging>& table, u64 start, u64 end) {
-    constexpr u64 chunk_pages = (u64{2} << 20) >> page_shift;
+    constexpr u64 chunk_pages = (u64{2} << 20) >> page_shift, chunk_frames = FrameTableExtent::chunk_frames;
     for (u64 chunk = (start >> page_shift) / chunk_frames; chunk <= ((end >> page_shift) - 1) / chunk_frames; ++chunk) {
-        u64& word = chunk_present[chunk / 64];
-        if ((word >> (chunk % 64) & 1) != 0) continue;
+        if (frame_table_extent.has_chunk(chunk)) continue;
         const Paddr memory = early_memory().take(chunk_pages, u64{2} << 20);
         if (!table.map(page_number(frame_table_base) + chunk * chunk_pages, to_mfn(memory), 9, {.writable = true})) {
             panic("no memory for the frame table");
         }
-        word |= u64{1} << (chunk % 64);
+        frame_table_extent.chunks[chunk / 64] |= u64{1} << (chunk % 64);
     }
-    frame_table_end = std::max(frame_table_end, end >> page_shift);
+    frame_table_extent.end = std::max(frame_table_extent.end, end >> page_shift);
 }
 
 void must(Result<Changed> result) {
@@ -156,14 +154,9 @@ void move_modules(boot::BootInfo& info) {
 }  // namespace
 
 constinit u64 image_displacement = 0;
+constinit FrameTableExtent frame_table_extent;
 
 MemoryLayout& memory_layout() { return layout; }
-
-bool is_ram(Mfn mfn) {
-    if (mfn.raw >= frame_table_end) return false;
-    const u64 chunk = mfn.raw / chunk_frames;
-    return (chunk_present[chunk / 64] >> (chunk % 64) & 1) != 0 && frame_table()[mfn.raw].is_ram != 0;
-}
 
 void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     boot::normalise(info.memory);

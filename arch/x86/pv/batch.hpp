@@ -6,6 +6,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "arch/x86/pv/mapping.hpp"
 #include "arch/x86/pv/use.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
@@ -15,6 +18,35 @@
 namespace px::pv {
 
 inline constexpr u32 batch_goes_on = u32{1} << 31;
+
+/// The elements of a batch: each is read once, and several together, as far as memory goes.
+template <class Op>
+class BatchReader {
+public:
+    BatchReader(GuestPtr<Op> list, u32 count) : list_(list), count_(count) {}
+
+    /// The element `i`; they are asked for in order. Errors: efault.
+    Result<const Op*> read(u32 i) {
+        if (i == end_) TRY(read_from(i));
+        return &ops_[i - start_];
+    }
+
+private:
+    static constexpr u32 at_once = 256 / sizeof(Op);
+
+    Result<> read_from(u32 i) {
+        start_ = i;
+        const u32 wanted = std::min(count_ - i, at_once);
+        end_ = i + wanted;
+        if (list_.at(i).read_many(ops_.data(), wanted)) return {};
+        end_ = i + 1;  // the rest is for those who get so far
+        return list_.at(i).read_many(ops_.data(), 1);
+    }
+
+    GuestPtr<Op> list_;
+    u32 count_, start_ = 0, end_ = 0;
+    std::array<Op, at_once> ops_;
+};
 
 /// Asks perform(op), a Result<Progress>, for each element, until one fails: that is the batch's result.
 /// Errors: efault; those of perform().
@@ -26,14 +58,15 @@ Result<Reply> run_batch(VcpuMemory& caller, HypercallArgs& args, Perform perform
     u32 before = 0;
     if ((args[1] & batch_goes_on) != 0 && !done.is_null()) before = done.read().value_or(0);
     Result<Progress> result = Progress::done;
+    BatchReader<Op> elements(list, count);
     u32 i = 0;
     for (; i < count; ++i) {
         if (i != 0 && (caller.unfinished || machine::pause_wanted())) {
             result = Progress::more;
             break;
         }
-        const Result<Op> op = list.at(i).read();
-        result = op.ok() ? perform(*op) : Err{op.error()};
+        const Result<const Op*> op = elements.read(i);
+        result = op.ok() ? perform(**op) : Err{op.error()};
         if (!result.ok() || *result == Progress::more) break;
     }
     if (!done.is_null()) (void)done.write(before + i);

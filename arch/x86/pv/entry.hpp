@@ -82,6 +82,10 @@ public:
     explicit Entries(const Frame& table) : words_(static_cast<u64*>(to_virtual(mfn_of(table)))) {}
     Entry at(unsigned index) const { return {__atomic_load_n(&words_[index], __ATOMIC_RELAXED)}; }
     void set(unsigned index, Entry entry) const { __atomic_store_n(&words_[index], entry.raw, __ATOMIC_RELEASE); }
+    /// False: another entry than `expected` stood there, which is then that one.
+    bool replace(unsigned index, Entry& expected, Entry wanted) const {
+        return __atomic_compare_exchange_n(&words_[index], &expected.raw, wanted.raw, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    }
     /// Gives what stood there. `keep_accessed_dirty`: those bits stay set where they were.
     Entry exchange(unsigned index, Entry entry, bool keep_accessed_dirty) const {
         u64 old = __atomic_load_n(&words_[index], __ATOMIC_RELAXED);

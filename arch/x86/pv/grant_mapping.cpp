@@ -33,8 +33,9 @@ struct Slot {
     template <class Fits>
     Result<Entry> exchange(Fits fits, Entry wanted) const {
         const LockedTable locked = TRY(lock());
-        REQUIRE(fits(locked.entries().at(index)), einval);
-        return locked.entries().exchange(index, wanted, false);
+        Entry found = locked.entries().at(index);
+        do { REQUIRE(fits(found), einval); } while (!locked.entries().replace(index, found, wanted));
+        return found;
     }
 };
 

@@ -48,9 +48,9 @@ Result<Translated> translate(const NamedOwner& pages, Entry entry, MmuUpdateType
     return Translated{entry.with_mfn(frame->mfn()), std::move(*frame)};
 }
 
-Result<Progress> update_entry(VcpuMemory& caller, const Owners& owners, Paddr at, u64 value, MmuUpdateType type) {
+Result<Progress> update_entry(VcpuMemory& caller, const Owners& owners, Paddr at, u64 value, MmuUpdateType type, OpenTable& open) {
     const Translated wanted = TRY(translate(owners.pages, Entry{value}, type));
-    return change_word(caller, *owners.tables, at, wanted.entry, owners.pages.pages(), type == MmuUpdateType::pt_update_preserve_ad);
+    return change_word(caller, *owners.tables, at, wanted.entry, owners.pages.pages(), type == MmuUpdateType::pt_update_preserve_ad, open);
 }
 
 /// The frame's owner says which of its frame numbers it is. Errors: einval.
@@ -62,12 +62,12 @@ Result<Progress> update_m2p(const NamedOwner& owner, Mfn mfn, u64 pfn) {
     return Progress::done;
 }
 
-Result<Progress> update(VcpuMemory& caller, const Owners& owners, const abi::MmuUpdate& op) {
+Result<Progress> update(VcpuMemory& caller, const Owners& owners, const abi::MmuUpdate& op, OpenTable& open) {
     constexpr u64 type_bits = sizeof(Entry) - 1;
     const auto type = static_cast<MmuUpdateType>(op.ptr & type_bits);
     REQUIRE(type <= MmuUpdateType::pt_update_no_translate, enosys);
     if (type == MmuUpdateType::machphys_update) return update_m2p(owners.pages, to_mfn(Paddr{op.ptr}), op.val);
-    return update_entry(caller, owners, Paddr{op.ptr & ~type_bits}, op.val, type);
+    return update_entry(caller, owners, Paddr{op.ptr & ~type_bits}, op.val, type, open);
 }
 
 Result<Reply> update_va(Vcpu& caller, HypercallArgs& args, const NamedOwner& pages) {
@@ -103,7 +103,8 @@ Result<Reply> mmu_update(Vcpu& caller, HypercallArgs& args) {
     VcpuMemory& memory = *TRY(memory_of(caller));
     if (const auto first = before_batch(memory, args)) return *first;
     const Owners owners = TRY(find_owners(caller, static_cast<u32>(args[3])));
-    return run_batch<abi::MmuUpdate>(memory, args, [&](const abi::MmuUpdate& op) { return update(memory, owners, op); });
+    OpenTable open;
+    return run_batch<abi::MmuUpdate>(memory, args, [&](const abi::MmuUpdate& op) { return update(memory, owners, op, open); });
 }
 
 /// args: (linear address, entry, flags)

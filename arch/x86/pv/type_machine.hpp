@@ -25,6 +25,17 @@ namespace px::pv {
 /// error the frame may be left partial: left_over() then.
 Result<Progress> acquire(Frame& frame, FrameType type);
 
+/// One more use of what is valid as `type`, or an error: it is never made valid, nor waited for. Errors: einval.
+inline Result<> join(Frame& frame, FrameType type) {
+    FrameUse old = use_of(frame), more;
+    do {
+        REQUIRE(old.validated && old.type == type && old.count < FrameUse::most, einval);
+        more = old;
+        ++more.count;
+    } while (!replace_use(frame, old, more));
+    return {};
+}
+
 /// One use less; the last undoes it. Progress::more: it is partial now, and dissolve() goes on, only of l2 … l4.
 Progress release(Frame& frame);
 /// As release() of a use that is no L2 … L4.
@@ -41,7 +52,7 @@ bool set_pinned(Frame& frame);
 /// Takes the mark away; the use is the caller's then. False: there is none.
 bool clear_pinned(Frame& frame);
 
-/// The entries of a valid page table, locked (LockRank::page_table): nobody else changes them, nor takes their validity away.
+/// The entries of a valid page table, locked (LockRank::page_table): nobody takes their validity away, nor changes them above L1.
 class LockedTable {
 public:
     /// Errors: einval where it isn't a valid page table. The caller holds a reference for longer than this lives.

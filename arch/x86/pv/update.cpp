@@ -17,7 +17,17 @@ Result<LockedTable> lock_as(Frame& table, Level level) {
     return locked;
 }
 
-/// True: nothing but harmless bits had to change, and that is done. Errors: einval.
+/// True: nothing but harmless bits had to change, and that is done. Of an L1 in use. It may change under us.
+bool change_harmless_bits(const Entries& entries, const EntryChange& change) {
+    const Entry wanted = adjusted(change.entry, Level::l1);
+    for (Entry old = entries.at(change.index); same_but_for_harmless_bits(old, wanted, Level::l1);) {
+        const u64 kept = change.keep_accessed_dirty ? old.raw & Entry::accessed_dirty : 0;
+        if (entries.replace(change.index, old, Entry{wanted.raw | kept})) return true;
+    }
+    return false;
+}
+
+/// The same above L1. Errors: einval.
 Result<bool> change_harmless_bits(Frame& table, Level level, const EntryChange& change) {
     const Entry wanted = adjusted(change.entry, level);
     if (!same_but_for_harmless_bits(Entries(table).at(change.index), wanted, level)) return false;
@@ -28,17 +38,14 @@ Result<bool> change_harmless_bits(Frame& table, Level level, const EntryChange& 
     return true;
 }
 
+/// Of an L1 in use: it stays valid, and the exchange of a word says whose the old entry is.
 Result<Progress> change_page(Frame& table, const EntryChange& change) {
     Domain& owner = *table.owner;
+    REQUIRE(!owner.is_dying(), einval);
+    const Entries entries(table);
+    if (change_harmless_bits(entries, change)) return Progress::done;
     const Entry taken = TRY(take_page(change.entry, owner, change.pages));
-    auto locked = lock_as(table, Level::l1);
-    if (!locked) {
-        drop_page(taken, owner);
-        return Err{locked.error()};
-    }
-    const Entry old = locked->entries().exchange(change.index, adjusted(taken, Level::l1), change.keep_accessed_dirty);
-    locked->unlock();
-    drop_page(old, owner);
+    drop_page(entries.exchange(change.index, adjusted(taken, Level::l1), change.keep_accessed_dirty), owner);
     return Progress::done;
 }
 
@@ -75,24 +82,51 @@ Result<Progress> change_table(VcpuMemory& caller, Frame& table, Level level, con
 
 }  // namespace
 
+Result<> OpenTable::open(FrameRef table) {
+    close();
+    TRY(join(*table, FrameType::l1));
+    frame_ = &table.release();
+    return {};
+}
+
+void OpenTable::close() {
+    if (frame_ == nullptr) return;
+    release_at_once(*frame_);
+    put_frame(*std::exchange(frame_, nullptr));
+}
+
 Result<Progress> change_entry(VcpuMemory& caller, Frame& table, const EntryChange& change) {
     const FrameUse use = use_of(table);
     REQUIRE(use.validated && is_page_table(use.type) && !table.owner->is_dying(), einval);
     const Level level = level_of(use.type);
     REQUIRE(level != Level::l4 || is_guest_slot(change.index), einval);
+    if (level == Level::l1) {
+        TRY(join(table, FrameType::l1));
+        const Result<Progress> changed = change_page(table, change);
+        release_at_once(table);
+        return changed;
+    }
     if (TRY(change_harmless_bits(table, level, change))) return Progress::done;
-    return level == Level::l1 ? change_page(table, change) : change_table(caller, table, level, change);
+    return change_table(caller, table, level, change);
 }
 
-Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages, bool keep_accessed_dirty) {
+Result<Progress> change_word(VcpuMemory& caller, Domain& owner, Paddr at, Entry entry, const PageOwner& pages, bool keep_accessed_dirty,
+                             OpenTable& open) {
     const Mfn mfn = to_mfn(at);
-    const unsigned index = static_cast<unsigned>(at.raw % page_size / sizeof(Entry));
+    const EntryChange change{static_cast<unsigned>(at.raw % page_size / sizeof(Entry)), entry, pages, keep_accessed_dirty};
+    if (open.frame() != nullptr && mfn_of(*open.frame()) == mfn) return change_page(*open.frame(), change);
     REQUIRE(has_frame(mfn) && try_get_frame(frame_of(mfn), &owner), einval);
-    const FrameRef frame(frame_of(mfn));
+    FrameRef frame(frame_of(mfn));
     const FrameUse use = use_of(*frame);
-    if (use.validated && is_page_table(use.type)) return change_entry(caller, *frame, {index, entry, pages, keep_accessed_dirty});
+    if (use.validated && use.type == FrameType::l1) {
+        TRY(open.open(std::move(frame)));
+        return change_page(*open.frame(), change);
+    }
+    // Whatever else changes may take the open table's other uses away, and wants it undone then.
+    open.close();
+    if (use.validated && is_page_table(use.type)) return change_entry(caller, *frame, change);
     TRY(acquire(*frame, FrameType::writable));
-    Entries(*frame).set(index, entry);
+    Entries(*frame).set(change.index, entry);
     release_at_once(*frame);
     return Progress::done;
 }

@@ -113,14 +113,21 @@ protected:
         if (answer == 0) model.descriptors.assign(list, list + pages);
     }
     void change_something() {
+        OpenTable open;
         const u64 frame = some_frame();
+        for (u32 changes = 1 + below(3);; model.count_all()) {
+            change(chance(3) ? some_frame() : frame, open);
+            if (--changes == 0) return;
+        }
+    }
+    void change(u64 frame, OpenTable& open) {
         const unsigned index = some_index();
         const Entry entry = some_entry();
         VcpuMemory& caller = some_vcpu();
         const auto before = model.linear;
         const i64 foretold = model.foretell_change(frame, index, entry);
         const Paddr at{(frame << page_shift) + index * 8};
-        const i64 answer = to_the_end(caller, [&] { return change_word(caller, a, at, entry, PageOwner::of(a), chance(2)); });
+        const i64 answer = to_the_end(caller, [&] { return change_word(caller, a, at, entry, PageOwner::of(a), chance(2), open); });
         expect(answer, foretold, "change");
         if (answer != 0) model.linear = before;
     }

@@ -50,7 +50,8 @@ TEST_P(PvModelTest, OperationsThatNobodyFinishes) {
         // Others' operations meet what is left, and nothing is what it isn't.
         for (unsigned i = 0; i < 4; ++i) {
             const Paddr at{(some_frame() << page_shift) + some_index() * 8};
-            (void)to_the_end(memory(a, 1), [&] { return change_word(memory(a, 1), a, at, some_entry(), PageOwner::of(a), false); });
+            OpenTable open;
+            (void)to_the_end(memory(a, 1), [&] { return change_word(memory(a, 1), a, at, some_entry(), PageOwner::of(a), false, open); });
             check_translations();
         }
         for (u64 n = 0; n < frames; ++n) {

@@ -118,7 +118,8 @@ Result<> PvWorld::unpin_all(Domain& domain, u64 n) {
 Result<Progress> PvWorld::set(Domain& domain, u64 n, unsigned index, u64 value, const PageOwner& pages) {
     Result<Progress> result = Progress::more;
     while (result.ok() && *result == Progress::more) {
-        result = change_word(memory(domain), domain, address(domain, n, index), Entry{value}, pages, false);
+        OpenTable open;
+        result = change_word(memory(domain), domain, address(domain, n, index), Entry{value}, pages, false, open);
     }
     while (finish(memory(domain)) == Progress::more) {}
     return result;

@@ -51,9 +51,12 @@ protected:
                 break;
             }
             default: {
-                const Entry entry{below(3) == 0 ? 0 : to_paddr(some_frame()).raw | 1 | (below(2) != 0 ? 2 : 0) | 4};
-                const Paddr at{to_paddr(frame).raw + indices[below(std::size(indices))] * 8};
-                to_the_end([&] { return change_word(caller, a, at, entry, PageOwner::of(a), false); });
+                OpenTable open;  // for several changes, mostly of one table
+                for (u32 changes = 1 + below(4); changes != 0; --changes) {
+                    const Entry entry{below(3) == 0 ? 0 : to_paddr(some_frame()).raw | 1 | (below(2) != 0 ? 2 : 0) | 4};
+                    const Paddr at{to_paddr(below(4) == 0 ? some_frame() : frame).raw + indices[below(std::size(indices))] * 8};
+                    to_the_end([&] { return change_word(caller, a, at, entry, PageOwner::of(a), false, open); });
+                }
             }
             }
             while (finish(caller) == Progress::more) {}

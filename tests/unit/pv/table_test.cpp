@@ -173,9 +173,10 @@ TEST_F(PvTableTest, AccessedAndDirtyAreKeptWhereAskedFor) {
     write_tree(a);
     ASSERT_EQ(pinned(0, FrameType::l4), 0);
     words(a, 3)[0] |= Entry::accessed_dirty;  // by the processor
-    ASSERT_EQ(value(change_word(memory(a), a, address(a, 3, 0), Entry{entry(a, 5, user_bits)}, PageOwner::of(a), true)), 0);
+    OpenTable open;
+    ASSERT_EQ(value(change_word(memory(a), a, address(a, 3, 0), Entry{entry(a, 5, user_bits)}, PageOwner::of(a), true, open)), 0);
     EXPECT_EQ(words(a, 3)[0], entry(a, 5, user_bits | Entry::bit_global | Entry::accessed_dirty));
-    ASSERT_EQ(value(change_word(memory(a), a, address(a, 3, 0), Entry{entry(a, 5, user_bits)}, PageOwner::of(a), false)), 0);
+    ASSERT_EQ(value(change_word(memory(a), a, address(a, 3, 0), Entry{entry(a, 5, user_bits)}, PageOwner::of(a), false, open)), 0);
     EXPECT_EQ(words(a, 3)[0], entry(a, 5, user_bits | Entry::bit_global));
 }
 

@@ -80,7 +80,8 @@ TEST_F(PvTeardownTest, NothingBeginsInADyingDomain) {
         VcpuMemory& caller = machine::guest_of(controller)->of(*controller.vcpu(VcpuId{0}));
         const Mfn l1 = mfn(dying, 3), other = mfn(dying, 10);
         EXPECT_EQ(value(pin(caller, dying, other, FrameType::l1)), error(Errno::einval));
-        EXPECT_EQ(value(change_word(caller, dying, to_paddr(l1), Entry{}, PageOwner::of(dying), false)), error(Errno::einval));
+        OpenTable open;
+        EXPECT_EQ(value(change_word(caller, dying, to_paddr(l1), Entry{}, PageOwner::of(dying), false, open)), error(Errno::einval));
         fake().always_pause = true;
         Result<Progress> taken = take_use(caller, dying, other, FrameType::l2);
         EXPECT_EQ(value(taken), error(Errno::einval)) << "interrupted: its teardown may have passed";

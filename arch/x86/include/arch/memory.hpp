@@ -35,6 +35,23 @@ inline constexpr u64 direct_map_size = 8 * slot_size;
 inline void* to_virtual(Paddr address) { return reinterpret_cast<void*>(direct_map_base + address.raw); }
 inline Paddr to_physical(const void* pointer) { return Paddr{reinterpret_cast<u64>(pointer) - direct_map_base}; }
 inline Frame* frame_table() { return reinterpret_cast<Frame*>(frame_table_base); }
-bool is_ram(Mfn mfn);
+
+/// Where the frame table has memory: its pages of 2 MiB, each the records of a chunk of frames. Made at boot.
+struct FrameTableExtent {
+    static constexpr u64 record_size = 32, is_ram_offset = 31;  ///< of Frame, which isn't complete here
+    static constexpr u64 chunk_frames = (u64{2} << 20) / record_size;
+
+    u64 end = 0;  ///< frames that it may cover
+    u64 chunks[direct_map_size / 4096 / chunk_frames / 64] = {};
+
+    bool has_chunk(u64 chunk) const { return (chunks[chunk / 64] >> (chunk % 64) & 1) != 0; }
+};
+extern FrameTableExtent frame_table_extent;
+
+inline bool is_ram(Mfn mfn) {
+    using Extent = FrameTableExtent;
+    if (mfn.raw >= frame_table_extent.end || !frame_table_extent.has_chunk(mfn.raw / Extent::chunk_frames)) return false;
+    return reinterpret_cast<const u8*>(frame_table_base)[mfn.raw * Extent::record_size + Extent::is_ram_offset] != 0;
+}
 
 }  // namespace px::arch
