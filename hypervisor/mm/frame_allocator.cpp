@@ -188,7 +188,7 @@ Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
     {
         auto lists = free_lists.lock();
         const auto try_nodes = [&](const NodeMask& nodes) {
-            if (nodes.empty()) return;
+            if (block || nodes.empty()) return;
             const u8 start = lists->next_of(nodes);
             u8 node = start;
             do {
@@ -196,8 +196,9 @@ Result<Mfn> take_block(unsigned order, u32 serial, const AllocationHint& hint) {
                 node = static_cast<u8>(nodes.find_next(node + 1u).value_or(*nodes.find_first()));
             } while (!block && node != start);
         };
+        if (nodes().count() == 1 && !hint.exact_nodes) block = lists->take(order, 0, hint.below);
         try_nodes(hint.nodes);
-        if (!block && (hint.nodes.empty() || !hint.exact_nodes)) try_nodes(nodes().all());
+        if (hint.nodes.empty() || !hint.exact_nodes) try_nodes(nodes().all());
     }
     const Mfn first = TRY(block);
     scrub(first, order, serial);
@@ -246,7 +247,7 @@ MemoryTotals memory_totals(u8 node) {
 MemoryTotals memory_totals() {
     MemoryTotals sum{0, 0};
     auto lists = free_lists.lock();
-    for (u8 node = 0; node < max_nodes; ++node) {
+    for (u8 node = 0; node < nodes().count(); ++node) {
         sum.total_frames += lists->node(node).total;
         sum.free_frames += lists->node(node).free;
     }
