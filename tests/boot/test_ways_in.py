@@ -68,8 +68,9 @@ def spec_of(case: Way) -> Spec:
 
 
 def arrived(dom0: Dom0, says: str) -> None:
-    """dom0's userspace is that of the initramfs, and both command lines came through."""
+    """dom0's userspace is that of the initramfs, both command lines came through, and so did the ACPI tables: all CPUs are known by them."""
     assert dom0.console.seen(says), "booted in another way"
+    assert dom0.console.seen(rf"\(PX\) {dom0.spec.cpus} CPUs online"), "CPUs are missing"
     assert "dom0_max_vcpus=1" in dom0.run("xl info xen_commandline")
     words = dom0.run("cat /proc/cmdline").split()
     assert "px.word=harbour" in words and "console=hvc0" in words, words
