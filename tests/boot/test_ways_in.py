@@ -223,6 +223,9 @@ _says("microcode-emulated", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS
       r"^PX-VERDICT hello pass")
 _says("microcode-scan", lambda: _tiny(initrd=_ucode_initrd(), xen_args=_ARGS + "ucode=scan", cpu=BARE, cpus=2), _REFUSED, _REFUSED.replace("CPU 0", "CPU 1"),
       r"^PX-VERDICT hello pass")
+_says("microcode-scan-intel", lambda: _tiny(kernel=GUESTS / "pv-memory.elf", dom0="pv", cpu="Skylake-Client,-hypervisor,-smap", xen_args=_ARGS + "ucode=scan",
+                                            initrd=_file("early.img", microcode.early_cpio(microcode.intel_file(), microcode.INTEL) + b"\x1f\x8b the rest")),
+      _REFUSED, r"^.*PX-VERDICT pv-memory pass")
 _says("microcode-scan-other-cpu", lambda: _tiny(initrd=_ucode_initrd(signature=0x00A20F10), xen_args=_ARGS + "ucode=scan", cpu=BARE),
       r"microcode: the file has nothing for this CPU \(signature 0x800f12, revision 0x[0-9a-f]+\): not loaded", r"^PX-VERDICT hello pass")
 _says("microcode-scan-broken", lambda: _tiny(initrd=_file("early.img", microcode.early_cpio(NO_UPDATE)), xen_args=_ARGS + "ucode=scan", cpu=BARE), r"microcode: the file ends within a section", r"^PX-VERDICT hello pass")
@@ -230,3 +233,5 @@ _says("microcode-module", lambda: _tiny(initrd=_file("ucode.bin", microcode.amd_
       r"dom0: start info \S+, ramdisk 0x0-0x0,", r"^PX-VERDICT hello pass")
 _says("microcode-efi", lambda: _tiny("efi-microcode", initrd=some_initrd(), xen_args=_ARGS + "dom0=verbose", cpu=BARE), r"Philoxen: microcode ucode\.bin, 0 KiB", _REFUSED,
       r"dom0: start info \S+, ramdisk 0x[0-9a-f]{4}", r"^PX-VERDICT hello pass")
+_says("no-acpi-tables", lambda: _tiny(kernel=GUESTS / "timers.elf", devices=("-machine", "pc,acpi=off")), r"warning: ACPI table RSDP not found", r"1 CPUs online",
+      r"^PX-VERDICT timers pass")
