@@ -41,7 +41,7 @@ CASES = {
     "syslinux": Way("syslinux", r"Multiboot boot, loader SYSLINUX|Multiboot boot, loader ISOLINUX", packed=True, dom0="", vga="mode-0x317", vga_says=STAYS),
     "efi": Way("efi", r"EFI boot, loader EDK II", dom0="", tiny="efi", vga="gfx-1024x768", vga_says=r"vga: graphics mode 1024x768"),
     "efi-systemd-boot": Way("efi-systemd-boot", r"EFI boot", vga="current,keep", vga_says=r"vga: graphics mode 1024x768"),
-    "efi-unified": Way("efi-unified", r"EFI boot", dom0="", vga="mode-x", vga_says=r"warning: command line: 'vga=mode-x': is none of current, ask, .*: mode-x"),
+    "efi-unified": Way("efi-unified", r"EFI boot", slow=True, dom0="", vga="mode-x", vga_says=r"warning: command line: 'vga=mode-x': is none of current, ask, .*: mode-x"),
     "efi-shell": Way("efi-shell", r"EFI boot", vga="gfx-1024x768x16", vga_says=STAYS),
     "efi-systemd-boot-plain": Way("efi-systemd-boot-plain", r"EFI boot", slow=True),
     "efi-systemd-boot-initrd": Way("efi-systemd-boot-initrd", r"EFI boot", slow=True),
