@@ -11,16 +11,18 @@ import sys
 import xml.etree.ElementTree
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent / "boot"))
+for folder in ("boot", "fuzz"):
+    sys.path.insert(0, str(Path(__file__).resolve().parent / folder))
 sys.dont_write_bytecode = True
 
 import debian  # noqa: E402
+import fuzz  # noqa: E402
 import runner  # noqa: E402
 from paths import BUILD, REPO  # noqa: E402
 
 
 def unit_tests() -> runner.Results:
-    """ctest on the host build, counted by GoogleTest's own cases; the layering rules; and every file's format."""
+    """ctest on the host build, counted by GoogleTest's own cases; a short run of each fuzzer; the layering rules; and every file's format."""
     results = runner.Results()
     report = BUILD / "host" / "junit.xml"
     subprocess.run(["ctest", "--test-dir", BUILD / "host", "--output-junit", report, "--output-on-failure", "--progress"], check=False)
@@ -32,6 +34,8 @@ def unit_tests() -> runner.Results:
         results.passed += [name] * (int(passed[1] or passed[2]) if passed else case.get("status") == "run")
         if case.get("status") != "run":
             results.failed += [name] * (int(failed[1]) if failed else 1)
+    for name, good in fuzz.short_runs():
+        (results.passed if good else results.failed).append(f"unit/fuzz-{name}")
     for name, check in (("layers", "check_layers.py"), ("format", "check_format.py")):
         outcome = subprocess.run([sys.executable, REPO / "scripts" / check], check=False)
         (results.failed if outcome.returncode else results.passed).append(f"unit/{name}")

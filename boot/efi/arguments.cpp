@@ -37,14 +37,14 @@ Result<Arguments, std::string_view> parse_arguments(std::string_view line, std::
     bool first = true;
     while (!line.empty()) {
         const std::string_view word = take_word(line);
-        const bool was_first = std::exchange(first, false);
         if (word.empty()) break;
+        if (word.starts_with("initrd=")) continue;
+        const bool was_first = std::exchange(first, false);
         if (word == "--") {
             arguments.hypervisor = line;
             break;
         }
         if (word.starts_with("-cfg=") && word.size() > 5) arguments.config = word.substr(5);
-        else if (word.starts_with("initrd=")) continue;
         else if (word == "-basevideo") arguments.base_video = true;
         else if (word == "-mapbs") arguments.map_boot_services = true;
         else if (word == "-help" || word == "-?") arguments.help = true;

@@ -205,8 +205,6 @@ private:
     }
 
     Result<> keep_texts(std::string_view options) {
-        out_.rsdp = firmware_.configuration_table(acpi_table_guid);
-        if (out_.rsdp == 0) out_.rsdp = firmware_.configuration_table(acpi1_table_guid);
         const auto first = out_.keep(options);
         const auto space = out_.keep(!options.empty() && !arguments_.hypervisor.empty() ? " " : "");
         const auto more = out_.keep(arguments_.hypervisor);

@@ -29,6 +29,8 @@ void note_firmware(const Firmware& firmware, boot::EfiHandover& out) {
     out.runtime_table = reinterpret_cast<u64>(system.runtime);
     out.tables = reinterpret_cast<u64>(system.tables);
     out.tables_count = system.tables_count;
+    out.rsdp = firmware.configuration_table(acpi_table_guid);
+    if (out.rsdp == 0) out.rsdp = firmware.configuration_table(acpi1_table_guid);
     out.firmware_revision = system.header.revision;
     out.vendor_revision = system.vendor_revision;
     out.runtime_revision = system.runtime->header.revision;

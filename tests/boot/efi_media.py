@@ -63,11 +63,11 @@ def xen_efi() -> Path:
     return DIST / "xen.efi"
 
 
-def unified(boot, options: str, scratch: Path) -> Path:
-    """xen.efi with its configuration, kernel and initramfs as sections, by objcopy as Xen's manual shows it."""
+def unified(text: str, files: Mapping[str, Path | None], scratch: Path) -> Path:
+    """xen.efi with a configuration and these files as sections, by objcopy as Xen's manual shows it."""
     config = scratch / "unified.cfg"
-    config.write_text(configuration(boot, options))
-    parts = {".config": config, ".kernel": boot.kernel} | ({".ramdisk": boot.initrd} if boot.initrd else {})
+    config.write_text(text, newline="")
+    parts = {".config": config} | {name: path for name, path in files.items() if path}
     headers = subprocess.run(["objdump", "-h", xen_efi()], text=True, capture_output=True, check=True).stdout
     last = headers.splitlines()[-2].split()
     at = int(last[3], 16) + int(last[2], 16)

@@ -3,8 +3,11 @@
     efi-secure-unsigned  xen.efi is signed, the kernel that xen.cfg names isn't
     efi-secure-altered   the kernel was changed after it was signed
     efi-secure           both are signed
-    efi-secure-unified   one signed file, by systemd-boot (signed too), with arguments and a configuration beside it that try to take over
-    efi-secure-broken    the same, changed after it was signed
+    efi-secure-shim      shim is signed, and knows who has signed Debian's kernel
+    efi-secure-shim-altered  the kernel was changed
+    efi-secure-unified   one signed file, by systemd-boot (signed too), with arguments, an initrd and a configuration beside it that try to take over
+    efi-secure-chained   the same; on a disk before it another one, whose configuration has no kernel but names a further one by chain=
+    efi-secure-broken    as efi-secure-unified, changed after it was signed
 """
 # SPDX-License-Identifier: Apache-2.0
 import shutil
@@ -60,15 +63,30 @@ def _shim(boot, scratch: Path, kernel: Path) -> dict:
 
 
 def _unified(boot, scratch: Path, change=lambda path: path) -> dict:
+    """All beside the image is of nobody's making: the entry is of the kind whose initrd systemd-boot offers."""
     from ways import xen_args
-    image = change(sign(efi_media.unified(boot, xen_args(boot), scratch), scratch))
+    image = change(sign(efi_media.unified(efi_media.configuration(boot, xen_args(boot)), {".kernel": boot.kernel, ".ramdisk": boot.initrd}, scratch), scratch))
     return {efi_media.FALLBACK: sign(efi_media.SYSTEMD_BOOT, scratch), "xen/xen.efi": image, "xen/xen.cfg": f"[global]\ndefault=a\n[a]\noptions={EVIL}\nkernel=k",
-            "loader/loader.conf": "timeout 0\ndefault philoxen\n",
-            "loader/entries/philoxen.conf": f"title Philoxen\nefi /xen/xen.efi\noptions -cfg=xen.cfg -- {EVIL}\n"}
+            "xen/evil.img": "nobody has signed this", "loader/loader.conf": "timeout 0\ndefault philoxen\n",
+            "loader/entries/philoxen.conf": f"title Philoxen\nlinux /xen/xen.efi\ninitrd /xen/evil.img\noptions -cfg=xen.cfg -- {EVIL}\n"}
 
 
-def _way(files):
-    return lambda boot, scratch: firmware(scratch) + efi_media.partition(files(boot, scratch), scratch)
+def _chained(boot, scratch: Path) -> dict:
+    from ways import xen_args
+    image = efi_media.unified("[global]\ndefault=debian\nchain=outside.cfg\n[debian]\noptions=x\n", {}, scratch)
+    return {efi_media.FALLBACK: sign(image, scratch), "EFI/BOOT/vmlinuz": boot.kernel,
+            "EFI/BOOT/outside.cfg": f"[global]\ndefault=debian\n[debian]\nkernel=vmlinuz\noptions={EVIL} {xen_args(boot)}\n"}
+
+
+def _way(*disks):
+    """The firmware tries the disks one after the other."""
+    def way(boot, scratch: Path) -> list[str]:
+        arguments = firmware(scratch)
+        for number, files in enumerate(disks):
+            (scratch / str(number)).mkdir()
+            arguments += efi_media.partition(files(boot, scratch), scratch / str(number))
+        return arguments
+    return way
 
 
 WAYS = {
@@ -78,5 +96,6 @@ WAYS = {
     "efi-secure-shim": _way(lambda boot, scratch: _shim(boot, scratch, boot.kernel)),
     "efi-secure-shim-altered": _way(lambda boot, scratch: _shim(boot, scratch, altered(shutil.copy(boot.kernel, scratch / "kernel")))),
     "efi-secure-unified": _way(_unified),
+    "efi-secure-chained": _way(_chained, _unified),
     "efi-secure-broken": _way(lambda boot, scratch: _unified(boot, scratch, altered)),
 }

@@ -114,6 +114,13 @@ def screen_is_given_up(on: str) -> None:
             raise
 
 
+def wait_for_picture(machine: Machine, good) -> None:
+    deadline = time.monotonic() + 20
+    while not good(screenshot.take(machine)):
+        assert time.monotonic() < deadline, "the screen shows something else"
+        time.sleep(0.2)
+
+
 def _dom0_screen(name: str, case: str, driver: str) -> None:
     @boot_test(spec_of(CASES[case]), name=name, only_on="ours")
     def body(dom0: Dom0) -> None:
@@ -122,7 +129,14 @@ def _dom0_screen(name: str, case: str, driver: str) -> None:
         assert mode, "the hypervisor found no framebuffer"
         assert driver in dom0.run("cat /proc/fb"), dom0.run("dmesg | grep -i -e fb -e vga -e console")
         assert dom0.run("cat /sys/class/graphics/fb0/virtual_size").strip() == f"{mode[1]},{mode[2]}"
+        # What is written there is shown, but for the text console's cursor.
+        width, rows = int(mode[1]), 64
+        for byte, wanted in ((r"\377", True), (r"\000", False)):
+            dom0.run(f"head -c {width * 4 * rows} /dev/zero | tr '\\000' '{byte}' > /dev/fb0")
+            wait_for_picture(dom0.machine, lambda picture: sum(picture.lit(x, y) == wanted for x in range(width) for y in range(rows)) > width * rows * 0.98)
 
 
 _dom0_screen("screen-dom0-efi", "efi-systemd-boot", "EFI VGA")
+_dom0_screen("screen-pv-dom0-efi", "efi", "EFI VGA")
 _dom0_screen("screen-dom0-grub", "grub-multiboot2", "VESA VGA")
+_dom0_screen("screen-pv-dom0-grub", "grub-multiboot2-gzip", "VESA VGA")

@@ -4,29 +4,34 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import secure_boot
-from dom0 import hypervisor
+from dom0 import Dom0, Spec, hypervisor
 from machine import Boot, Machine
 from paths import DEBIAN_KERNEL, DIST, GUESTS
-from runner import machine_test
+from runner import boot_test, machine_test
+from test_ways_in import MOUNT_VARIABLES, arrived
 
 BAD = r"X64 Exception|panic on CPU"
 
 
 def _register(way: str, kernel: Path, *sentences: str, memory: int = 1024, fail: str = BAD, key_after: int | None = None,
-              slow: bool = False) -> None:
+              slow: bool = False, patience: tuple[float, float] = (0, 120)) -> None:
+    """`patience`: seconds at least and at most between the last two sentences."""
     @machine_test(name=way, only_on="ours", slow=slow)
     def body(on: str) -> None:
-        boot = Boot(xen=hypervisor(on), kernel=kernel, way=way, profile="q35-smm", memory=memory, seconds=120, xen_args="dom0_mem=512M noreboot")
+        boot = Boot(xen=hypervisor(on), kernel=kernel, way=way, profile="q35-smm", memory=memory, seconds=120, xen_args="dom0_mem=512M noreboot dom0=verbose")
         with Machine(boot, way) as machine:
             console = machine.console
             try:
                 for index, sentence in enumerate(sentences):
+                    before = time.monotonic()
                     console.expect(sentence, timeout=60, fail=fail)
                     if index == key_after:
                         console.type(" ")
+                assert patience[0] <= time.monotonic() - before <= patience[1], f"it went on after {time.monotonic() - before:.0f} s"
                 assert not console.seen(rf"command line: .*{secure_boot.EVIL}"), "somebody could add an option"
             except BaseException as error:
                 error.console_tail = console.tail()
@@ -39,15 +44,34 @@ _register("efi-secure-unsigned", DEBIAN_KERNEL, REFUSED, *BACK,
           fail=rf"{BAD}|command line:", key_after=1)
 # Here nobody presses a key: it goes on by itself.
 _register("efi-secure-altered", DEBIAN_KERNEL, REFUSED, *BACK,
-          fail=rf"{BAD}|command line:")
-_register("efi-secure", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts", slow=True)
-_register("efi-secure-shim", DEBIAN_KERNEL, r"EFI boot", r"dom0: kernel 6\.1", r"dom0: 512 MiB, 1 vCPU, starts")
+          fail=rf"{BAD}|command line:", patience=(10, 30))
 _register("efi-secure-shim-altered", DEBIAN_KERNEL, REFUSED, *BACK[:1],
           fail=rf"{BAD}|command line:", key_after=1, slow=True)
-_register("efi-secure-unified", GUESTS / "hello.elf", r"Secure Boot is on and this image brings its configuration along: arguments are ignored",
-          r"Philoxen: the image's own configuration", r"EFI boot", r"^PX-VERDICT hello pass")
+IGNORES = r"Secure Boot is on and this image brings its configuration along: arguments are ignored"
+OWN = r"Philoxen: the image's own configuration"
+# The first disk's image takes no configuration from outside; the second's neither options nor, though it has no ramdisk of its own, an initrd.
+_register("efi-secure-chained", GUESTS / "hello.elf", OWN, r"section \[debian\] of the configuration has no kernel=", r"was not started\. Press a key", IGNORES, OWN,
+          r"EFI boot", r"command line: (?!.*px\.evil).* noreboot", r"dom0: start info \S+, ramdisk 0x0-0x0,", r"^PX-VERDICT hello pass", key_after=2,
+          fail=rf"{BAD}|Philoxen: configuration |ramdisk of the boot loader")
 _register("efi-secure-broken", GUESTS / "hello.elf", r"(?i)error loading .*(access denied|security violation)|security policy violation", fail=rf"{BAD}|Philoxen: ")
 
+
+def _to_userspace(way: str, kind: str, *said: str, slow: bool = False) -> None:
+    @boot_test(Spec(way=way, dom0=kind, profile="q35-smm", debian_guest=False, kernel_args="px.word=harbour"), name=f"{way}-dom0", only_on="ours", slow=slow)
+    def body(dom0: Dom0) -> None:
+        """Debian's kernel with its initramfs; nothing of what nobody has signed got in."""
+        arrived(dom0, r"EFI boot")
+        for sentence in said:
+            assert dom0.console.seen(sentence), sentence
+        assert secure_boot.EVIL not in dom0.run("xl info xen_commandline; cat /proc/cmdline")
+        dom0.run(MOUNT_VARIABLES)
+        # Four bytes of attributes, then the variable.
+        assert dom0.run("tail -c 1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c | od -An -tu1").strip() == "1", "Secure Boot is off"
+
+
+_to_userspace("efi-secure", "", slow=True)
+_to_userspace("efi-secure-shim", "")
+_to_userspace("efi-secure-unified", "pvh", IGNORES, OWN)
 
 NX_COMPATIBLE, DYNAMIC_BASE = 0x100, 0x40
 EXECUTE, WRITE = 0x20000000, 0x80000000

@@ -6,15 +6,16 @@
     grub-multiboot2     the same with its other protocol
     debian-multiboot    the same with the menu that Debian's 20_linux_xen makes
     debian-multiboot2
+    debian-efi          the same menu, by GRUB as an EFI program
     syslinux            isolinux and its mboot.c32 from a CD
     efi                 xen.efi as the program that the firmware starts, xen.cfg beside it
     efi-systemd-boot    xen.efi by systemd-boot, from a folder of its own, options in the entry
     efi-systemd-boot-plain  the same without `options` in the entry
-    efi-systemd-boot-initrd an entry of the kind for Linux, whose initramfs systemd-boot offers
-    efi-chainload       xen.efi by GRUB's chainloader, with arguments
+    efi-systemd-boot-initrd an entry of the kind for Linux, whose initramfs systemd-boot offers; its options begin with the image's name
+    efi-chainload       xen.efi by GRUB's chainloader, with arguments; before that with -?
     efi-unified         one file: xen.efi with configuration, kernel and initramfs in it
     efi-shell           by the firmware's own shell, with -cfg=
-    efi-mistakes        the same after every one of MISTAKES
+    efi-mistakes        the same after every one of MISTAKES, with -mapbs and -basevideo, by chain=
     efi-offered-initrd  the same with an initramfs that the shell offers (LoadFile2)
     efi-microcode       as efi, with ucode= in xen.cfg
     efi-secure-…        with Secure Boot on: secure_boot.py
@@ -28,6 +29,8 @@ import re
 import shutil
 import struct
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import debian_menu
@@ -59,7 +62,7 @@ def xen_args(boot) -> str:
     return f"{CONSOLE} {boot.xen_args}".strip()
 
 
-def grub_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Path:
+def grub_iso(boot, scratch: Path, protocol: str) -> Path:
     """A CD with GRUB whose only entry starts `boot`. A packed image stays packed, and is named so."""
     load, module = GRUB_COMMANDS[protocol]
     tree = scratch / "iso"
@@ -74,7 +77,7 @@ def grub_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Pat
         load=load, module=module, screen=GRUB_SCREENS[protocol], xen=xen, placeholder="placeholder ", xen_args=xen_args(boot), kernel_args=boot.kernel_args,
         initrd=f"{module} /boot/initrd" if boot.initrd else ""))
     iso = scratch / "boot.iso"
-    subprocess.run(["grub-mkrescue", "-d", f"/usr/lib/grub/{target}", "-o", iso, tree], check=True, capture_output=True)
+    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, tree], check=True, capture_output=True)
     shutil.rmtree(tree)
     return iso
 
@@ -89,7 +92,7 @@ def without_magic(xen: Path, magic: int, target: Path) -> Path:
     return target
 
 
-def debian_menu_iso(boot, scratch: Path, protocol: str) -> Path:
+def debian_menu_iso(boot, scratch: Path, protocol: str, target: str = "i386-pc") -> Path:
     """A CD with GRUB whose menu Debian's own scripts have made, for the image under the name that they look for."""
     xen = boot.xen
     if protocol == "multiboot":            # they prefer the other one
@@ -105,7 +108,7 @@ def debian_menu_iso(boot, scratch: Path, protocol: str) -> Path:
     tree = scratch / "iso"
     tree.mkdir()
     shutil.move(folder, tree / "boot")
-    subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, tree, "--", "-volume_date", "uuid", debian_menu.VOLUME_DATE],
+    subprocess.run(["grub-mkrescue", "-d", f"/usr/lib/grub/{target}", "-o", iso, tree, "--", "-volume_date", "uuid", debian_menu.VOLUME_DATE],
                    check=True, capture_output=True)
     shutil.rmtree(tree)
     shutil.rmtree(scratch / "chroot")
@@ -175,6 +178,10 @@ def _efi(files):
     return lambda boot, scratch: efi_media.firmware(scratch) + efi_media.partition(files(boot, scratch), scratch)
 
 
+def _debian_efi(boot, scratch: Path) -> list[str]:
+    return [*efi_media.firmware(scratch), "-cdrom", str(debian_menu_iso(boot, scratch, "multiboot2", "x86_64-efi"))]
+
+
 def _efi_fallback(boot, scratch: Path) -> dict:
     return {efi_media.FALLBACK: efi_media.xen_efi(), "EFI/BOOT/xen.cfg": efi_media.configuration(boot, xen_args(boot)),
             **efi_media.dom0_files(boot, "EFI/BOOT/")}
@@ -198,31 +205,65 @@ def _efi_systemd_boot_initrd(boot, scratch: Path) -> dict:
     config = efi_media.configuration(boot, CONSOLE).replace("ramdisk=initrd.img\r\n", "")
     return _efi_systemd_boot(boot, scratch) | {
         "xen/xen-4.17.cfg": config, "loader/entries/philoxen.conf": "title Philoxen\nlinux /xen/xen-4.17-amd64.efi\n"
-        f"initrd /xen/initrd.img\noptions debian -- {boot.xen_args}\n"}
+        f"initrd /xen/initrd.img\noptions xen-4.17-amd64.efi debian -- {boot.xen_args}\n"}
 
 
 def _efi_unified(boot, scratch: Path) -> dict:
-    return {efi_media.FALLBACK: efi_media.unified(boot, xen_args(boot), scratch)}
+    files = {".kernel": boot.kernel, ".ramdisk": boot.initrd}
+    return {efi_media.FALLBACK: efi_media.unified(efi_media.configuration(boot, xen_args(boot)), files, scratch)}
 
 
-# What is typed at the shell, the files that it needs, and what xen.efi must say before it returns.
+@dataclass(frozen=True)
+class Mistake:
+    """What is typed at the shell, what xen.efi must say before it returns, the files that it needs; whether it waits for a key."""
+
+    typed: str
+    says: str
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    waits: bool = True
+
+
+def _section(name: str, says: str, lines: str, **files: str | bytes) -> Mistake:
+    """A configuration of one section, or of one of [global]."""
+    text = lines if lines.startswith("[") else f"[global]\ndefault=a\n[a]\n{lines}\n"
+    return Mistake(f"xen.efi -cfg={name}.cfg", says, {f"{name}.cfg": text, **{name.replace("_", "."): content for name, content in files.items()}})
+
+
+HELP = r"Philoxen, started by EFI: xen\.efi \[-cfg=FILE\] .*\n *-cfg=FILE +the configuration"
 MISTAKES = [
-    ("xen.efi", {}, r"no configuration; looked for xen\.cfg in \\"),
-    ("xen.efi -cfg=gone.cfg", {}, r"the configuration 'gone\.cfg' can't be opened in .*: not found"),
-    ("xen.efi -cfg=other.cfg nowhere", {}, r"the configuration has no section \[nowhere\]"),
-    ("xen.efi -cfg=other.cfg rescue", {}, r"the kernel 'nowhere' can't be opened in .*: not found"),
-    ("xen.efi -cgf=x", {}, r"argument '-cgf=x' isn't understood"),
-    ("xen.efi -cfg=wide.cfg", {"wide.cfg": "[global]\r\n".encode("utf-16")}, r"'wide\.cfg' isn't plain ASCII text"),
-    ("xen.efi -cfg=text.cfg", {"text.cfg": "[global]\ndefault=a\n[a]\nkernel=startup.nsh\n"}, r"the file 'startup\.nsh' isn't a kernel: neither a bzImage nor an ELF file"),
-    ("xen.efi -cfg=empty.cfg", {"empty.cfg": ""}, r"the configuration 'empty\.cfg' is empty"),
-    ("xen.efi -cfg=long.cfg", {"long.cfg": "#" * (1 << 20)}, r"'long\.cfg' is too large: 1048576 bytes, at most 65536 are read"),
+    Mistake("xen.efi", r"no configuration; looked for xen\.cfg in \\"),
+    Mistake("xen.efi -help", HELP, waits=False),
+    Mistake("xen.efi -cfg=gone.cfg", r"the configuration 'gone\.cfg' can't be opened in .*: not found"),
+    Mistake("xen.efi -cfg=other.cfg nowhere", r"the configuration has no section \[nowhere\]"),
+    Mistake("xen.efi -cfg=other.cfg rescue", r"the kernel 'nowhere' can't be opened in .*: not found"),
+    Mistake("xen.efi -cfg=other.cfg debian rescue", r"argument 'rescue' isn't understood"),
+    Mistake("xen.efi -cgf=x", r"argument '-cgf=x' isn't understood"),
+    Mistake("xen.efi -cfg=wide.cfg", r"'wide\.cfg' isn't plain ASCII text: its line 1 has the byte 0xff", {"wide.cfg": "[global]\r\n".encode("utf-16")}),
+    Mistake("xen.efi -cfg=empty.cfg", r"the configuration 'empty\.cfg' is empty", {"empty.cfg": ""}),
+    Mistake("xen.efi -cfg=long.cfg", r"'long\.cfg' is too large: 1048576 bytes, at most 65536 are read", {"long.cfg": "#" * (1 << 20)}),
+    _section("text", r"the file 'startup\.nsh' isn't a kernel: neither a bzImage nor an ELF file", "kernel=startup.nsh"),
+    _section("hollow", r"the kernel 'hollow\.elf' is empty", "kernel=hollow.elf", hollow_elf=""),
+    _section("none", r"kernel= of section \[a\] is empty", "kernel="),
+    _section("folder", r"the kernel 'EFI' is a directory", "kernel=EFI", **{"EFI/some_txt": "x"}),
+    _section("wordy", r"the kernel's arguments are longer than \d+ characters", "kernel=vmlinuz " + "word " * 12000),
+    _section("noramdisk", r"the ramdisk 'gone\.img' can't be opened in .*: not found", "kernel=vmlinuz\nramdisk=gone.img"),
+    _section("noucode", r"the microcode 'gone\.bin' can't be opened in .*: not found", "kernel=vmlinuz\nucode=gone.bin"),
+    _section("noxsm", r"the security policy 'gone\.bin' can't be opened in .*: not found", "kernel=vmlinuz\nxsm=gone.bin"),
+    _section("loop", r"more than 8 configurations are chained", "[global]\nchain=loop.cfg"),
+    _section("broken", r"the configuration 'gone\.cfg' can't be opened in .*: not found", "[global]\nchain=gone.cfg"),
 ]
 
 
 def _efi_mistakes(boot, scratch: Path) -> dict:
-    files = {name: content for _, needed, _ in MISTAKES for name, content in needed.items()}
-    script = "fs0:\r\n" + "".join(f"{typed}\r\n" for typed, _, _ in MISTAKES) + f"xen.efi -cfg=other.cfg -- {boot.xen_args}\r\n"
-    return _efi_shell(boot, scratch) | files | {"startup.nsh": script}
+    """After them, chained configurations, of which the last has a kernel; and arguments that show in the log."""
+    files = {name: content for mistake in MISTAKES for name, content in mistake.files.items()}
+    last = efi_media.configuration(boot, CONSOLE).replace("video=gfx-1024x768x32\r\n", "").replace(
+        "[debian]\r\noptions", "[debian]\r\nvideo=gfx-800x600x32\r\nxsm=policy.bin\r\noptions")
+    right = f"xen.efi -cfg=chain.cfg -mapbs -basevideo -- {boot.xen_args}"
+    return _efi_shell(boot, scratch) | files | {
+        "chain.cfg": "[global]\nchain=more.cfg\ndefault=debian\n", "more.cfg": "[global]\ndefault=debian\nchain=last.cfg\n[debian]\noptions=nothing\n",
+        "last.cfg": last, "policy.bin": "allow",
+        "startup.nsh": "".join(f"{line}\r\n" for line in ("fs0:", *(mistake.typed for mistake in MISTAKES), right))}
 
 
 def _efi_shell(boot, scratch: Path) -> dict:
@@ -260,7 +301,8 @@ GRUB_EFI_MENU = "serial --unit=0 --speed=115200\nterminal_output serial\nsearch 
 # The last two words are what Debian's menu adds on EFI.
 GRUB_EFI_MULTIBOOT2 = GRUB_EFI_MENU + ("multiboot2 /xen placeholder {xen_args} no-real-mode edd=off\nmodule2 /vmlinuz placeholder {kernel_args}\n"
                                        "{initrd}\nboot\n")
-GRUB_EFI_CHAINLOAD = GRUB_EFI_MENU + "chainloader /xen.efi xen.efi -- {more_args}\nboot\n"
+# The firmware's shell takes -? for itself.
+GRUB_EFI_CHAINLOAD = GRUB_EFI_MENU + "chainloader /xen.efi xen.efi -?\nboot\nchainloader /xen.efi xen.efi -- {more_args}\nboot\n"
 
 WAYS = {
     "kernel": _kernel,
@@ -269,6 +311,7 @@ WAYS = {
     "grub-multiboot2": _grub_cd("multiboot2"),
     "debian-multiboot": lambda boot, scratch: ["-cdrom", str(debian_menu_iso(boot, scratch, "multiboot")), "-boot", "d"],
     "debian-multiboot2": lambda boot, scratch: ["-cdrom", str(debian_menu_iso(boot, scratch, "multiboot2")), "-boot", "d"],
+    "debian-efi": _debian_efi,
     "syslinux": lambda boot, scratch: ["-cdrom", str(syslinux_iso(boot, scratch)), "-boot", "d"],
     "efi": _efi(_efi_fallback),
     "efi-systemd-boot": _efi(_efi_systemd_boot),

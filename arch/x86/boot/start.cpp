@@ -64,6 +64,15 @@ std::string_view keep(std::string_view text) {
     return {copy, length};
 }
 
+/// Multiboot 2 brings a copy of the ACPI root pointer, in memory that is reused as well.
+void keep_root_pointer(const LowMemory& memory) {
+    alignas(16) static constinit u8 copy[36];  // [acpi 5.2.5.3]
+    const auto given = memory.view(info.rsdp, sizeof copy);
+    if (given.size() < sizeof copy) return;
+    std::ranges::copy(given, copy);
+    info.rsdp = machine_address(copy);
+}
+
 Result<> parse_boot_info(Protocol protocol, u64 address) {
     const LowMemory memory;
     switch (protocol) {
@@ -72,8 +81,10 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
     case Protocol::pvh: TRY(boot::parse_pvh(memory, address, info)); break;
     case Protocol::efi: TRY(boot::parse_efi(efi_handover, info)); break;
     }
+    if (protocol == Protocol::multiboot2 && info.rsdp != 0) keep_root_pointer(memory);
     // GRUB made its map while the firmware still used memory.
     if (efi_handover.system_table != 0 && protocol == Protocol::multiboot2) {
+        if (efi_handover.rsdp != 0) info.rsdp = efi_handover.rsdp;
         info.screen = boot::parse_efi_screen(efi_handover);
         TRY(boot::parse_efi_memory(efi_handover, info));
     }
@@ -150,7 +161,7 @@ void log_protections() {
     read_acpi_tables(info.rsdp);
     find_nodes(options.numa);
     Pic8259<Ports>{Ports{}}.remap_and_mask(0x20);
-    if (!init_local_apic(acpi_tables().topology.local_apic, options.x2apic)) panic("the local APIC can't be reached");
+    if (!init_local_apic(options.x2apic)) panic("the local APIC can't be reached");
     enable_host_features();
     log_protections();
     init_clock(options.clocksource);

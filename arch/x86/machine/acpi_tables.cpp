@@ -69,7 +69,10 @@ AcpiTables& acpi_tables() { return tables; }
 
 void read_acpi_tables(u64 rsdp) {
     auto root = rsdp != 0 ? read_root_pointer(machine_memory, Paddr{rsdp}) : scan_root_pointer(machine_memory);
-    if (!root.ok() && rsdp != 0) root = scan_root_pointer(machine_memory);
+    if (!root.ok() && rsdp != 0) {
+        complain(root);
+        root = scan_root_pointer(machine_memory);
+    }
     if (!root.ok()) return complain(root);
     tables.root = *root;
     const auto list = TableList::open(machine_memory, *root);

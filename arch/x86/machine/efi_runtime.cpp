@@ -97,6 +97,7 @@ const boot::EfiHandover* efi_firmware() { return efi_handover.system_table != 0 
 
 void init_efi_runtime() {
     if (efi_firmware() == nullptr) return;
+    if (efi_handover.keeps_boot_services != 0) log_info("EFI: the memory of boot services stays reserved (-mapbs)");
     auto guard = runtime.lock();
     if (!guard->table.create() || !map_regions(guard->table))
         return log_warning("EFI: the runtime services can't be mapped and aren't used");

@@ -13,7 +13,7 @@
 namespace px::arch {
 namespace {
 
-constexpr u64 apic_base_x2 = 1u << 10, apic_base_enable = 1u << 11;
+constexpr u64 apic_base_x2 = 1u << 10, apic_base_enable = 1u << 11, apic_base_address = 0xf'ffff'ffff'f000;
 constinit bool x2apic = false;
 constinit bool ready = false;
 Mmio registers;
@@ -34,11 +34,12 @@ void send_command(u32 apic_id, u32 low) {
 
 }  // namespace
 
-Result<> init_local_apic(Paddr address, bool may_use_x2) {
+Result<> init_local_apic(bool may_use_x2) {
+    const u64 base = read_msr(msr::apic_base);
     const bool has_x2 = (host_cpuid(1).ecx >> 21 & 1) != 0;
-    const bool on_already = (read_msr(msr::apic_base) & apic_base_x2) != 0;
+    const bool on_already = (base & apic_base_x2) != 0;
     x2apic = (has_x2 && may_use_x2) || on_already;
-    if (!x2apic) registers = Mmio(TRY(map_physical(address, page_size, Cache::uncached, true)));
+    if (!x2apic) registers = Mmio(TRY(map_physical(Paddr{base & apic_base_address}, page_size, Cache::uncached, true)));
     ready = true;
     return {};
 }

@@ -8,9 +8,9 @@
 
 namespace px::arch {
 
-/// Decides the mode and maps the registers; boot CPU, once. `address` from the MADT. Without `may_use_x2` x2APIC mode is used
-/// only where the firmware has turned it on: there is no way back from it. Errors: enomem.
-Result<> init_local_apic(Paddr address, bool may_use_x2);
+/// Decides the mode and maps the registers, where the processor says that they are; boot CPU, once. Without `may_use_x2` x2APIC mode is
+/// used only where the firmware has turned it on: there is no way back from it. Errors: enomem.
+Result<> init_local_apic(bool may_use_x2);
 /// Enables this CPU's local APIC, masks its sources; NMI on LINT1.
 void enable_local_apic();
 bool local_apic_is_x2();

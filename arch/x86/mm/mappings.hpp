@@ -13,6 +13,8 @@ namespace px::arch {
 
 /// Machine address of the image less the one that it is linked for: other than 0 where EFI put it elsewhere, before boot_start().
 extern u64 image_displacement;
+/// Of something in the image.
+inline u64 machine_address(const void* of_image) { return reinterpret_cast<u64>(of_image) - image_base + image_displacement; }
 
 /// The new address space's table; every CPU loads it.
 Mfn address_space_root();

@@ -27,8 +27,6 @@ static_assert(page_size == 4096);
 
 extern "C" const char image_start[], text_end[], rodata_end[], image_end[];
 
-u64 load_address(const char* symbol) { return reinterpret_cast<u64>(symbol) - image_base + image_displacement; }
-
 void sort(StaticVector<MemoryRegion, 64>& regions) {
     std::sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
 }
@@ -75,7 +73,7 @@ void map_image(PageTable<NativePaging>& table) {
     const Part parts[] = {{image_start, text_end, false, true}, {text_end, rodata_end, false, false}, {rodata_end, image_end, true, false}};
     for (const Part& part : parts) {
         const u64 pages = static_cast<u64>(part.end - part.start) >> page_shift;
-        const Mfn frame = to_mfn(Paddr{load_address(part.start)});
+        const Mfn frame = to_mfn(Paddr{machine_address(part.start)});
         must(table.map_range(page_number(reinterpret_cast<u64>(part.start)), frame, pages,
                              {.writable = part.writable, .executable = part.executable}));
         must(table.map_range(page_number(direct_map_base) + frame.raw, frame, pages, {.writable = part.writable}));
@@ -161,7 +159,7 @@ MemoryLayout& memory_layout() { return layout; }
 void set_up_memory(boot::BootInfo& info, Dom0Choice choose) {
     boot::normalise(info.memory);
     layout.machine = info.memory;
-    note_ours(load_address(image_start), load_address(image_end));
+    note_ours(machine_address(image_start), machine_address(image_end));
     note_ours(0, page_size);  // frame 0 ends lists
     for_each_usable([&](u64 start, u64 end) {
         layout.ram_frames += (end - start) >> page_shift;

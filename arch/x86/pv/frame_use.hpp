@@ -72,7 +72,6 @@ struct FrameUse {
     static constexpr FrameUse from(u32 word) { return std::bit_cast<FrameUse>(word); }
     constexpr u32 word() const { return std::bit_cast<u32>(*this); }
 };
-static_assert(FrameUse::valid_as(FrameType::shared).word() == Frame::use_shared);
 
 inline FrameUse use_of(const Frame& frame) { return FrameUse::from(frame.use.load(std::memory_order_acquire)); }
 /// False: it is no longer `expected`, which is then what it is now.

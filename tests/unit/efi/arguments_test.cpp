@@ -51,11 +51,14 @@ TEST(EfiArguments, TextInEitherWidthAndNothingElse) {
     EXPECT_EQ(text_of({'a', 'b', 'c'}, 2), "") << "longer than there is room";
 }
 
-TEST(Arguments, WhatSystemdBootPutsBeforeAnEntrysOptions) {
-    const auto parsed = parse_arguments("initrd=\\xen\\initrd.img debian -- noreboot", "xen.efi");
-    ASSERT_TRUE(parsed.ok());
-    EXPECT_EQ(parsed->section, "debian");
-    EXPECT_EQ(parsed->hypervisor, "noreboot");
+TEST(EfiArguments, WhatSystemdBootPutsBeforeAnEntrysOptions) {
+    for (const std::string name : {"", "xen.efi "}) {
+        const auto line = "initrd=\\xen\\one.img initrd=\\xen\\initrd.img " + name + "debian -- noreboot initrd=x";
+        const auto parsed = parse_arguments(line, "xen.efi");
+        ASSERT_TRUE(parsed.ok()) << parsed.error();
+        EXPECT_EQ(parsed->section, "debian");
+        EXPECT_EQ(parsed->hypervisor, "noreboot initrd=x");
+    }
 }
 
 }  // namespace

@@ -308,11 +308,24 @@ TEST_F(LoaderTest, TakesOverThoughTheMapChanges) {
     EXPECT_EQ(out->map_size, 480u);
     EXPECT_EQ(out->descriptor_size, 48u);
     EXPECT_EQ(out->system_table, reinterpret_cast<u64>(&fake.system));
+    EXPECT_EQ(out->rsdp, 0u);
     fake.map_changes = 100;
     EXPECT_FALSE(take_over(fake.firmware(), *out).ok());
     EXPECT_NE(fake.said.find("the firmware doesn't let go of the machine"), std::string::npos);
     fake.map_size = 100000;
     EXPECT_FALSE(take_over(fake.firmware(), *out).ok());
+}
+
+TEST_F(LoaderTest, TheRootPointerOfAcpi2ComesFirst) {
+    char first[] = "RSD PTR ", second[] = "RSD PTR ";
+    const ConfigurationTable tables[] = {{memory_attributes_guid, nullptr}, {acpi1_table_guid, first}, {acpi_table_guid, second}};
+    fake.system.tables = tables;
+    fake.system.tables_count = 3;
+    ASSERT_TRUE(take_over(fake.firmware(), *out).ok());
+    EXPECT_EQ(out->rsdp, reinterpret_cast<u64>(second));
+    fake.system.tables_count = 2;
+    ASSERT_TRUE(take_over(fake.firmware(), *out).ok());
+    EXPECT_EQ(out->rsdp, reinterpret_cast<u64>(first)) << "the older one, where there is no other";
 }
 
 }  // namespace

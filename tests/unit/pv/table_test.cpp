@@ -14,6 +14,10 @@ protected:
     i64 set_value(u64 n, unsigned index, u64 entry) { return value(set(a, n, index, entry)); }
 };
 
+TEST_F(PvTableTest, ASharedFramesUseIsTheOneThatGenericCodeWrites) {
+    EXPECT_EQ(FrameUse::valid_as(FrameType::shared).word(), Frame::use_shared);
+}
+
 TEST_F(PvTableTest, ATreeCountsWhatItNames) {
     write_tree(a);
     ASSERT_EQ(pinned(0, FrameType::l4), 0);
