@@ -18,6 +18,7 @@
 #include "arch/x86/machine/efi_runtime.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/machine_check.hpp"
 #include "arch/x86/machine/nodes.hpp"
 #include "arch/x86/machine/screen.hpp"
 #include "arch/x86/machine/serial.hpp"
@@ -165,6 +166,7 @@ void log_protections() {
              memory_layout().dom0_frames >> 8, totals.free_frames >> 8);
     start_other_cpus(options.nosmp ? 1 : options.maxcpus != 0 ? options.maxcpus : max_cpus);
     drop_identity_map();
+    watch_for_corrected_errors();
     init_scheduler(options.sched);
     scheduler_add_online_cpus();
     register_debug_keys();
