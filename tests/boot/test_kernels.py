@@ -63,3 +63,36 @@ def damaged_debian(on: str) -> None:
 def truncated_debian(on: str) -> None:
     kernel = kernels.repacked("truncated-debian", DEBIAN_KERNEL, lambda image: image[:3_000_000])
     _boot("kernel-truncated-debian", kernel, 1024, r"panic on CPU 0: dom0's kernel .*: the bzImage is truncated: ", fail="Linux version", ends=True)
+
+
+@machine_test(name="kernel-where-ram-has-a-hole", only_on="ours")
+def in_a_hole(on: str) -> None:
+    """Firmware keeps memory at the kernel's own address, and the kernel can't be anywhere else: what lies there is told piece by piece."""
+    boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", way="efi-hole", profile="q35-smm", memory=1024, seconds=120, xen_args="dom0_mem=512M")
+    with Machine(boot, "kernel-where-ram-has-a-hole") as machine:
+        console = machine.console
+        try:
+            kernel = console.expect(r"^\(PX\) error: dom0's kernel must be at 0x(1000000)-0x([0-9a-f]+), all of it memory of dom0's; but there is:$", 60,
+                                    fail="X64 Exception|PX-VERDICT|panic on CPU")
+            hole = console.expect(r"^\(PX\) error:   0x([0-9a-f]+)-0x([0-9a-f]+) memory of the firmware or of the hypervisor$", 10, fail="panic on CPU")
+            assert int(hole[1], 16) <= int(kernel[1], 16) < int(hole[2], 16), f"{hole[0]} isn't in the way of {kernel[0]}"
+            console.expect(r"panic on CPU 0: dom0's kernel can't be loaded: it isn't relocatable, and this machine's memory has a hole at its address$", 10)
+            console.expect(r"^\(PX\) rebooting", 10)
+            assert machine.wait_end(20) == 0, "the machine was not reset"
+        except BaseException as error:
+            error.console_tail = console.tail()
+            raise
+
+
+@machine_test(name="kernel-beyond-dom0s-memory", only_on="ours")
+def beyond_its_memory(on: str) -> None:
+    """There is RAM, but dom0_mem ends before it."""
+    boot = Boot(xen=hypervisor(on), kernel=GUESTS / "hello.elf", memory=256, seconds=60, xen_args="dom0_mem=12M")
+    with Machine(boot, "kernel-beyond-dom0s-memory") as machine:
+        try:
+            machine.console.expect(r"^\(PX\) error:   0x[0-9a-f]+-0x[0-9a-f]+ memory beyond dom0_mem$", 30, fail="PX-VERDICT|panic on CPU")
+            machine.console.expect(r"panic on CPU 0: dom0's kernel can't be loaded", 10)
+            assert machine.wait_end(20) == 0, "the machine was not reset"
+        except BaseException as error:
+            error.console_tail = machine.console.tail()
+            raise
