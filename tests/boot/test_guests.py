@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dom0 import Dom0, Spec, hypervisor
 from guests import create, destroy, log_of, tiny_config
 from machine import Boot, Machine
+from nmis import NmiStorm
 from paths import GUESTS, REPO
 from runner import boot_test, machine_test
 
@@ -76,8 +77,10 @@ def finish(dom0: Dom0, name: str, timeout: float) -> str:
 def _register(name: str, guest: Guest) -> None:
     @boot_test(SPEC, name=name, suite="guests")
     def as_domain(dom0: Dom0) -> None:
-        start(dom0, name, guest)
-        judge(name, dom0.on, finish(dom0, name, guest.timeout))
+        with NmiStorm(dom0):
+            start(dom0, name, guest)
+            text = finish(dom0, name, guest.timeout)
+        judge(name, dom0.on, text)
 
 
 for _name in NAMES:
