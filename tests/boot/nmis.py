@@ -17,10 +17,11 @@ def received(dom0: Dom0) -> int:
 
 
 class NmiStorm:
-    """Within, an NMI goes to every CPU each 100 ms. On our hypervisor, whoever leaves in order knows that they have arrived."""
+    """Within, an NMI goes to every CPU each 100 ms. On our hypervisor, whoever leaves in order knows that they have arrived, if `counted`,
+    which takes a second."""
 
-    def __init__(self, dom0: Dom0) -> None:
-        self._dom0 = dom0
+    def __init__(self, dom0: Dom0, counted: bool = True) -> None:
+        self._dom0, self._counted = dom0, counted and dom0.on == "ours"
         self.sent = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
@@ -34,14 +35,14 @@ class NmiStorm:
             self.sent += 1
 
     def __enter__(self) -> "NmiStorm":
-        self._before = received(self._dom0) if self._dom0.on == "ours" else 0
+        self._before = received(self._dom0) if self._counted else 0
         self._thread.start()
         return self
 
     def __exit__(self, kind, *_) -> None:
         self._over.set()
         self._thread.join(30)
-        if kind is None and self._dom0.on == "ours":
+        if kind is None and self._counted:
             self.check()
 
     def check(self) -> None:
