@@ -17,8 +17,8 @@ def received(dom0: Dom0) -> int:
 
 
 class NmiStorm:
-    """Within, an NMI goes to every CPU each 100 ms. On our hypervisor, whoever leaves in order knows that they have arrived, if `counted`,
-    which takes a second."""
+    """Within, an NMI goes to every CPU each 100 ms. Whoever leaves in order knows that they have arrived, if `counted`, which takes a second.
+    The reference is left in peace: it hands NMIs on to dom0, whose kernel says so on the console, two lines each."""
 
     def __init__(self, dom0: Dom0, counted: bool = True) -> None:
         self._dom0, self._counted = dom0, counted and dom0.on == "ours"
@@ -36,12 +36,14 @@ class NmiStorm:
 
     def __enter__(self) -> "NmiStorm":
         self._before = received(self._dom0) if self._counted else 0
-        self._thread.start()
+        if self._dom0.on == "ours":
+            self._thread.start()
         return self
 
     def __exit__(self, kind, *_) -> None:
         self._over.set()
-        self._thread.join(30)
+        if self._dom0.on == "ours":
+            self._thread.join(30)
         if kind is None and self._counted:
             self.check()
 

@@ -58,14 +58,14 @@ def clocks(dom0: Dom0, seconds: float) -> None:
 def shortly(dom0: Dom0) -> None:
     with NmiStorm(dom0) as storm:
         clocks(dom0, 15)
-    assert storm.sent > 75, "the emulator took few NMIs"
+    assert dom0.on != "ours" or storm.sent > 75, "the emulator took few NMIs"
 
 
 @boot_test(SPEC, name="clocks-agree-over-5-minutes", slow=True)
 def over_five_minutes(dom0: Dom0) -> None:
     with NmiStorm(dom0) as storm:
         clocks(dom0, 300)
-    assert storm.sent > 1500, "the emulator took few NMIs"
+    assert dom0.on != "ours" or storm.sent > 1500, "the emulator took few NMIs"
 
 
 @boot_test(SPEC, name="clock-goes-on-after-pauses")
