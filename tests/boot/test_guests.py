@@ -32,7 +32,10 @@ GUEST_CASES = {
 WITHOUT_VERDICT = {"triple-fault", "spin", "flood", "bench", "grants-pair"}
 
 # What can't be asked of the reference, and why.
-NOT_ON_REFERENCE = {"apic": "QEMU 7.2 itself ends each time, by an assertion in tcg_handle_interrupt()"}
+NOT_ON_REFERENCE = {
+    "apic": "QEMU 7.2 itself ends each time, by an assertion in tcg_handle_interrupt()",
+    "xsave": "with a PV dom0 QEMU 7.2 mixes up extended state: dom0's own programs suffer (malloc's lists) until it ends; not seen in Bochs",
+}
 
 FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if any(path.glob("*.cpp")) and path.name != "common")
 NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
