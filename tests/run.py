@@ -63,6 +63,11 @@ def main() -> int:
         by_group = not rest or {"guests", "boot", "all"} & set(rest)
         skip = runner.pending() if arguments.on == "ours" and by_group else {}
         booted = runner.run(runner.select(rest), arguments.on, skip)
+        if arguments.on == "ours" and "all" in rest:   # the tiny kernels' expectations, held against their oracle
+            reference = runner.run([test for test in runner.select(["guests"]) if test.only_on != "ours"], "reference")
+            booted.passed += reference.passed
+            booted.failed += reference.failed
+            booted.skipped += reference.skipped
         for mine, theirs in ((total.passed, booted.passed), (total.failed, booted.failed), (total.skipped, booted.skipped)):
             mine += theirs
     for name in total.failed:

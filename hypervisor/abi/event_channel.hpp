@@ -22,6 +22,7 @@ enum class EvtchnOp : u32 {
     init_control = 11,
     expand_array = 12,
     set_priority = 13,
+    reset_cont = 14,  ///< a reset that the reference has interrupted
 };
 
 /// A port of `dom` that `remote_dom` may bind. OUT: port.

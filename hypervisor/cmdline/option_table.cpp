@@ -97,9 +97,11 @@ constexpr Option table[] = {
      "CPU features to do without (`no-avx`, `avx=off`): neither we nor guests use them, nor what depends on them. Names are those of "
      "`cpuid=` in xl.cfg(5). What the hypervisor itself needs can't be hidden, and what the CPU lacks not be added.",
      store_lists<&BootOptions::cpuid>},
-    toggle({"smep", Kind::string, "<bool> | hvm", "on", "Supervisor-mode execution prevention; `hvm`: for HVM guests only.", store_smep}),
+    toggle({"smep", Kind::string, "<bool> | hvm", "on",
+            "Supervisor-mode execution prevention; `hvm`: for HVM guests only; off: for them neither.", store_smep}),
     toggle({"smap", Kind::string, "<bool> | hvm", "on",
-            "Supervisor-mode access prevention; `hvm`: for HVM guests only. `no-smap` helps under emulators that get it wrong.",
+            "Supervisor-mode access prevention; `hvm`: for HVM guests only; off: for them neither. `no-smap` helps under emulators that "
+            "get it wrong.",
             store_smap}),
     {"tsc", Kind::string, "unstable | skewed", "measured", "What to believe of the TSCs: both words, not that they agree.", store_tsc},
     {"clocksource", Kind::string, "pit | hpet | acpi", "best there is",

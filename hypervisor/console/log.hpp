@@ -10,8 +10,9 @@
 
 namespace px {
 
-/// As in `loglvl=`: a smaller number is more severe. `reply` is what somebody has asked for: no threshold holds it back.
-enum class LogLevel : u8 { error = 0, warning = 1, info = 2, debug = 3, reply = 255 };
+/// As in `loglvl=`: a smaller number is more severe. No line has the level `none`, a threshold that holds back all but `reply`, which is what
+/// somebody has asked for.
+enum class LogLevel : i8 { none = -1, error = 0, warning = 1, info = 2, debug = 3, reply = 127 };
 
 /// Formats and emits one line; a newline is added. Lines are cut at 255 characters.
 void vlog(LogLevel level, bool guest_triggered, std::string_view format, std::span<const FormatArg> arguments);

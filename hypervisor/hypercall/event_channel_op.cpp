@@ -109,7 +109,7 @@ Result<Reply> with(Vcpu& caller, u64 argument) {
 
 using Entry = Result<Reply> (*)(Vcpu& caller, u64 argument);
 constexpr auto table = [] {
-    std::array<Entry, 14> entries{};
+    std::array<Entry, 15> entries{};
     const auto set = [&](EvtchnOp op, Entry entry) { entries[static_cast<usize>(op)] = entry; };
     set(EvtchnOp::bind_interdomain, with<abi::EvtchnBindInterdomain, bind_interdomain, true>);
     set(EvtchnOp::bind_virq, with<abi::EvtchnBindVirq, bind_virq, true>);
@@ -122,6 +122,7 @@ constexpr auto table = [] {
     set(EvtchnOp::bind_vcpu, with<abi::EvtchnBindVcpu, bind_vcpu>);
     set(EvtchnOp::unmask, with<abi::EvtchnUnmask, unmask>);
     set(EvtchnOp::reset, with<abi::EvtchnReset, reset>);
+    set(EvtchnOp::reset_cont, with<abi::EvtchnReset, reset>);
     set(EvtchnOp::init_control, with<abi::EvtchnInitControl, init_control, true>);
     set(EvtchnOp::expand_array, with<abi::EvtchnExpandArray, expand_array>);
     set(EvtchnOp::set_priority, with<abi::EvtchnSetPriority, set_priority>);

@@ -62,6 +62,8 @@ Result<Reply> hypercall_event_channel_op(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_sysctl(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_domctl(Vcpu& caller, HypercallArgs& args);
 Result<Reply> hypercall_multicall(Vcpu& caller, HypercallArgs& args);
+/// Known, but not supported on any machine.
+inline Result<Reply> hypercall_not_supported(Vcpu&, HypercallArgs&) { return Err{Errno::eopnotsupp}; }
 // hvm_op, physdev_op, platform_op and dm_op belong to the architecture.
 
 /// The rows that every architecture has.
@@ -80,6 +82,7 @@ constexpr HypercallTable generic_hypercalls() {
     table[number::sysctl] = {hypercall_sysctl};
     table[number::domctl] = {hypercall_domctl};
     table[number::multicall] = {hypercall_multicall};
+    table[number::xenpmu_op] = {hypercall_not_supported};
     return table;
 }
 

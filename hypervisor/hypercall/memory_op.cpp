@@ -52,10 +52,32 @@ Result<Reply> reserved_device_memory(Vcpu&, Call& call) {
 }
 
 Result<Reply> not_supported(Vcpu&, Call&) { return Err{Errno::eopnotsupp}; }
+/// The same of what has an argument, which is looked at first.
+template <class Op>
+Result<Reply> not_supported_with(Vcpu&, Call& call) {
+    REQUIRE(call.start == 0, enosys);
+    (void)TRY(guest_ptr<Op>(call.argument).read());
+    return Err{Errno::eopnotsupp};
+}
+
+/// Memory access events don't exist; a domain learns that it may not ask for them first.
+Result<Reply> memory_access(Vcpu& caller, Call& call) {
+    (void)TRY(guest_ptr<abi::MemAccessOp>(call.argument).read());
+    REQUIRE(caller.domain.settings.control, eperm);
+    return Err{Errno::eopnotsupp};
+}
+
+/// For operations that are never interrupted, and so never begin anywhere but at the start.
+template <Handler handler>
+Result<Reply> whole(Vcpu& caller, Call& call) {
+    REQUIRE(call.start == 0, einval);
+    return handler(caller, call);
+}
 
 /// The architecture's own.
 template <MemoryOp op>
 Result<Reply> by_architecture(Vcpu& caller, Call& call) {
+    REQUIRE(call.start == 0, enosys);
     return arch::memory_op(caller, op, call.argument);
 }
 
@@ -66,14 +88,14 @@ constexpr auto table = [] {
     set(MemoryOp::decrease_reservation, decrease_reservation);
     set(MemoryOp::populate_physmap, populate_physmap);
     set(MemoryOp::exchange, exchange);
-    set(MemoryOp::claim_pages, claim_pages);
-    set(MemoryOp::maximum_ram_page, maximum_ram_page);
-    set(MemoryOp::current_reservation, about_domain<current_frames>);
-    set(MemoryOp::maximum_reservation, about_domain<maximum_frames>);
-    set(MemoryOp::maximum_gpfn, about_domain<maximum_gfn>);
+    set(MemoryOp::claim_pages, whole<claim_pages>);
+    set(MemoryOp::maximum_ram_page, whole<maximum_ram_page>);
+    set(MemoryOp::current_reservation, whole<about_domain<current_frames>>);
+    set(MemoryOp::maximum_reservation, whole<about_domain<maximum_frames>>);
+    set(MemoryOp::maximum_gpfn, whole<about_domain<maximum_gfn>>);
     set(MemoryOp::add_to_physmap, add_to_physmap);
     set(MemoryOp::add_to_physmap_batch, add_to_physmap_batch);
-    set(MemoryOp::remove_from_physmap, remove_from_physmap);
+    set(MemoryOp::remove_from_physmap, whole<remove_from_physmap>);
     set(MemoryOp::acquire_resource, acquire_resource);
     set(MemoryOp::memory_map, by_architecture<MemoryOp::memory_map>);
     set(MemoryOp::machine_memory_map, by_architecture<MemoryOp::machine_memory_map>);
@@ -83,10 +105,10 @@ constexpr auto table = [] {
     set(MemoryOp::get_sharing_freed_pages, none_shared);
     set(MemoryOp::get_sharing_shared_pages, none_shared);
     set(MemoryOp::reserved_device_memory_map, reserved_device_memory);
-    set(MemoryOp::get_vnumainfo, not_supported);
-    set(MemoryOp::paging_op, not_supported);
-    set(MemoryOp::access_op, not_supported);
-    set(MemoryOp::sharing_op, not_supported);
+    set(MemoryOp::get_vnumainfo, whole<not_supported_with<abi::VnumaTopologyInfo>>);
+    set(MemoryOp::access_op, memory_access);
+    set(MemoryOp::machphys_mfn_list, not_supported_with<abi::MachphysMfnList>);
+    set(MemoryOp::machphys_compat_mfn_list, not_supported);  // of 32-bit PV guests
     return entries;
 }();
 

@@ -152,6 +152,8 @@ Result<> map_resource_frame(Domain& caller, Domain& owner, u32 id, u32 index, co
 }  // namespace
 
 Result<Reply> acquire_resource(Vcpu& caller, Call& call) {
+    // Into a physmap frames of others come for the hardware domain only.
+    REQUIRE(!caller.domain.settings.hvm || caller.domain.settings.hardware, eacces);
     const auto pointer = guest_ptr<abi::MemAcquireResource>(call.argument);
     const auto op = TRY(pointer.read());
     REQUIRE(op.pad == 0, einval);

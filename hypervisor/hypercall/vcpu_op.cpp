@@ -14,6 +14,7 @@ using abi::VcpuOp;
 
 Result<Reply> initialise(Vcpu&, Vcpu& target, u64 argument) {
     REQUIRE(target.has_info(), einval);
+    (void)TRY(GuestPtr<u8>(argument).read());  // a bad pointer is the first thing to be said
     REQUIRE(!arch::is_initialised(target), eexist);
     return TRY(arch::initialise_vcpu(target, argument)) == Progress::more ? run_again : Reply{};
 }
@@ -81,7 +82,8 @@ Result<Reply> register_vcpu_info(Vcpu&, Vcpu& target, u64 argument) {
     return Reply{};
 }
 
-Result<Reply> send_nmi(Vcpu&, Vcpu& target, u64) {
+Result<Reply> send_nmi(Vcpu&, Vcpu& target, u64 argument) {
+    REQUIRE(argument == 0, einval);
     arch::send_nmi(target);
     return Reply{};
 }

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import bench_lives
 import bochs
+from bench_aims import Comparison
 from dom0 import Dom0, Spec
 from guests import log_of, tiny_config
 from paths import DIST, REPO
 
-AIM = {"null-hypercall": 0.35}             # all others: 0.5
 REFERENCE_IMAGE = 1178795                  # bytes of Debian's xen-4.17-amd64.gz
 
 
@@ -48,18 +48,11 @@ def measure(on: str, profile: str) -> dict[str, Row]:
     return {name: Row(int(count), costs) for (name, count), costs in zip(counts, hidden)}
 
 
-def print_counts(rows: dict[str, dict[str, Row]], sides: list[str]) -> None:
-    both = len(sides) == 2
-    print(f"{'instructions per operation':<28}" + "".join(f"{on:>12}" for on in sides) + ("       ratio    aim" if both else ""))
-    for name in rows[sides[0]]:
-        count = {on: rows[on][name].instructions for on in sides}
-        line = f"{name:<28}" + "".join(f"{count[on]:>12,}" for on in sides)
-        if both:
-            exits_not = rows["ours"][name].hidden["entries"] == 0
-            ratio, aim = count["ours"] / count["reference"], AIM.get(name, 0.5)
-            # What doesn't exit takes the guest's own instructions: nothing can be saved.
-            line += f"{ratio:>12.2f}" + ("  no exit" if exits_not else f"{aim:>7.2f}{'' if ratio <= aim else '  missed'}")
-        print(line)
+def print_counts(rows: dict[str, dict[str, Row]], comparison: Comparison) -> None:
+    comparison.print_title("instructions per operation")
+    for name in rows[comparison.sides[0]]:
+        free = "ours" in rows and rows["ours"][name].hidden["entries"] == 0
+        comparison.print_row(name, {on: rows[on][name].instructions for on in comparison.sides}, free)
 
 
 def print_hidden(rows: dict[str, dict[str, Row]], sides: list[str]) -> None:
@@ -84,17 +77,18 @@ def main() -> int:
     parser.add_argument("--only", choices=["ours", "reference"], help="one side only")
     arguments = parser.parse_args()
     sides = [arguments.only] if arguments.only else ["ours", "reference"]
+    comparison = Comparison(sides)
     if arguments.part != "lives":
         rows = {on: measure(on, f"bochs-{arguments.cpu}") for on in sides}
-        print_counts(rows, sides)
+        print_counts(rows, comparison)
         print_hidden(rows, sides)
     if arguments.part != "operations":
-        bench_lives.report(sides)
+        bench_lives.report(comparison)
     if (DIST / "xen.gz").exists():
         size = (DIST / "xen.gz").stat().st_size
         print(f"{'gzipped image, bytes':<28}{size:>12,}{REFERENCE_IMAGE:>12,}{size / REFERENCE_IMAGE:>12.2f}")
     print(f"{'lines of the hypervisor':<28}{lines_of_code():>12,}")
-    return 0
+    return comparison.verdict()
 
 
 if __name__ == "__main__":

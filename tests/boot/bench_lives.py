@@ -7,14 +7,13 @@ machine has a VT-d IOMMU, so that both hypervisors boot the same PVH dom0; each 
 import re
 from dataclasses import dataclass
 
+from bench_aims import Comparison
 from dom0 import Dom0, Spec
 from guests import debian_config, tiny_config
 
 LIVES = 100                                # tiny domains, one after the other; some of the other kind among them, whose kernel takes
                                            # 4,000 million instructions to unpack
 SHOWN = (2, LIVES)
-AIM = 0.8
-AIMS = {"tiny": 0.5}
 KINDS = {"tiny": tiny_config("tiny", "tiny", memory=8, more='on_poweroff = "preserve"'), "debian": debian_config("debian")}
 TOOLS = {"ours": "philoxen", "reference": "debian"}
 
@@ -59,23 +58,19 @@ def measure(on: str) -> Lives:
     return Lives(boot, lives)
 
 
-def rows(lives: Lives) -> dict[str, tuple[int, float]]:
-    """By name: millions of instructions, and the aim."""
-    table = {"dom0's boot": (lives.boot // 10**6, AIM)}
+def rows(lives: Lives) -> dict[str, int]:
+    """By name: millions of instructions."""
+    table = {"dom0's boot": lives.boot // 10**6}
     for kind, numbers in lives.lives.items():
         for number in SHOWN:
             for what, cost in zip(("create", "destroy"), numbers[number]):
-                table[f"{what} {kind}, number {number}"] = cost // 10**6, AIMS.get(kind, AIM)
+                table[f"{what} {kind}, number {number}"] = cost // 10**6
     return table
 
 
-def report(sides: list[str]) -> None:
-    tables = {on: rows(measure(on)) for on in sides}
-    print(f"\n{'millions of instructions':<28}" + "".join(f"{on:>12}" for on in sides) + ("       ratio    aim" if len(sides) == 2 else ""))
-    for name, (_, aim) in tables[sides[0]].items():
-        count = {on: tables[on][name][0] for on in sides}
-        line = f"{name:<28}" + "".join(f"{count[on]:>12,}" for on in sides)
-        if len(sides) == 2:
-            ratio = count["ours"] / max(count["reference"], 1)
-            line += f"{ratio:>12.2f}{aim:>7.2f}{'' if ratio <= aim else '  missed'}"
-        print(line, flush=True)
+def report(comparison: Comparison) -> None:
+    tables = {on: rows(measure(on)) for on in comparison.sides}
+    print()
+    comparison.print_title("millions of instructions")
+    for name in tables[comparison.sides[0]]:
+        comparison.print_row(name, {on: tables[on][name] for on in comparison.sides})

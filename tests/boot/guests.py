@@ -42,9 +42,10 @@ def await_console(dom0: Dom0, name: str, pattern: str, timeout: float = 60) -> s
 
 
 @contextlib.contextmanager
-def guest_console(dom0: Dom0, name: str) -> Iterator[Console]:
-    """`xl console NAME`: within, what is typed goes to the guest and what it says comes from the same console."""
-    dom0.console.type(f"xl console {name}; echo PX-'LEFT'\n")
+def guest_console(dom0: Dom0, name: str, command: str = "") -> Iterator[Console]:
+    """`xl console NAME`, or another command that connects to a guest's console: within, what is typed goes to the guest and what it says comes
+    from the same console."""
+    dom0.console.type(f"{command or f'xl console {name}'}; echo PX-'LEFT'\n")
     try:
         yield dom0.console
     finally:

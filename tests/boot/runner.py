@@ -154,7 +154,7 @@ def run(tests: list[Test], on: str, skip: dict[str, str] | None = None) -> Resul
     specs = list(dict.fromkeys(test.spec for test in tests))
     for test in sorted(tests, key=lambda test: specs.index(test.spec)):
         started = time.monotonic()
-        label = f"{test.suite}/{test.name}"
+        label = f"{test.suite}/{test.name}{' on the reference' if on == 'reference' else ''}"
 
         def say(verdict: str, text: str = "") -> None:
             print(f"{verdict:<8}{label} ({time.monotonic() - started:.1f} s){': ' if text else ''}{text}", flush=True)

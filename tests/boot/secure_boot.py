@@ -22,12 +22,12 @@ SHIM = Path("/usr/lib/shim/shimx64.efi")   # with Debian's certificate in it; si
 EVIL = "px.evil=1"                         # what nobody may add
 
 
-def firmware(scratch: Path) -> list[str]:
-    """QEMU's arguments for firmware whose variables only its own code can change. Needs `-machine q35,smm=on`."""
+def firmware(scratch: Path, keys: str = "snakeoil", s3: bool = False) -> list[str]:
+    """QEMU's arguments for firmware whose variables only its own code can change. Needs `-machine q35,smm=on`. Without `keys` Secure Boot is
+    off. For `s3` this build keeps 15 MiB, at 8 MiB, where dom0's kernel must be."""
     variables = scratch / "vars.fd"
-    shutil.copy(efi_media.OVMF / "OVMF_VARS_4M.snakeoil.fd", variables)
-    # Without S3: for it this build keeps 15 MiB, at 8 MiB, where Debian's kernel must be.
-    return ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
+    shutil.copy(efi_media.OVMF / f"OVMF_VARS_4M.{f'{keys}.' if keys else ''}fd", variables)
+    return ["-global", "driver=cfi.pflash01,property=secure,value=on", "-global", f"ICH9-LPC.disable_s3={int(not s3)}",
             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={efi_media.OVMF}/OVMF_CODE_4M.secboot.fd",
             "-drive", f"if=pflash,unit=1,format=raw,file={variables}"]
 

@@ -4,6 +4,11 @@ from dom0 import Dom0, Spec
 from guests import debian_config, domains, tiny_config
 from runner import boot_test
 
+def damage(source: str, at: int) -> str:
+    """Commands that make /tmp/damaged of a file, some bytes of its being others."""
+    return f"cp {source} /tmp/damaged && tr '\\0' x </dev/zero | head -c 512 | dd of=/tmp/damaged bs=1 seek={at} conv=notrunc 2>/dev/null"
+
+
 # Name, configuration, commands before, and a word that the message must hold (of our tools; Debian's say less).
 CASES = [
     ("missing-config", None, "", "/tmp/bad.cfg"),
@@ -12,6 +17,8 @@ CASES = [
     ("empty-kernel", tiny_config("bad", "empty"), ": > /guests/empty.elf", "/guests/empty.elf"),
     ("truncated-kernel", tiny_config("bad", "half"), "head -c 3000 /guests/hello.elf > /guests/half.elf", "/guests/half.elf"),
     ("truncated-bzimage", debian_config("bad").replace("/guests/vmlinuz", "/tmp/half"), "head -c 2000000 /guests/vmlinuz > /tmp/half", "/tmp/half"),
+    ("damaged-kernel", tiny_config("bad", "hello").replace("/guests/hello.elf", "/tmp/damaged"), damage("/guests/hello.elf", 32), "/tmp/damaged"),
+    ("damaged-bzimage", debian_config("bad").replace("/guests/vmlinuz", "/tmp/damaged"), damage("/guests/vmlinuz", 4_000_000), "is damaged"),
     ("no-pvh-note", tiny_config("bad", "noise").replace("noise.elf", "../bin/busybox"), "", "busybox"),
     ("missing-initrd", debian_config("bad").replace("/guests/initrd", "/guests/gone"), "", "/guests/gone"),
     ("too-much-memory", tiny_config("bad", "hello", memory=900000), "", "memory"),
@@ -20,6 +27,7 @@ CASES = [
 # What Debian's tools don't notice.
 OUR_CASES = [
     ("truncated-initrd", debian_config("bad").replace("/guests/initrd", "/tmp/half"), "head -c 100000 /guests/initrd > /tmp/half", "/tmp/half"),
+    ("damaged-initrd", debian_config("bad").replace("/guests/initrd", "/tmp/damaged"), damage("/guests/initrd", 100_000), "is damaged"),
     ("missing-disk", tiny_config("bad", "hello", more='disk = [ "/tmp/gone,raw,xvda,rw" ]'), "", "/tmp/gone"),
     ("missing-bridge", tiny_config("bad", "hello", more='vif = [ "bridge=nowhere" ]'), "", "there is no bridge 'nowhere'"),
 ]

@@ -4,6 +4,7 @@ import re
 
 from dom0 import Dom0, Spec
 from guests import await_console, create, debian_config, destroy, domains, guest_console, run_in_guest
+from nmis import NmiStorm
 from runner import boot_test
 
 SPEC = Spec(tools="philoxen", memory=8192)
@@ -20,7 +21,8 @@ def four_vcpus(dom0: Dom0) -> None:
     assert dom0.spec.cpus == 2
     create(dom0, "four", debian_config("four", vcpus=4))
     try:
-        time_advances(dom0, "four", 4)
+        with NmiStorm(dom0):
+            time_advances(dom0, "four", 4)
         with guest_console(dom0, "four") as guest:
             online = "/sys/devices/system/cpu/online"
             for cpu in (3, 1):

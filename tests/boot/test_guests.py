@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from dom0 import Dom0, Spec, hypervisor
 from guests import create, destroy, log_of, tiny_config
 from machine import Boot, Machine
+from nmis import NmiStorm
 from paths import GUESTS, REPO
-from runner import boot_test, machine_test
+from runner import Skipped, boot_test, machine_test
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ GUEST_CASES = {
 }
 # Kernels that never say a verdict: their tests are in test_hostile_guests.py.
 WITHOUT_VERDICT = {"triple-fault", "spin", "flood", "bench", "grants-pair"}
+
+# What can't be asked of the reference, and why.
+NOT_ON_REFERENCE = {
+    "apic": "QEMU 7.2 itself ends each time, by an assertion in tcg_handle_interrupt()",
+    "xsave": "with a PV dom0 QEMU 7.2 mixes up extended state: dom0's own programs suffer (malloc's lists) until it ends; not seen in Bochs",
+}
 
 FOLDERS = sorted(path.name for path in (REPO / "tests" / "guests").iterdir() if any(path.glob("*.cpp")) and path.name != "common")
 NAMES = [name for name in FOLDERS if name not in WITHOUT_VERDICT] + ["tiny"]
@@ -76,8 +83,12 @@ def finish(dom0: Dom0, name: str, timeout: float) -> str:
 def _register(name: str, guest: Guest) -> None:
     @boot_test(SPEC, name=name, suite="guests")
     def as_domain(dom0: Dom0) -> None:
-        start(dom0, name, guest)
-        judge(name, dom0.on, finish(dom0, name, guest.timeout))
+        if dom0.on == "reference" and name in NOT_ON_REFERENCE:
+            raise Skipped(NOT_ON_REFERENCE[name])
+        with NmiStorm(dom0, counted=False):
+            start(dom0, name, guest)
+            text = finish(dom0, name, guest.timeout)
+        judge(name, dom0.on, text)
 
 
 for _name in NAMES:
@@ -116,16 +127,20 @@ def killed_granter(dom0: Dom0) -> None:
     dom0.wait("[ $(xl list | wc -l) = 2 ]", 30, "the granter's end")
 
 
+ON_BOTH = ("hello", "hypercall-table")      # as dom0 on the reference, too
+
+
 def _register_as_dom0(name: str) -> None:
-    @machine_test(name=f"{name}-as-dom0", suite="guests", only_on="ours")
+    @machine_test(name=f"{name}-as-dom0", suite="guests", only_on=None if name in ON_BOTH else "ours")
     def as_dom0(on: str) -> None:
         guest = GUEST_CASES.get(name, Guest())
         extra = f"{guest.extra} avx=1" if name == "xsave" else guest.extra  # no #NM exit of ours upsets QEMU: see xsave.cpp
-        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", cpus=2, memory=512, seconds=90,
+        # The reference has no PVH dom0 without an IOMMU.
+        boot = Boot(xen=hypervisor(on), kernel=GUESTS / f"{name}.elf", cpus=2, memory=512, seconds=90, profile="q35-vtd" if on == "reference" else "qemu-svm",
                     xen_args=f"dom0_mem=64M dom0_max_vcpus={guest.vcpus}", kernel_args=extra)
         with Machine(boot, f"{name}-as-dom0") as machine:
             try:
-                machine.console.expect(rf"^PX-VERDICT {name} (pass|fail).*$", timeout=60, fail=r"Panic")
+                machine.console.expect(rf"^PX-VERDICT {name} (pass|fail).*$", timeout=60, fail=r"\(PX\) panic|\(XEN\) Panic")
                 judge(name, on, machine.console.text)
                 assert machine.wait_end(20) == 0, "the machine did not end in order"
             except BaseException as error:
@@ -134,5 +149,5 @@ def _register_as_dom0(name: str) -> None:
 
 
 # What these check doesn't depend on being privileged; before a toolstack runs, they are the first tests of a hypervisor.
-for _name in ("apic", "clock", "cpuid", "events", "events-fifo", "hello", "hypercall-args", "hypercall-page", "mmio", "smp", "timers", "xsave"):
+for _name in ("apic", "clock", "cpuid", "events", "events-fifo", "hello", "hypercall-args", "hypercall-page", "hypercall-table", "mmio", "smp", "timers", "xsave"):
     _register_as_dom0(_name)

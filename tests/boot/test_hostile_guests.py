@@ -4,6 +4,7 @@ import time
 
 from dom0 import Dom0, Spec
 from guests import await_console, create, destroy, domains, log_of, tiny_config
+from nmis import NmiStorm
 from runner import boot_test
 
 SPEC = Spec(guests=("triple-fault", "spin", "flood", "hello"))
@@ -56,15 +57,16 @@ def flood(dom0: Dom0) -> None:
 
 @boot_test(SPEC, name="weights-share-the-cpu")
 def weights(dom0: Dom0) -> None:
-    """Two guests that never yield, on one CPU, weights 256 and 512: their times stand 1:2."""
+    """Two guests that never yield, on one CPU, weights 256 and 512: their times stand 1:2, while NMIs storm."""
     for name, weight in (("light", 256), ("heavy", 512)):
         create(dom0, name, tiny_config(name, "spin", more=f'cpus = "1"\ncpu_weight = {weight}'))
         await_console(dom0, name, "PX-SPIN", 30)
-    first = domains(dom0)
-    for _ in range(40):
-        answers(dom0)
-        dom0.run("usleep 500000")
-    last = domains(dom0)
+    with NmiStorm(dom0):
+        first = domains(dom0)
+        for _ in range(40):
+            answers(dom0)
+            dom0.run("usleep 500000")
+        last = domains(dom0)
     used = {name: float(last[name][4]) - float(first[name][4]) for name in ("light", "heavy")}
     for name in used:
         destroy(dom0, name)

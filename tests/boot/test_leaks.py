@@ -4,6 +4,7 @@ import re
 
 from dom0 import Dom0, Spec
 from guests import free_memory, tiny_config
+from nmis import NmiStorm
 from runner import boot_test
 
 WARM_UP = 5
@@ -37,7 +38,8 @@ def _register(tools: str, count: int, slow: bool) -> None:
         dom0.write("/tmp/cycle.cfg", tiny_config("cycle", "tiny", memory=8, more='on_poweroff = "preserve"'))
         cycles(dom0, WARM_UP)
         before = footprint(dom0)
-        cycles(dom0, count)
+        with NmiStorm(dom0):
+            cycles(dom0, count)
         after = footprint(dom0)
         changed = {what: (before.get(what), after.get(what)) for what in before | after if before.get(what) != after.get(what)}
         assert not changed, f"not the same after {count} creates and destroys: {changed}"

@@ -51,6 +51,27 @@ def life_of_a_guest(dom0: Dom0) -> None:
         destroy(dom0, "life")
 
 
+def create_with_console(dom0: Dom0) -> None:
+    """xl create -c: the console from the guest's first line on. Ctrl-] leaves it with the guest running; a guest's end leaves it by itself."""
+    dom0.write("/tmp/seen.cfg", debian_config("seen", word="c-1808").replace("quiet", ""))
+    try:
+        with guest_console(dom0, "seen", "xl create -c /tmp/seen.cfg") as console:
+            console.expect(r"Linux version \d+\.", 90)
+            console.expect(r"^GUEST-UP word c-1808 ", 90)
+            console.expect(r"^GUEST-READY", 60)
+            console.type("from the first\n")
+            console.expect(r"^GUEST-ANSWER c-1808 heard: from the first$", 30)
+        assert "seen" in domains(dom0), "leaving the console ended the guest"
+    finally:
+        destroy(dom0, "seen")
+
+    dom0.write("/tmp/short.cfg", tiny_config("short", "hello"))
+    dom0.console.type("xl create -c /tmp/short.cfg; echo PX-'LEFT' $?\n")
+    dom0.console.expect(r"^PX-VERDICT hello pass", 60)
+    dom0.console.expect(r"PX-LEFT \d+$", 60)
+    dom0.wait("! xl domid short >/dev/null 2>&1", 60, "the guest powers off and is removed")
+
+
 def guest_powers_off(dom0: Dom0) -> None:
     """By SCHEDOP_shutdown of a tiny kernel: Debian's kernel as a PVH guest only halts, on the reference as well."""
     create(dom0, "off", tiny_config("off", "hello"))
@@ -90,5 +111,5 @@ for _tools in ("debian", "philoxen"):
     _cpu = Spec.cpu + (",+vgif" if _tools == "philoxen" else "")  # the others have none
     _spec = Spec(tools=_tools, cpu=_cpu, guests=("hello", "triple-fault"), devices=TWO_NODES)
     _on = "ours" if _tools == "philoxen" else None
-    for _body in (info, life_of_a_guest, guest_powers_off, numa):
+    for _body in (info, life_of_a_guest, create_with_console, guest_powers_off, numa):
         boot_test(_spec, name=f"xl-{_body.__name__.replace('_', '-')}-{_tools}")(_body)

@@ -18,6 +18,7 @@
     efi-mistakes        the same after every one of MISTAKES, with -mapbs and -basevideo, by chain=
     efi-offered-initrd  the same with an initramfs that the shell offers (LoadFile2)
     efi-microcode       as efi, with ucode= in xen.cfg
+    efi-hole            firmware that keeps 15 MiB for itself where dom0's kernel must be
     efi-secure-…        with Secure Boot on: secure_boot.py
     kernel-alone        QEMU's loader without modules
     kernel-swapped      with the initramfs before the kernel
@@ -321,6 +322,7 @@ WAYS = {
     "efi-shell": _efi(_efi_shell),
     "efi-mistakes": _efi(_efi_mistakes),
     "efi-offered-initrd": _efi(_efi_offered_initrd),
+    "efi-hole": lambda boot, scratch: secure_boot.firmware(scratch, keys="", s3=True) + efi_media.partition(_efi_fallback(boot, scratch), scratch),
     "efi-microcode": _efi(_efi_microcode),
     "kernel-alone": _kernel_alone,
     "kernel-swapped": _kernel_swapped,

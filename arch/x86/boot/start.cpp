@@ -18,6 +18,7 @@
 #include "arch/x86/machine/efi_runtime.hpp"
 #include "arch/x86/machine/io.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/machine_check.hpp"
 #include "arch/x86/machine/nodes.hpp"
 #include "arch/x86/machine/screen.hpp"
 #include "arch/x86/machine/serial.hpp"
@@ -96,9 +97,7 @@ Result<> parse_boot_info(Protocol protocol, u64 address) {
 }
 
 LogThresholds thresholds(const cmdline::LogFilter& filter) {
-    const auto level = [](cmdline::Verbosity v) {
-        return v == cmdline::Verbosity::none ? LogLevel::error : LogLevel(static_cast<u8>(v) - 1);
-    };
+    const auto level = [](cmdline::Verbosity v) { return LogLevel(static_cast<i8>(v) - 1); };
     return {level(filter.always), level(filter.rate_limited)};
 }
 
@@ -110,7 +109,7 @@ void report_option(const cmdline::Diagnostic& diagnostic) {
                     diagnostic.culprit);
 }
 
-/// `cpuid=`.
+/// `cpuid=`, and `smep=` and `smap=` where they are off for guests as well.
 void hide_features() {
     HiddenFeatures hidden;
     for (std::string_view list : options.cpuid.all()) {
@@ -119,18 +118,20 @@ void hide_features() {
             if (refusal != nullptr) report_option({cmdline::Diagnostic::Severity::problem, "cpuid", flag->item, refusal});
         }
     }
+    if (options.smep == cmdline::Prevention::off) hidden.say("smep", false);
+    if (options.smap == cmdline::Prevention::off) hidden.say("smap", false);
     hidden.close();
     hide_host_features(hidden);
 }
 
 void apply_options() {
+    console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
+    console_set_timestamps(options.console_timestamps != cmdline::Timestamps::none);
     open_serial_consoles(options);
     open_screen(info, options.vga, options.console.contains(cmdline::ConsoleDevice::vga));
-    console_set_levels(thresholds(options.loglvl), thresholds(options.guest_loglvl));
     console_keep_owner_text(options.console_to_ring);
     console_set_switch(options.switch_letter, options.input_to_hypervisor);
     default_limits = {options.gnttab_max_frames, options.gnttab_max_maptrack_frames};
-    console_set_timestamps(options.console_timestamps != cmdline::Timestamps::none);
     hide_features();
     choose_host_features({options.smep == cmdline::Prevention::on, options.smap == cmdline::Prevention::on});
     const auto method = [&] {
@@ -176,6 +177,7 @@ void log_protections() {
              memory_layout().dom0_frames >> 8, totals.free_frames >> 8);
     start_other_cpus(options.nosmp ? 1 : options.maxcpus != 0 ? options.maxcpus : max_cpus);
     drop_identity_map();
+    watch_for_corrected_errors();
     init_scheduler(options.sched);
     scheduler_add_online_cpus();
     register_debug_keys();

@@ -35,6 +35,7 @@ Result<Reply> memory_map(Vcpu& caller, u64 argument) {
 }
 
 Result<Reply> machine_memory_map(Vcpu& caller, u64 argument) {
+    if (caller.domain.settings.hvm) REQUIRE(caller.domain.settings.control, enosys);
     REQUIRE(caller.domain.settings.control, eperm);
     const auto& machine = arch::memory_layout().machine;
     return write_map(argument, machine.size(), [&](u32 i) {

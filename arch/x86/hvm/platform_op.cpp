@@ -52,6 +52,7 @@ Result<Reply> firmware_info(abi::PlatformOp& op) {
 Result<Reply> enter_acpi_sleep(abi::PlatformOp& op) {
     constexpr u32 deepest = 5;
     REQUIRE(op.u.enter_acpi_sleep.sleep_state >= 1 && op.u.enter_acpi_sleep.sleep_state <= deepest, einval);
+    REQUIRE((op.u.enter_acpi_sleep.flags & ~abi::acpi_sleep_extended) == 0, einval);
     REQUIRE(op.u.enter_acpi_sleep.sleep_state == deepest, eopnotsupp);  // suspend isn't supported
     arch::power_off_machine();
 }

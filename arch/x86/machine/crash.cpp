@@ -10,7 +10,6 @@
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/local_apic.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
-#include "hypervisor/console/console.hpp"
 #include "hypervisor/console/input.hpp"
 #include "hypervisor/cpu/per_cpu.hpp"
 
@@ -27,18 +26,11 @@ extern "C" const u8 symbol_table_end[];
 extern "C" const char image_start[];
 extern "C" const char text_end[];
 
-/// Without locks: the CPU that has the console's may have been stopped.
-template <class... Args>
-void print(std::string_view format, const Args&... args) {
-    char line[200];
-    console_write_emergency({line, format_to(line, format, args...)});
-}
-
 bool is_text(u64 address) { return address >= reinterpret_cast<u64>(image_start) && address < reinterpret_cast<u64>(text_end); }
 
 void print_address(std::string_view what, u64 address) {
     const SymbolName name = symbol_of(address);
-    print("  {} {:016x} {}+{:#x}\n", what, address, std::string_view(name.text, name.length), name.offset);
+    crash_print("  {} {:016x} {}+{:#x}\n", what, address, std::string_view(name.text, name.length), name.offset);
 }
 
 /// Follows the frame pointers while they rise within this CPU's stack block.
@@ -63,20 +55,34 @@ void begin_crash() {
 
 [[noreturn]] void end_crash() {
     if (!reboot_after_crash) {
-        print("(PX) noreboot: the machine stays as it is\n");
+        crash_print("(PX) noreboot: the machine stays as it is\n");
         stop_this_cpu();
     }
-    print("(PX) rebooting\n");
+    crash_print("(PX) rebooting\n");
     reboot_machine();
 }
 
 void print_registers(const TrapFrame& frame) {
-    print("  rip {:016x} rsp {:016x} rflags {:016x} error {:#x}\n", frame.rip, frame.rsp, frame.rflags, frame.error_code);
-    print("  rax {:016x} rbx {:016x} rcx {:016x} rdx {:016x}\n", frame.rax, frame.rbx, frame.rcx, frame.rdx);
-    print("  rsi {:016x} rdi {:016x} rbp {:016x} r8  {:016x}\n", frame.rsi, frame.rdi, frame.rbp, frame.r8);
-    print("  r9  {:016x} r10 {:016x} r11 {:016x} r12 {:016x}\n", frame.r9, frame.r10, frame.r11, frame.r12);
-    print("  r13 {:016x} r14 {:016x} r15 {:016x}\n", frame.r13, frame.r14, frame.r15);
-    print("  cr0 {:016x} cr2 {:016x} cr3 {:016x} cr4 {:016x}\n", read_cr<0>(), read_cr<2>(), read_cr<3>(), read_cr<4>());
+    crash_print("  rip {:016x} rsp {:016x} rflags {:016x} error {:#x}\n", frame.rip, frame.rsp, frame.rflags, frame.error_code);
+    crash_print("  rax {:016x} rbx {:016x} rcx {:016x} rdx {:016x}\n", frame.rax, frame.rbx, frame.rcx, frame.rdx);
+    crash_print("  rsi {:016x} rdi {:016x} rbp {:016x} r8  {:016x}\n", frame.rsi, frame.rdi, frame.rbp, frame.r8);
+    crash_print("  r9  {:016x} r10 {:016x} r11 {:016x} r12 {:016x}\n", frame.r9, frame.r10, frame.r11, frame.r12);
+    crash_print("  r13 {:016x} r14 {:016x} r15 {:016x}\n", frame.r13, frame.r14, frame.r15);
+    crash_print("  cr0 {:016x} cr2 {:016x} cr3 {:016x} cr4 {:016x}\n", read_cr<0>(), read_cr<2>(), read_cr<3>(), read_cr<4>());
+}
+
+/// As they are in the function that has this written into it: of what its callers had, those that a call preserves.
+[[gnu::always_inline]] inline void capture_registers(TrapFrame& frame) {
+    asm volatile(
+        "movq %%r15, 0(%0); movq %%r14, 8(%0); movq %%r13, 16(%0); movq %%r12, 24(%0)\n"
+        "movq %%r11, 32(%0); movq %%r10, 40(%0); movq %%r9, 48(%0); movq %%r8, 56(%0)\n"
+        "movq %%rdi, 64(%0); movq %%rsi, 72(%0); movq %%rbp, 80(%0); movq %%rbx, 88(%0)\n"
+        "movq %%rdx, 96(%0); movq %%rcx, 104(%0); movq %%rax, 112(%0)\n"
+        "movq %%rsp, %c1(%0); pushfq; popq %c2(%0)\n"
+        "leaq 1f(%%rip), %%rax; movq %%rax, %c3(%0)\n"
+        "1:" ::"b"(&frame),
+        "i"(offsetof(TrapFrame, rsp)), "i"(offsetof(TrapFrame, rflags)), "i"(offsetof(TrapFrame, rip))
+        : "rax", "memory");
 }
 
 constexpr const char* exception_names[] = {"divide error",
@@ -122,11 +128,12 @@ void stop_this_cpu() {
 
 void count_nmi(const TrapFrame&) { nmi_count.fetch_add(1, std::memory_order_relaxed); }
 
-void crash_on_trap(const TrapFrame& frame) {
+void crash_on_trap(const TrapFrame& frame, void (*details)()) {
     begin_crash();
     const char* name = frame.vector < std::size(exception_names) ? exception_names[frame.vector] : "exception";
-    print("\n(PX) the hypervisor crashed on CPU {}: {} (vector {})\n", this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0, name,
-          frame.vector);
+    crash_print("\n(PX) the hypervisor crashed on CPU {}: {} (vector {})\n", this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0, name,
+                frame.vector);
+    if (details != nullptr) details();
     print_registers(frame);
     print_address("at  ", frame.rip);
     print_stack(frame.rbp);
@@ -182,11 +189,15 @@ void power_off_machine() {
 namespace px {
 
 void vpanic(std::string_view format, std::span<const FormatArg> arguments) {
+    arch::TrapFrame frame{};
+    arch::capture_registers(frame);
     arch::begin_crash();
     char line[240];
     const usize used = vformat(line, format, arguments);
-    arch::print("\n(PX) panic on CPU {}: {}\n", arch::this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0, std::string_view(line, used));
-    arch::print_stack(reinterpret_cast<u64>(__builtin_frame_address(0)));
+    arch::crash_print("\n(PX) panic on CPU {}: {}\n", arch::this_cpu_pointer() != nullptr ? this_cpu().id.raw : 0,
+                      std::string_view(line, used));
+    arch::print_registers(frame);
+    arch::print_stack(frame.rbp);
     arch::end_crash();
 }
 

@@ -3,14 +3,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "hypervisor/base/format.hpp"
 #include "hypervisor/base/types.hpp"
+#include "hypervisor/console/console.hpp"
 
 namespace px::arch {
 
 struct TrapFrame;
 
-/// An exception in the hypervisor that nothing fixes: reports and ends.
-[[noreturn]] void crash_on_trap(const TrapFrame& frame);
+/// An exception in the hypervisor that nothing fixes: reports and ends. `details` prints more on its cause, by crash_print().
+[[noreturn]] void crash_on_trap(const TrapFrame& frame, void (*details)() = nullptr);
+/// Without locks: the CPU that has the console's may have been stopped.
+template <class... Args>
+void crash_print(std::string_view format, const Args&... args) {
+    char line[200];
+    console_write_emergency({line, format_to(line, format, args...)});
+}
 /// True from the first crash on: every CPU that notices stops.
 bool crash_in_progress();
 /// Interrupts off, halted for ever.

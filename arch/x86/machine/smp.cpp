@@ -14,6 +14,7 @@
 #include "arch/x86/machine/acpi_tables.hpp"
 #include "arch/x86/machine/clock.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/machine_check.hpp"
 #include "arch/x86/machine/nodes.hpp"
 #include "arch/x86/microcode/microcode.hpp"
 #include "arch/x86/mm/mappings.hpp"
@@ -142,6 +143,7 @@ void set_up_this_cpu() {
     load_microcode();
     enable_host_features();
     enable_mitigations();
+    enable_machine_checks();
     enable_local_apic();
     init_cpu_timer();
     enable_virtualization();

@@ -84,6 +84,9 @@ void handle_hypercall(Vcpu& vcpu) {
     if (hvm::handle_hypercall(vcpu, vmcb.cpl, in_64_bit_code)) skip_instruction(vcpu);
 }
 
+/// The machine's, not the guest's: as if it had come a moment later.
+void handle_machine_check(Vcpu&) { asm volatile("int $18" ::: "memory"); }
+
 /// The guest's NMI handler ends: the next NMI may come.
 void handle_iret(Vcpu& vcpu) {
     vcpu.arch.svm->vmcb->intercepts3 &= ~intercept3::iret;
@@ -102,6 +105,7 @@ constexpr auto table = [] {
     hvm::ExitTable<static_cast<usize>(Exit::rdpru) + 1> entries(report_unknown);
     entries.set(Common::nothing_to_do, Exit::intr, Exit::nmi, Exit::smi, Exit::init, Exit::vintr);
     entries.set_range(give_debug_registers, Exit::dr0_read, Exit::exception);
+    entries.set(handle_machine_check, Exit::machine_check);
     entries.set(handle_hypercall, Exit::vmmcall);
     entries.set(Common::cpuid, Exit::cpuid);
     entries.set(handle_msr, Exit::msr);

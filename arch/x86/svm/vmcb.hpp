@@ -32,6 +32,7 @@ enum class Exit : u64 {
     dr0_write = 0x30,
     dr7_write = 0x37,
     exception = 0x40,
+    machine_check = 0x52,
     intr = 0x60,
     nmi = 0x61,
     smi = 0x62,

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/registers.hpp"
 #include "arch/x86/machine/crash.hpp"
 #include "arch/x86/machine/local_apic.hpp"
+#include "arch/x86/machine/machine_check.hpp"
 #include "arch/x86/traps/trap_frame.hpp"
 #include "hypervisor/console/log.hpp"
 
@@ -66,6 +67,7 @@ extern "C" void handle_trap(TrapFrame* frame) {
     const u8 number = static_cast<u8>(frame->vector);
     if (number >= 32) return dispatch_interrupt(number);
     if (number == exception::nmi) return handle_nmi(*frame);
+    if (number == exception::machine_check) return handle_machine_check(*frame);
     if (number == exception::debug) return forget_debug_trap();
     // What may fault reads or writes a guest's memory, or loads what a guest said.
     if (number >= exception::invalid_opcode && number <= exception::alignment && fix_up(*frame)) return;

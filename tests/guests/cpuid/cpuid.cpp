@@ -47,6 +47,23 @@ void features() {
     PX_CHECK_EQ(cpuid(0x3000'0000).eax == 0 || cpuid(0x3000'0000).eax == cpuid(cpuid(0).eax).eax, true);  // out of range
 }
 
+/// What the command line says of features, by 0 and 1: the hypervisor's options took effect.
+void as_told() {
+    constexpr u64 unsaid = ~u64{0};
+    const CpuidResult one = cpuid(1), seven = cpuid(7);
+    const struct {
+        std::string_view name;
+        u32 word;
+        unsigned at;
+    } table[] = {{"aesni", one.ecx, 25}, {"xsave", one.ecx, 26}, {"avx", one.ecx, 28},
+                 {"avx2", seven.ebx, 5}, {"smep", seven.ebx, 7}, {"smap", seven.ebx, 20}};
+    for (const auto& [name, word, at] : table) {
+        const u64 told = option(name, unsaid);
+        if (told == unsaid) continue;
+        if (!check((word >> at & 1) == told, __FILE_NAME__, __LINE__, name)) print("    CPUID {:x} bit {}\n", word, at);
+    }
+}
+
 /// What CPUID offers can be turned on, and what it hides can't.
 void control_register_4() {
     const u64 plain = read_cr4();
@@ -97,6 +114,7 @@ void msrs() {
 void guest_main() {
     PX_PART(hypervisor_leaves());
     PX_PART(features());
+    PX_PART(as_told());
     PX_PART(control_register_4());
     PX_PART(msrs());
 }

@@ -94,10 +94,10 @@ TEST_F(ConsoleTest, TimestampsAreSecondsAndMicroseconds) {
 
 TEST_F(ConsoleTest, EachLevelHasItsThreshold) {
     for (const bool guest : {false, true}) {
-        for (u8 threshold = 0; threshold <= 3; ++threshold) {
-            const LogThresholds chosen{LogLevel{threshold}, LogLevel{threshold}}, none{LogLevel::error, LogLevel::error};
+        for (i8 threshold = -1; threshold <= 3; ++threshold) {
+            const LogThresholds chosen{LogLevel{threshold}, LogLevel{threshold}}, none{LogLevel::none, LogLevel::none};
             console_set_levels(guest ? none : chosen, guest ? chosen : none);
-            for (u8 level = 0; level <= 3; ++level) {
+            for (i8 level = 0; level <= 3; ++level) {
                 detail::log(LogLevel{level}, guest, "line");
                 EXPECT_EQ(!take_shown().empty(), level <= threshold) << int{level} << " of " << int{threshold};
             }

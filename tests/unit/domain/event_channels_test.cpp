@@ -356,7 +356,7 @@ TEST_F(EventChannelsTest, HypercallsRefuseWhatIsNotTheCallers) {
     EXPECT_EQ(run(EvtchnOp::set_priority, abi::EvtchnSetPriority{1, 3}), error(Errno::einval));
     EXPECT_EQ(run(EvtchnOp::expand_array, abi::EvtchnExpandArray{5}), error(Errno::eopnotsupp));
     abi::EvtchnSend send{1};
-    EXPECT_EQ(call(hypercall_event_channel_op, vcpu(a), 14, &send), error(Errno::enosys));
+    EXPECT_EQ(call(hypercall_event_channel_op, vcpu(a), 15, &send), error(Errno::enosys));
     arch::host_become_vcpu(nullptr);
     HypercallArgs bad{{static_cast<u64>(EvtchnOp::send), 0x1000, 0, 0, 0}};
     EXPECT_EQ(to_register(hypercall_event_channel_op(vcpu(a), bad)), error(Errno::efault));

@@ -197,8 +197,9 @@ TEST_P(Capstone, AgreesOnRandomBytes) {
     const test::Budget budget(1.7);
     u64 compared = 0, diverged = 0;
     std::array<u8, 16> code{};
-    // A run that compared next to nothing proves next to nothing: go on then, however slow the machine.
-    while ((budget.left() || compared < 50'000) && !HasFailure()) {
+    // Over a million in the three modes together, however slow the machine.
+    constexpr u64 least = 400'000;
+    while ((budget.left() || compared < least) && !HasFailure()) {
         for (int i = 0; i < 1000 && !HasFailure(); ++i) {
             randomize(random, code);
             if (!disassemble(code)) continue;
@@ -209,10 +210,10 @@ TEST_P(Capstone, AgreesOnRandomBytes) {
                 continue;
             }
             ++compared;
-            SCOPED_TRACE(test::hex(code) + ": " + instruction_->mnemonic + " " + instruction_->op_str);
-            ASSERT_TRUE(in.ok()) << static_cast<int>(in.error());
-            ASSERT_EQ(in->length, instruction_->size);
-            expect_same_operands(sample);
+            EXPECT_TRUE(in.ok()) << static_cast<int>(in.error());
+            if (in.ok()) { EXPECT_EQ(in->length, instruction_->size); }
+            if (in.ok()) expect_same_operands(sample);
+            if (HasFailure()) ADD_FAILURE() << test::hex(code) << ": " << instruction_->mnemonic << " " << instruction_->op_str;
         }
     }
     EXPECT_LT(diverged, compared / 50);

@@ -14,7 +14,7 @@ protected:
 
     HypercallWorld() {
         DomainSettings privileged = settings();
-        privileged.control = true;
+        privileged.control = privileged.hardware = true;
         control_ = make_domain(1, privileged).vcpu(VcpuId{0});
         guest_ = make_domain(2, 2).vcpu(VcpuId{0});
     }

@@ -244,7 +244,7 @@ TEST_F(Memory, AcquireResource) {
     op.frame = guest_domain().grants.max_frames() - 1;
     EXPECT_EQ(memory(control(), MemoryOp::acquire_resource, op, gfns), error(Errno::einval));
     op.frame = 0;
-    EXPECT_EQ(memory(guest(), MemoryOp::acquire_resource, op, gfns), error(Errno::eperm));
+    EXPECT_EQ(memory(guest(), MemoryOp::acquire_resource, op, gfns), error(Errno::eacces));
     op.pad = 1;
     EXPECT_EQ(memory(control(), MemoryOp::acquire_resource, op, gfns), error(Errno::einval));
     op.pad = 0;
