@@ -68,7 +68,7 @@ Result<Progress> begin(Frame& frame, FrameType type, bool other_type) {
 
 }  // namespace
 
-Result<Progress> acquire(Frame& frame, FrameType type) {
+Result<Progress> acquire_slowly(Frame& frame, FrameType type) {
     for (FrameUse old = use_of(frame);;) {
         if (old.count == 0) {
             const bool valid_at_once = old.type == type && !needs_validation(type);
@@ -92,7 +92,7 @@ Result<Progress> acquire(Frame& frame, FrameType type) {
     }
 }
 
-Progress release(Frame& frame) {
+Progress release_slowly(Frame& frame) {
     for (FrameUse old = use_of(frame);;) {
         PX_ASSERT(old.count != 0 && old.validated);
         FrameUse fewer = old;
@@ -107,11 +107,6 @@ Progress release(Frame& frame) {
             return undo(frame, old.type);
         }
     }
-}
-
-void release_at_once(Frame& frame) {
-    const Progress progress = release(frame);
-    PX_ASSERT(progress == Progress::done);
 }
 
 Progress dissolve(Frame& frame) {

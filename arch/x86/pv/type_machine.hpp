@@ -16,6 +16,7 @@
 
 #include "arch/x86/pv/entry.hpp"
 #include "hypervisor/base/result.hpp"
+#include "hypervisor/console/log.hpp"
 #include "hypervisor/mm/progress.hpp"
 
 namespace px::pv {
@@ -23,23 +24,20 @@ namespace px::pv {
 /// One more use as `type`. The caller holds a reference, and keeps it with the use. Progress::more: ask again; only of l2 … l4.
 /// Errors: einval (it is used as something else, too often, or isn't valid as such), ebusy, eperm (of an L1's entries). After an
 /// error the frame may be left partial: left_over() then.
-Result<Progress> acquire(Frame& frame, FrameType type);
-
-/// One more use of what is valid as `type`, or an error: it is never made valid, nor waited for. Errors: einval.
-inline Result<> join(Frame& frame, FrameType type) {
-    FrameUse old = use_of(frame), more;
-    do {
-        REQUIRE(old.validated && old.type == type && old.count < FrameUse::most, einval);
-        more = old;
-        ++more.count;
-    } while (!replace_use(frame, old, more));
-    return {};
+Result<Progress> acquire_slowly(Frame& frame, FrameType type);
+inline Result<Progress> acquire(Frame& frame, FrameType type) {
+    if (count_up(frame, type)) return Progress::done;
+    return acquire_slowly(frame, type);
 }
 
 /// One use less; the last undoes it. Progress::more: it is partial now, and dissolve() goes on, only of l2 … l4.
-Progress release(Frame& frame);
+Progress release_slowly(Frame& frame);
+inline Progress release(Frame& frame) { return count_down(frame) ? Progress::done : release_slowly(frame); }
 /// As release() of a use that is no L2 … L4.
-void release_at_once(Frame& frame);
+inline void release_at_once(Frame& frame) {
+    const Progress progress = release(frame);
+    PX_ASSERT(progress == Progress::done);
+}
 
 /// Undoes a partial table. Progress::more: again. It may be somebody else's meanwhile, then nothing is left to do.
 Progress dissolve(Frame& frame);

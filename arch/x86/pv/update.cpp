@@ -84,7 +84,7 @@ Result<Progress> change_table(VcpuMemory& caller, Frame& table, Level level, con
 
 Result<> OpenTable::open(FrameRef table) {
     close();
-    TRY(join(*table, FrameType::l1));
+    REQUIRE(count_up(*table, FrameType::l1), einval);
     frame_ = &table.release();
     return {};
 }
@@ -101,7 +101,7 @@ Result<Progress> change_entry(VcpuMemory& caller, Frame& table, const EntryChang
     const Level level = level_of(use.type);
     REQUIRE(level != Level::l4 || is_guest_slot(change.index), einval);
     if (level == Level::l1) {
-        TRY(join(table, FrameType::l1));
+        REQUIRE(count_up(table, FrameType::l1), einval);
         const Result<Progress> changed = change_page(table, change);
         release_at_once(table);
         return changed;
