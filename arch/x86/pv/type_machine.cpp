@@ -77,9 +77,8 @@ Result<Progress> acquire_slowly(Frame& frame, FrameType type) {
         }
         REQUIRE(old.type == type && old.count < FrameUse::most, einval);
         if (old.validated) {
-            FrameUse more = old;
-            ++more.count;
-            if (replace_use(frame, old, more)) return Progress::done;
+            if (count_up(frame, type)) return Progress::done;
+            old = use_of(frame);
         } else if (old.partial) {
             if (!replace_use(frame, old, FrameUse::busy_as(type))) continue;
             put_frame(frame);  // the partial table's own; the caller has one
@@ -93,20 +92,17 @@ Result<Progress> acquire_slowly(Frame& frame, FrameType type) {
 }
 
 Progress release_slowly(Frame& frame) {
-    for (FrameUse old = use_of(frame);;) {
+    while (!count_down(frame)) {
+        FrameUse old = use_of(frame);
         PX_ASSERT(old.count != 0 && old.validated);
-        FrameUse fewer = old;
-        --fewer.count;
-        if (old.locked && fewer.count == 1) {  // unlock() undoes nothing: who drops the last use waits for it
+        if (old.count > 1) {  // locked: unlock() undoes nothing, so who drops the last use waits for it
             arch::cpu_relax();
-            old = use_of(frame);
-        } else if (fewer.count != 0) {
-            if (replace_use(frame, old, fewer)) return Progress::done;
         } else if (replace_use(frame, old, FrameUse::busy_as(old.type))) {
             PX_ASSERT(!old.pinned);
             return undo(frame, old.type);
         }
     }
+    return Progress::done;
 }
 
 Progress dissolve(Frame& frame) {
