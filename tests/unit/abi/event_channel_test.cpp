@@ -26,7 +26,7 @@ SAME(evtchn_fifo::link_bits, EVTCHN_FIFO_LINK_BITS);
 SAME(evtchn_fifo::link_mask, EVTCHN_FIFO_LINK_MASK);
 SAME(evtchn_fifo::nr_channels, EVTCHN_FIFO_NR_CHANNELS);
 SAME_ENUM(EvtchnOp, EVTCHNOP_, bind_interdomain, bind_virq, bind_pirq, close, send, status, alloc_unbound, bind_ipi, bind_vcpu, unmask,
-          reset, init_control, expand_array, set_priority, reset_cont);
+          reset, init_control, expand_array, set_priority);
 SAME_ENUM(EvtchnStat, EVTCHNSTAT_, closed, unbound, interdomain, pirq, virq, ipi);
 SAME_STRUCT(EvtchnAllocUnbound, evtchn_alloc_unbound, dom, remote_dom, port);
 SAME_STRUCT(EvtchnBindInterdomain, evtchn_bind_interdomain, remote_dom, remote_port, local_port);
