@@ -83,7 +83,7 @@ inline bool replace_use(Frame& frame, FrameUse& expected, FrameUse wanted) {
 }
 /// One more use of what is valid as `type`: the count goes up, and nothing else changes. False: it isn't, or has too many.
 inline bool count_up(Frame& frame, FrameType type) {
-    constexpr u32 validated = FrameUse::valid_as(FrameType::none).word() - 1, any_type = FrameUse::unused(FrameType{7}).word();
+    const u32 validated = FrameUse::valid_as(FrameType::none).word() - 1, any_type = FrameUse::unused(FrameType{7}).word();
     const u32 wanted = FrameUse::valid_as(type).word() - 1;
     u32 word = frame.use.load(std::memory_order_relaxed);
     do {
@@ -93,7 +93,7 @@ inline bool count_up(Frame& frame, FrameType type) {
 }
 /// One use less of what is valid, where others are left. False: it would be the last, but for a lock.
 inline bool count_down(Frame& frame) {
-    constexpr u32 locked = FrameUse{.locked = true}.word();
+    const u32 locked = FrameUse{.locked = true}.word();
     u32 word = frame.use.load(std::memory_order_relaxed);
     do {
         if ((word & FrameUse::most) <= ((word & locked) != 0 ? 2 : 1)) return false;
